@@ -54,36 +54,88 @@ class Setting:
 
 TABLE = [
     Setting("RELAIS_MODE", _mode, "demo", "`demo` (embedded database, personas) or `production`"),
-    Setting("SECRET_KEY", str, "", "Key of signatures and sessions; required in production, at least 50 characters"),
-    Setting("DATABASE_URL", str, "", "External PostgreSQL ≥ 15, `postgresql://user:password@host/base`; empty: embedded"),
-    Setting("RELAIS_HOME", str, "", "Folder of the embedded database, files and keys; empty: `.relais/` of the checkout"),
+    Setting(
+        "SECRET_KEY",
+        str,
+        "",
+        "Key of signatures and sessions; required in production, at least 50 characters",
+    ),
+    Setting(
+        "DATABASE_URL",
+        str,
+        "",
+        "External PostgreSQL ≥ 15, `postgresql://user:password@host/base`; empty: embedded",
+    ),
+    Setting(
+        "RELAIS_HOME",
+        str,
+        "",
+        "Folder of the embedded database, files and keys; empty: `.relais/` of the checkout",
+    ),
     Setting("FILES_DIR", str, "", "Folder of the encrypted files; empty: `files/` under the home"),
-    Setting("FILES_KEY_FILE", str, "", "Key file of the encrypted files, not beside them; empty: `keys/files.key` under the home"),
-    Setting("SECRETS_KEY_FILE", str, "", "Key file of the secrets in waiting messages; empty: `keys/secrets.key` under the home"),
+    Setting(
+        "FILES_KEY_FILE",
+        str,
+        "",
+        "Key file of the encrypted files, not beside them; empty: `keys/files.key` under the home",
+    ),
+    Setting(
+        "SECRETS_KEY_FILE",
+        str,
+        "",
+        "Key file of the secrets in waiting messages; empty: `keys/secrets.key` under the home",
+    ),
     Setting("PORT", _port, "8000", "Port of the web server"),
     Setting("HTTPS", _flag, "0", "1: self-signed certificate, open to the local network (demo only)"),
     Setting("ALLOWED_HOSTS", _words, "localhost,127.0.0.1", "Host names that the site answers to"),
-    Setting("PUBLIC_URL", str, "", "Address that messages carry, `https://…`; empty: `http://localhost:PORT`"),
-    Setting("TRUSTED_PROXY", _flag, "0", "1: behind a TLS proxy that sets X-Forwarded-For and X-Forwarded-Proto"),
-    Setting("SMTP_URL", str, "", "Mail server, `smtp://user:password@host:587?tls=1`; empty: mails stay on the demo page"),
+    Setting(
+        "PUBLIC_URL", str, "", "Address that messages carry, `https://…`; empty: `http://localhost:PORT`"
+    ),
+    Setting(
+        "TRUSTED_PROXY", _flag, "0", "1: behind a TLS proxy that sets X-Forwarded-For and X-Forwarded-Proto"
+    ),
+    Setting(
+        "SMTP_URL",
+        str,
+        "",
+        "Mail server, `smtp://user:password@host:587?tls=1`; empty: mails stay on the demo page",
+    ),
     Setting("MAIL_FROM", str, "Relais <ne-pas-repondre@exemple.test>", "Sender of e-mails"),
     Setting("SMS_URL", str, "", "SMS gateway (HTTP); empty: SMS stay on the demo page"),
     Setting("SMS_TOKEN", str, "", "Token sent to the SMS gateway"),
     Setting("SMS_RECEIPT_SECRET", str, "", "Secret that signs the gateway's receipts (HMAC-SHA256)"),
     Setting("SMS_SENDER", str, "Relais", "Sender of SMS, at most 11 characters"),
     Setting("STUN_URLS", _words, "", "STUN servers, `stun:host:3478`, separated by commas"),
-    Setting("TURN_URLS", _words, "", "Relays, `turn:host:3478?transport=udp`, separated by commas; empty: not configured"),
+    Setting(
+        "TURN_URLS",
+        _words,
+        "",
+        "Relays, `turn:host:3478?transport=udp`, separated by commas; empty: not configured",
+    ),
     Setting("TURN_SECRET", str, "", "Secret shared with the relay (time-limited credentials)"),
     Setting("CLAMAV_SOCKET", str, "", "Socket of clamd; empty: files are not scanned for viruses"),
-    Setting("SESSION_IDLE_MINUTES", _count, "30", "Minutes without action after which a professional is signed out"),
-    Setting("SYNTHETIC_DATA", _flag, "0", "1: allow synthetic data on an external database (never in production)"),
+    Setting(
+        "SESSION_IDLE_MINUTES",
+        _count,
+        "30",
+        "Minutes without action after which a professional is signed out",
+    ),
+    Setting(
+        "SYNTHETIC_DATA", _flag, "0", "1: allow synthetic data on an external database (never in production)"
+    ),
     Setting("SUPPORT_PHONE_DAY", str, "09 70 09 52 80", "Support number by day"),
     Setting("SUPPORT_HOURS_DAY", str, "du lundi au vendredi, de 8 h à 19 h", "Hours of the day line"),
-    Setting("SUPPORT_PHONE_NIGHT", str, "09 70 09 52 80", "Technical support number at night and on week-ends"),
+    Setting(
+        "SUPPORT_PHONE_NIGHT", str, "09 70 09 52 80", "Technical support number at night and on week-ends"
+    ),
     Setting("SUPPORT_PHONE_FREE", str, "0805 690 711", "Free-call number"),
     Setting("SUPPORT_PHONE_LOCAL", str, "01 83 76 30 31", "Local-rate number"),
-    Setting("SUPPORT_MAILBOXES", _words, "Téléconsultation:support-teleconsultation@exemple.test,Autres services:support@exemple.test",
-            "One mailbox a service, `Service:address`, separated by commas"),
+    Setting(
+        "SUPPORT_MAILBOXES",
+        _words,
+        "Téléconsultation:support-teleconsultation@exemple.test,Autres services:support@exemple.test",
+        "One mailbox a service, `Service:address`, separated by commas",
+    ),
 ]
 
 

@@ -1,0 +1,16 @@
+"""Every address of the site, module by module."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("connexion/", include("relais.accounts.urls")),
+    path("patients/", include("relais.patients.urls")),
+    path("p/", include("relais.patients.patient_urls")),
+    path("salles/", include("relais.rooms.urls")),
+    path("p/salles/", include("relais.rooms.patient_urls")),
+    path("teleconsultation/", include("relais.teleconsultation.urls")),
+    path("p/rendez-vous/", include("relais.teleconsultation.patient_urls")),
+    path("messages/", include("relais.notifications.urls")),
+    path("live/", include("relais.core.live_urls")),
+    path("", include("relais.portal.urls")),
+]

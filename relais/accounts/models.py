@@ -1,0 +1,93 @@
+"""Professionals: who they are, where they work and in which role."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from relais.core.models import Base
+from relais.directory.models import Establishment
+
+
+class Role(models.TextChoices):
+    """What a member may do in an establishment. The secretary never sees clinical content."""
+
+    PRACTITIONER = "practitioner", "Praticien"
+    CAREGIVER = "caregiver", "Soignant"
+    SECRETARY = "secretary", "Secrétariat"
+    MANAGER = "manager", "Responsable"
+
+
+HELP_DESK = "help_desk"  # a platform role (User.help_desk), not tied to an establishment
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A professional; without `password` nobody can sign in as them."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+
+class User(AbstractBaseUser):
+    """A professional of the platform, signed in by e-mail address, password and a second factor."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    email = models.EmailField("adresse e-mail", unique=True)
+    family_name = models.CharField("nom", max_length=100)
+    given_name = models.CharField("prénom", max_length=100)
+    title = models.CharField("civilité", max_length=10, blank=True)
+    mobile = models.CharField("téléphone mobile", max_length=20, blank=True)
+    rpps = models.CharField("n° RPPS", max_length=11, null=True, blank=True, unique=True)
+    profession = models.CharField("profession", max_length=60, blank=True)
+    specialty = models.CharField("spécialité", max_length=100, blank=True)
+    help_desk = models.BooleanField("agent du support", default=False)
+    is_active = models.BooleanField(default=True)
+    synthetic = models.BooleanField(default=False)
+
+    objects = UserManager()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    is_staff = False
+    is_superuser = False
+
+    class Meta:
+        ordering = ["family_name", "given_name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rpps__isnull=True) | models.Q(rpps__regex=r"^\d{11}$"),
+                name="user_rpps_shape",
+            ),
+            models.UniqueConstraint(Lower("email"), name="user_email_unique_lower"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(part for part in (self.title, self.given_name, self.family_name) if part)
+
+
+class Membership(Base):
+    """A professional works in an establishment in a role, until it ends. Ended rows stay: contributions keep an author."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.UUIDField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "establishment"],
+                condition=models.Q(ended_at=None),
+                name="membership_one_live_role",
+            ),
+        ]

@@ -1,0 +1,42 @@
+"""Writing the trace. A trace that cannot be written stops what it was to prove (fail closed)."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from relais.audit.models import Entry
+from relais.core.actor import Actor
+
+
+def record(
+    *, actor: Actor, action: str, about: UUID | None = None, patient_id: UUID | None = None, why: str = ""
+) -> None:
+    """Leave the trace of one read (`dossier.read`) or act (`document.share`), in the caller's transaction."""
+    Entry.objects.create(about=about, patient_id=patient_id, action=action, why=why, **_who(actor))
+
+
+def record_list(
+    *, actor: Actor, action: str, ids: Iterable[UUID], seen: dict[str, list[str]] | None = None
+) -> None:
+    """Leave one trace with the ids that a list showed.
+
+    `seen` (the session) remembers what was traced already, so that a live refetch adds only new ids.
+    """
+    shown = list(ids)
+    key = f"audit.{action}"
+    known = set(seen.get(key, [])) if seen is not None else set()
+    new = [one for one in shown if str(one) not in known]
+    if not new:
+        return
+    Entry.objects.create(action=action, ids=new, **_who(actor))
+    if seen is not None:
+        seen[key] = [str(one) for one in shown][-500:]
+
+
+def _who(actor: Actor) -> dict:
+    return {
+        "actor_kind": actor.kind,
+        "user_id": actor.user_id,
+        "grant_id": actor.grant_id,
+        "establishment_id": actor.establishment_id,
+        "roles": sorted(actor.roles),
+    }

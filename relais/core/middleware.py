@@ -1,0 +1,106 @@
+"""What every request passes: headers, the closed door, and domain errors turned into answers."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+
+from relais.core.errors import NotFound, Refused
+
+Answer = Callable[[HttpRequest], HttpResponse]
+PERMISSIONS_POLICY = "camera=(self), microphone=(self), fullscreen=(self), geolocation=(), payment=(), usb=()"
+
+
+class SecurityHeaders:
+    """Headers that Django does not set itself; pages with patients in them are never cached."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def patient_path(path: str) -> bool:
+    """Pages and streams of patients: there the actor comes from the grant's own cookie, never from a session."""
+    return path.startswith(("/p/", "/live/p/", "/upload/p/"))
+
+
+class ClosedByDefault:
+    """Refuse every view to everyone but a professional in an establishment, unless relais.core.access opened it."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        access = getattr(
+            view,
+            "access",
+            "user" if match and match.url_name in settings.ACCOUNT_URL_NAMES else "professional",
+        )
+        if access == "public" or (match and match.url_name in settings.PUBLIC_URL_NAMES):
+            return None
+        actor = request.actor
+        if access == "inside" and actor:
+            return None
+        if access == "patient" or patient_path(request.path):
+            return None if actor and actor.grant_id and access == "patient" else redirect("patient:lost")
+        if not request.user.is_authenticated:
+            return self._sign_in(request)
+        if access == "user" or (actor and actor.establishment_id):
+            if roles := getattr(view, "roles", None):
+                if not actor or not actor.has_role(*roles):
+                    raise Http404
+            return None
+        return redirect("accounts:choose")
+
+    @staticmethod
+    def _sign_in(request: Any) -> HttpResponse:
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401, headers={"HX-Redirect": settings.SIGN_IN_URL})
+        if "application/json" in request.headers.get("Accept", ""):
+            return JsonResponse({"error": "Votre session est terminée. Connectez-vous."}, status=401)
+        return redirect(
+            f"{settings.SIGN_IN_URL}?next={request.get_full_path()}"
+            if request.method == "GET"
+            else settings.SIGN_IN_URL
+        )
+
+
+class DomainErrors:
+    """NotFound becomes 404; a Refused that no view caught is said on the page one came from."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
+        if isinstance(error, NotFound):
+            raise Http404 from error
+        if not isinstance(error, Refused):
+            return None
+        if "application/json" in request.headers.get("Accept", ""):
+            return JsonResponse({"error": error.message}, status=409)
+        back = urlsplit(request.headers.get("Referer", ""))
+        if (
+            not request.headers.get("HX-Request")
+            and back.netloc == request.get_host()
+            and back.path != request.path
+        ):
+            messages.error(request, error.message)
+            return redirect(back.path + (f"?{back.query}" if back.query else ""))
+        return render(request, "core/refused.html", {"message": error.message}, status=409)

@@ -1,0 +1,6 @@
+"""Addresses of teleconsultation."""
+
+from django.urls import URLPattern
+
+app_name = "teleconsultation"
+urlpatterns: list[URLPattern] = []
