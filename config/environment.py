@@ -88,12 +88,8 @@ TABLE = [
     Setting("PORT", _port, "8000", "Port of the web server"),
     Setting("HTTPS", _flag, "0", "1: self-signed certificate, open to the local network (demo only)"),
     Setting("ALLOWED_HOSTS", _words, "localhost,127.0.0.1", "Host names that the site answers to"),
-    Setting(
-        "PUBLIC_URL", str, "", "Address that messages carry, `https://…`; empty: `http://localhost:PORT`"
-    ),
-    Setting(
-        "TRUSTED_PROXY", _flag, "0", "1: behind a TLS proxy that sets X-Forwarded-For and X-Forwarded-Proto"
-    ),
+    Setting("PUBLIC_URL", str, "", "Address that messages carry, `https://…`; empty: `http://localhost:PORT`"),
+    Setting("TRUSTED_PROXY", _flag, "0", "1: behind a TLS proxy that sets X-Forwarded-For and X-Forwarded-Proto"),
     Setting(
         "SMTP_URL",
         str,
@@ -120,14 +116,10 @@ TABLE = [
         "30",
         "Minutes without action after which a professional is signed out",
     ),
-    Setting(
-        "SYNTHETIC_DATA", _flag, "0", "1: allow synthetic data on an external database (never in production)"
-    ),
+    Setting("SYNTHETIC_DATA", _flag, "0", "1: allow synthetic data on an external database (never in production)"),
     Setting("SUPPORT_PHONE_DAY", str, "09 70 09 52 80", "Support number by day"),
     Setting("SUPPORT_HOURS_DAY", str, "du lundi au vendredi, de 8 h à 19 h", "Hours of the day line"),
-    Setting(
-        "SUPPORT_PHONE_NIGHT", str, "09 70 09 52 80", "Technical support number at night and on week-ends"
-    ),
+    Setting("SUPPORT_PHONE_NIGHT", str, "09 70 09 52 80", "Technical support number at night and on week-ends"),
     Setting("SUPPORT_PHONE_FREE", str, "0805 690 711", "Free-call number"),
     Setting("SUPPORT_PHONE_LOCAL", str, "01 83 76 30 31", "Local-rate number"),
     Setting(

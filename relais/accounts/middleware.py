@@ -33,9 +33,7 @@ def actor_of(request: Any) -> Actor | None:
     roles = {HELP_DESK} if user.help_desk else set()
     chosen = request.session.get(ESTABLISHMENT_KEY)
     membership = (
-        Membership.objects.filter(user=user, establishment_id=chosen, ended_at=None).first()
-        if chosen
-        else None
+        Membership.objects.filter(user=user, establishment_id=chosen, ended_at=None).first() if chosen else None
     )
     if membership:
         roles.add(membership.role)

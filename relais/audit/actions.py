@@ -14,9 +14,7 @@ def record(
     Entry.objects.create(about=about, patient_id=patient_id, action=action, why=why, **_who(actor))
 
 
-def record_list(
-    *, actor: Actor, action: str, ids: Iterable[UUID], seen: dict[str, list[str]] | None = None
-) -> None:
+def record_list(*, actor: Actor, action: str, ids: Iterable[UUID], seen: dict[str, list[str]] | None = None) -> None:
     """Leave one trace with the ids that a list showed.
 
     `seen` (the session) remembers what was traced already, so that a live refetch adds only new ids.

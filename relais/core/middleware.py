@@ -60,9 +60,8 @@ class ClosedByDefault:
         if not request.user.is_authenticated:
             return self._sign_in(request)
         if access == "user" or (actor and actor.establishment_id):
-            if roles := getattr(view, "roles", None):
-                if not actor or not actor.has_role(*roles):
-                    raise Http404
+            if (roles := getattr(view, "roles", None)) and (not actor or not actor.has_role(*roles)):
+                raise Http404
             return None
         return redirect("accounts:choose")
 
@@ -96,11 +95,7 @@ class DomainErrors:
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse({"error": error.message}, status=409)
         back = urlsplit(request.headers.get("Referer", ""))
-        if (
-            not request.headers.get("HX-Request")
-            and back.netloc == request.get_host()
-            and back.path != request.path
-        ):
+        if not request.headers.get("HX-Request") and back.netloc == request.get_host() and back.path != request.path:
             messages.error(request, error.message)
             return redirect(back.path + (f"?{back.query}" if back.query else ""))
         return render(request, "core/refused.html", {"message": error.message}, status=409)

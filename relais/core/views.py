@@ -11,11 +11,6 @@ NEVER_SHOWN_AGAIN = ("csrfmiddlewaretoken", "password", "password1", "password2"
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form sent with an expired token (a tab left open overnight): what was typed is kept and can be sent again."""
     fields: list[tuple[str, Any]] = [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name not in NEVER_SHOWN_AGAIN
-        for value in values
+        (name, value) for name, values in request.POST.lists() if name not in NEVER_SHOWN_AGAIN for value in values
     ]
-    return render(
-        request, "core/csrf_failure.html", {"fields": fields, "path": request.get_full_path()}, status=403
-    )
+    return render(request, "core/csrf_failure.html", {"fields": fields, "path": request.get_full_path()}, status=403)

@@ -27,9 +27,7 @@ Recorder = Callable[[Any, str, Actor, str], None]
 
 def possible(obj: Any, actor: Actor) -> list[str]:
     """The verbs of `obj.TRANSITIONS` that `actor` may use on `obj` as it is now: what buttons are drawn from."""
-    return [
-        verb for verb, step in obj.TRANSITIONS.items() if obj.state in step.sources and step.who(actor, obj)
-    ]
+    return [verb for verb, step in obj.TRANSITIONS.items() if obj.state in step.sources and step.who(actor, obj)]
 
 
 def apply(obj: models.Model, verb: str, actor: Actor, record: Recorder, **changes: Any) -> Any:
@@ -46,9 +44,7 @@ def apply(obj: models.Model, verb: str, actor: Actor, record: Recorder, **change
         source = locked.state
         if source not in step.sources:
             raise Refused(
-                _(
-                    "« %(verb)s » n’est plus possible : l’état est maintenant « %(state)s ». Rechargez la page."
-                )
+                _("« %(verb)s » n’est plus possible : l’état est maintenant « %(state)s ». Rechargez la page.")
                 % {"verb": step.label, "state": locked.get_state_display()}
             )
         locked.state = step.target

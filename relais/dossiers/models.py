@@ -56,9 +56,7 @@ class Dossier(Base):
             models.CheckConstraint(
                 condition=~Q(phase="closed") | Q(closed_at__isnull=False), name="dossier_closed_has_time"
             ),
-            models.CheckConstraint(
-                condition=~Q(phase="done") | Q(done_at__isnull=False), name="dossier_done_has_time"
-            ),
+            models.CheckConstraint(condition=~Q(phase="done") | Q(done_at__isnull=False), name="dossier_done_has_time"),
         ]
 
 
@@ -72,9 +70,7 @@ class Participant(Base):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["dossier", "user"], condition=Q(until=None), name="participant_once"
-            ),
+            models.UniqueConstraint(fields=["dossier", "user"], condition=Q(until=None), name="participant_once"),
         ]
 
 

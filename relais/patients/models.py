@@ -50,9 +50,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         if actor.kind == "system":
             return self
         if actor.is_professional:
-            live = CareLink.objects.live().filter(
-                Q(establishment_id=actor.establishment_id) | Q(user_id=actor.user_id)
-            )
+            live = CareLink.objects.live().filter(Q(establishment_id=actor.establishment_id) | Q(user_id=actor.user_id))
             return self.filter(pk__in=live.values("patient_id"))
         return self.filter(pk=actor.patient_id) if actor.is_patient else self.none()
 
@@ -68,9 +66,7 @@ class Patient(Base):
     sex = models.CharField("sexe", max_length=1, choices=Sex, blank=True)
     birth_place = models.CharField("lieu de naissance (code INSEE)", max_length=5, blank=True)
     identity_status = models.CharField(max_length=5, choices=IdentityStatus, default=IdentityStatus.PROV)
-    identity_marks = ArrayField(
-        models.CharField(max_length=10), default=list, blank=True
-    )  # homonyme, douteux, fictif
+    identity_marks = ArrayField(models.CharField(max_length=10), default=list, blank=True)  # homonyme, douteux, fictif
     ins = models.CharField("matricule INS", max_length=15, blank=True)
     ins_oid = models.CharField(max_length=30, choices=InsAuthority, blank=True)
     social_security_number = models.CharField("n° de sécurité sociale", max_length=15, blank=True)
@@ -111,9 +107,7 @@ class Patient(Base):
                 condition=~Q(identity_status__in=["RECUP", "QUAL"]) | ~Q(ins=""),
                 name="patient_retrieved_has_ins",
             ),
-            models.UniqueConstraint(
-                fields=["ins", "ins_oid"], condition=~Q(ins=""), name="patient_ins_unique"
-            ),
+            models.UniqueConstraint(fields=["ins", "ins_oid"], condition=~Q(ins=""), name="patient_ins_unique"),
         ]
 
     @property

@@ -44,9 +44,7 @@ class Teleconsultation(models.Model):
 
     TRANSITIONS = TRANSITIONS
 
-    dossier = models.OneToOneField(
-        Dossier, on_delete=models.CASCADE, primary_key=True, related_name="teleconsultation"
-    )
+    dossier = models.OneToOneField(Dossier, on_delete=models.CASCADE, primary_key=True, related_name="teleconsultation")
     establishment = models.ForeignKey(
         Establishment, on_delete=models.PROTECT, related_name="+"
     )  # of the dossier, for its index
@@ -75,9 +73,7 @@ class Teleconsultation(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="cancelled") | ~Q(cancel_reason=""), name="tc_cancelled_has_reason"
             ),
-            models.CheckConstraint(
-                condition=~Q(state="incident") | ~Q(incident=""), name="tc_incident_has_text"
-            ),
+            models.CheckConstraint(condition=~Q(state="incident") | ~Q(incident=""), name="tc_incident_has_text"),
             ExclusionConstraint(
                 name="tc_slot_given_once",
                 expressions=[
@@ -118,9 +114,7 @@ class Absence(Base):
 
     class Meta:
         ordering = ["starts_at"]
-        constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_start")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_start")]
 
 
 class ReportDraft(models.Model):
