@@ -70,7 +70,8 @@ TABLE = [
         "RELAIS_HOME",
         str,
         "",
-        "Folder of the embedded database, files and keys; empty: `.relais/` of the checkout",
+        "Folder of the embedded database, files and keys; empty: `.relais/` of the checkout "
+        "(as root, `/var/lib/relais-…`)",
     ),
     Setting("FILES_DIR", str, "", "Folder of the encrypted files; empty: `files/` under the home"),
     Setting(

@@ -16,10 +16,10 @@ except BadSetting as error:
 
 PRODUCTION = ENV["RELAIS_MODE"] == "production"
 DEMO = not PRODUCTION and (not ENV["DATABASE_URL"] or ENV["SYNTHETIC_DATA"])
-TESTING = Path(sys.argv[0]).name in ("pytest", "__main__.py") or "pytest" in sys.modules
+TESTING = "pytest" in sys.modules
 DEBUG = False
 
-HOME = embedded.home(BASE_DIR, ENV["RELAIS_HOME"])
+HOME = embedded.home(BASE_DIR, ENV["RELAIS_HOME"]) / ("test" if TESTING else "")
 FILES_DIR = Path(ENV["FILES_DIR"] or HOME / "files")
 FILES_KEY_FILE = Path(ENV["FILES_KEY_FILE"] or HOME / "keys" / "files.key")
 SECRETS_KEY_FILE = Path(ENV["SECRETS_KEY_FILE"] or HOME / "keys" / "secrets.key")
