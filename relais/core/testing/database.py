@@ -2,7 +2,7 @@
 
 On the embedded PostgreSQL, a server of its own under `test/` of the home, without fsync, started by the first
 test that needs it and shared by all runs of this checkout; each run takes a database that no other run uses:
-the one named by RELAIS_TEST_DB, or the first free of test_relais, test_relais_2, … With DATABASE_URL, that server.
+the one named by RELAIS_TEST_DB, or the first free of test_relais, test_relais_2, … DATABASE_URL names another server.
 """
 
 import fcntl
