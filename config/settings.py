@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from config import schedule
 from config.environment import BadSetting, read
 from relais.core import embedded
 
@@ -52,6 +53,8 @@ DATABASES = {
 }
 SECRET_KEY = ENV["SECRET_KEY"] or embedded.secret(HOME, "django")
 # Secrets derived for one purpose each, so that none opens two doors.
+# Asked by the demo page from whoever does not sit at this machine; `up` prints it.
+DEMO_KEY = hashlib.sha256(embedded.secret(HOME, "demo-key").encode()).hexdigest()[:10] if DEMO else ""
 LIVE_KEY = hashlib.sha256(b"live" + SECRET_KEY.encode()).hexdigest()
 
 INSTALLED_APPS = [
@@ -129,7 +132,7 @@ USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
 NPM = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
     ("vendor/htmx", NPM / "htmx.org" / "dist"),
@@ -235,6 +238,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+PROCRASTINATE_WORKER_DEFAULTS = schedule.WORKER
+PROCRASTINATE_PERIODIC_DEFAULTS = schedule.PERIODIC
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000

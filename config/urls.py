@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from relais.core import health
+
 urlpatterns = [
+    path("health", health.view, name="health"),
     path("connexion/", include("relais.accounts.urls")),
     path("patients/", include("relais.patients.urls")),
     path("p/", include("relais.patients.patient_urls")),
