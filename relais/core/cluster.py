@@ -63,9 +63,7 @@ def binaries() -> Path:
         for link in json.loads(links.read_text()) if links.exists() else []:
             path = fresh / Path(link["target"]).relative_to("native")
             if not path.exists():
-                path.symlink_to(
-                    os.path.relpath(fresh / Path(link["source"]).relative_to("native"), path.parent)
-                )
+                path.symlink_to(os.path.relpath(fresh / Path(link["source"]).relative_to("native"), path.parent))
         for folder, _, files in os.walk(fresh):
             Path(folder).chmod(0o755)
             for name in files:
@@ -156,18 +154,12 @@ def _create(home: Path, data: Path) -> None:
 
 
 def _run(arguments: list[str], text: str, ids: tuple[int, int] | None, folder: Path) -> None:
-    result = subprocess.run(
-        arguments, input=text, capture_output=True, text=True, check=False, **identity(ids, folder)
-    )
+    result = subprocess.run(arguments, input=text, capture_output=True, text=True, check=False, **identity(ids, folder))
     # A single-user server reports a refused statement and still exits with 0.
     if result.returncode or "ERROR:" in result.stderr or "FATAL:" in result.stderr:
-        lines = [line for line in result.stderr.split("\n") if line.strip()] or [
-            f"status {result.returncode}"
-        ]
+        lines = [line for line in result.stderr.split("\n") if line.strip()] or [f"status {result.returncode}"]
         told = next((line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1])
-        raise Unavailable(
-            f"The embedded PostgreSQL cannot be set up here ({told.strip()}): set DATABASE_URL."
-        )
+        raise Unavailable(f"The embedded PostgreSQL cannot be set up here ({told.strip()}): set DATABASE_URL.")
 
 
 def _check_way(home: Path, uid: int) -> None:
@@ -176,8 +168,7 @@ def _check_way(home: Path, uid: int) -> None:
         found = folder.stat()
         if not (found.st_mode & 0o001 or (found.st_uid == uid and found.st_mode & 0o100)):
             raise Unavailable(
-                f"As root, the database runs as user {uid}, who cannot cross {folder}: "
-                f"choose another RELAIS_HOME."
+                f"As root, the database runs as user {uid}, who cannot cross {folder}: choose another RELAIS_HOME."
             )
 
 

@@ -25,7 +25,7 @@ SOCKET_PATH_MAX = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, its
 START_SECONDS = 60.0  # a server that was killed needs some 20 s until its shared memory is free
 
 
-class Unavailable(Exception):  # noqa: N818 (reads as what happens)
+class Unavailable(Exception):
     """The embedded database cannot serve: the sentence says why and what to do."""
 
 
@@ -56,9 +56,7 @@ def make_home(home: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise Unavailable(
-            f"{home} cannot be created ({error.strerror}): choose another with RELAIS_HOME."
-        ) from None
+        raise Unavailable(f"{home} cannot be created ({error.strerror}): choose another with RELAIS_HOME.") from None
     if os.geteuid() == 0:
         home.chmod(0o711)
 
@@ -167,9 +165,17 @@ class Server:
         self.home = home
         self._users = users
 
+    def guarded(self) -> bool:
+        """Whether a guard still looks after the server; if not, somebody killed it and `start` is due again."""
+        return _guarded(self.home)
+
+    def release(self) -> None:
+        """Give up the use without waiting for anything."""
+        self._users.close()
+
     def stop(self, seconds: float = 60.0) -> None:
         """Give up the use; returns once the server is gone, or at once when others still use it."""
-        self._users.close()
+        self.release()
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             guard = lock(self.home, "guard.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -53,9 +53,7 @@ class Guard:
     def _try_again(self, status: int, *, served: bool) -> bool:
         """Say why the server ended; False when starting it again is hopeless."""
         foreign = self._foreign()
-        sys.stderr.write(
-            (foreign or f"The embedded database stopped ({status}): see {self.home}/postgres.log.") + "\n"
-        )
+        sys.stderr.write((foreign or f"The embedded database stopped ({status}): see {self.home}/postgres.log.") + "\n")
         sys.stderr.flush()
         self.failures += 1
         if foreign and self.failures > FOREIGN_TRIES:
@@ -70,9 +68,7 @@ class Guard:
         log = os.open(self.home / "postgres.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             return subprocess.Popen(
-                cluster.command(
-                    "postgres", "-D", str(data), *cluster.settings(self.home, durable=self.durable)
-                ),
+                cluster.command("postgres", "-D", str(data), *cluster.settings(self.home, durable=self.durable)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
