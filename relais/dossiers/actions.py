@@ -1,0 +1,195 @@
+"""Every write in a dossier: one verb, one transaction, one Event, one ping."""
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import User
+from relais.audit import actions as audit
+from relais.core import live
+from relais.core.actor import Actor
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound, Refused
+from relais.directory.models import Establishment
+from relais.dossiers import permissions as may
+from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Phase, Step
+from relais.dossiers.registry import KINDS
+from relais.files import actions as files
+from relais.files.models import StoredFile
+from relais.patients.actions import grant_care
+from relais.patients.models import Basis, Patient
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a reference is read on the telephone
+
+
+def new_reference(prefix: str) -> str:
+    """A reference such as TC-7KQ4-M2XD: 40 random bits, never an order or a count."""
+    text = "".join(secrets.choice(ALPHABET) for _index in range(8))
+    return f"{prefix}-{text[:4]}-{text[4:]}"
+
+
+def topic(dossier_id: UUID) -> str:
+    return f"dossier:{dossier_id}"
+
+
+@transaction.atomic
+def create(*, actor: Actor, kind: str, patient: Patient, establishment: Establishment) -> Dossier:
+    """Open a dossier of a registered kind; the establishment gets a care link of basis *episode* (TC-20)."""
+    dossier = Dossier.objects.create(
+        kind=kind,
+        reference=new_reference(KINDS[kind].prefix),
+        patient=patient,
+        establishment=establishment,
+        opened_by=actor.user_id,
+    )
+    grant_care(actor=actor, patient=patient, establishment_id=establishment.pk, basis=Basis.EPISODE, about=dossier.pk)
+    record(dossier, "created", actor)
+    return dossier
+
+
+def open_dossier(*, actor: Actor, dossier_id: Any, why: str) -> Dossier:
+    """The dossier, with the trace of who read it and why; NotFound for what the actor may not see."""
+    dossier = get_visible(Dossier.objects.select_related("patient", "establishment"), actor, pk=dossier_id)
+    audit.record(actor=actor, action="dossier.read", about=dossier.pk, patient_id=dossier.patient_id, why=why)
+    return dossier
+
+
+def lock(dossier_id: UUID) -> Dossier:
+    """The dossier's row, held until the transaction ends: nothing is added while another closes it."""
+    return Dossier.objects.select_for_update(of=("self",)).get(pk=dossier_id)
+
+
+def record(dossier: Dossier, verb: str, actor: Actor, **data: Any) -> Event:
+    """Write the one Event of what just happened, its audit entry and its ping. `data`: ids and states only."""
+    event = Event.objects.create(
+        dossier=dossier,
+        verb=verb,
+        actor_kind=actor.kind,
+        user_id=actor.user_id,
+        grant_id=actor.grant_id,
+        data=data,
+    )
+    audit.record(actor=actor, action=f"dossier.{verb}", about=dossier.pk, patient_id=dossier.patient_id)
+    live.ping(topic(dossier.pk))
+    return event
+
+
+def moved(dossier: Dossier, state: str, verb: str, actor: Actor, source: str) -> None:
+    """Follow the workflow's change of state: phase, times, Event."""
+    now = timezone.now()
+    dossier.phase = KINDS[dossier.kind].phases[state]
+    if dossier.phase == Phase.DONE:
+        dossier.done_at = now
+    if dossier.phase == Phase.CLOSED:
+        dossier.closed_at = now
+    if dossier.phase == Phase.OPEN:
+        dossier.done_at = None
+    dossier.save(update_fields=["phase", "done_at", "closed_at"])
+    record(dossier, verb, actor, source=source, state=state)
+
+
+@transaction.atomic
+def add_participant(*, actor: Actor, dossier: Dossier, user: User, role: str) -> Participant:
+    """Let a professional take part, whatever their establishment; once."""
+    participant, new = Participant.objects.get_or_create(
+        dossier=dossier, user=user, until=None, defaults={"role": role}
+    )
+    if new:
+        grant_care(actor=actor, patient=dossier.patient, user_id=user.pk, basis=Basis.EPISODE, about=dossier.pk)
+        record(dossier, "participant_added", actor, user=str(user.pk), role=role)
+    return participant
+
+
+@transaction.atomic
+def add_step(*, actor: Actor, dossier: Dossier, kind: str, data: dict[str, Any] | None = None) -> Step:
+    """Add a typed step; only an addendum after closing. Refused once the dossier is closed or cancelled."""
+    locked = lock(dossier.pk)
+    allowed = may.can_add_addendum if kind == "addendum" else may.can_add
+    if not may.can_read_clinical(actor, locked):
+        raise NotFound
+    if not allowed(actor, locked):
+        raise Refused(_("Ce dossier est clôturé : il n’accepte plus qu’un complément daté."))
+    step = Step.objects.create(dossier=locked, kind=kind, data=data or {}, author_id=actor.user_id)
+    record(locked, "step_added", actor, step=str(step.pk), kind=kind)
+    return step
+
+
+@transaction.atomic
+def add_document(
+    *,
+    actor: Actor,
+    dossier: Dossier,
+    file: StoredFile,
+    kind: str,
+    title: str,
+    step: Step | None = None,
+    shared: bool = False,
+    replaces: Document | None = None,
+) -> Document:
+    """File a stored document; a patient's deposit is seen by both sides at once (TC-26, TC-30, TC-45)."""
+    locked = lock(dossier.pk)
+    if not (may.can_add(actor, locked) or may.can_deposit(actor, locked)):
+        if actor.is_patient or may.can_read_clinical(actor, locked):
+            raise Refused(_("Ce dossier est clôturé : il n’accepte plus de document."))
+        raise NotFound
+    document = Document.objects.create(
+        dossier=locked,
+        file=file,
+        kind=kind,
+        title=title[:200],
+        step=step,
+        author_id=actor.user_id,
+        author_grant_id=actor.grant_id,
+        shared_at=timezone.now() if shared else None,
+        replaces=replaces,
+    )
+    record(locked, "document_added", actor, document=str(document.pk), kind=kind, shared=shared)
+    return document
+
+
+@transaction.atomic
+def share_document(*, actor: Actor, document: Document, shared: bool) -> Document:
+    """Show or hide a document in the patient space (TC-47). The caller tells the patient."""
+    locked = lock(document.dossier_id)
+    if not may.can_add(actor, locked):
+        raise Refused(_("Ce dossier est clôturé : son partage ne peut plus changer."))
+    document.shared_at = timezone.now() if shared else None
+    document.save(update_fields=["shared_at"])
+    record(locked, "document_shared" if shared else "document_hidden", actor, document=str(document.pk))
+    return document
+
+
+@transaction.atomic
+def withdraw_document(*, actor: Actor, document: Document, why: str) -> Document:
+    """Withdraw a document filed by mistake: nobody sees it any more at once, it is sealed, and the trace says why."""
+    if not may.can_withdraw(actor, document):
+        raise NotFound
+    if not why.strip():
+        raise Refused(_("Indiquez pourquoi ce document est retiré."), field="why")
+    lock(document.dossier_id)
+    document.withdrawn_at = timezone.now()
+    document.withdrawn_by_id = actor.user_id
+    document.withdrawn_why = why.strip()[:300]
+    document.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
+    files.seal(document.file)
+    record(document.dossier, "document_withdrawn", actor, document=str(document.pk))
+    return document
+
+
+@transaction.atomic
+def add_note(*, actor: Actor, dossier: Dossier, text: str) -> Note:
+    """A note for professionals."""
+    locked = lock(dossier.pk)
+    if not may.can_read_clinical(actor, locked):
+        raise NotFound
+    if not may.can_add(actor, locked):
+        raise Refused(_("Ce dossier est clôturé : il n’accepte plus de note."))
+    if not text.strip():
+        raise Refused(_("Écrivez la note avant de l’ajouter."), field="text")
+    note = Note.objects.create(dossier=locked, text=text.strip(), author_id=actor.user_id)
+    record(locked, "note_added", actor, note=str(note.pk))
+    return note
