@@ -55,6 +55,7 @@ class Teleconsultation(models.Model):
     ends_at = models.DateTimeField("fin")
     consent_by = models.CharField("consentement donné par", max_length=200, blank=True)
     consent_at = models.DateTimeField(null=True)
+    request_key = models.UUIDField(null=True, unique=True)  # of the booking form: sent twice, it books once
     started_at = models.DateTimeField(null=True)  # first time in call
     ended_at = models.DateTimeField(null=True)
     ready_notified_at = models.DateTimeField(null=True)  # « le professionnel est prêt » is sent once (TC-37)

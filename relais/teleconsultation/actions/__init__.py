@@ -1,0 +1,1 @@
+"""Every write of a teleconsultation, by noun: booking, call, record."""

@@ -1,0 +1,256 @@
+"""Booking an appointment and changing it: the patient is told each time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import Membership, Role, User
+from relais.core import live, workflow
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.directory.models import Establishment
+from relais.dossiers import actions as dossiers
+from relais.patients import actions as patients
+from relais.patients.models import Grant, Holder, Patient
+from relais.rooms import actions as rooms
+from relais.rooms.models import Part
+from relais.teleconsultation import messages
+from relais.teleconsultation import permissions as may
+from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.workflow import State
+
+KIND = "teleconsultation"
+SPACE_DAYS = 30  # TC-28: the patient space stays open 30 days
+SHORTEST, LONGEST = 5, 120  # minutes
+FARTHEST = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Contact:
+    """To whom the link goes: the patient, or the one who helps (S1: e-mail of the family or of the establishment)."""
+
+    email: str
+    phone: str
+    holder: str = Holder.SELF
+    holder_name: str = ""
+
+
+def dashboard_topic(establishment_id: UUID) -> str:
+    return f"dashboard:{establishment_id}"
+
+
+@transaction.atomic
+def book(
+    *,
+    actor: Actor,
+    patient: Patient,
+    practitioner_id: UUID,
+    starts_at: datetime,
+    minutes: int,
+    reason: str,
+    contact: Contact,
+    consent_by: str = "",
+    request_key: UUID | None = None,
+) -> Teleconsultation:
+    """Plan a teleconsultation: dossier, room, the patient's way in and the messages, all or nothing (TC-12 … TC-21).
+
+    The same `request_key` sent twice books once. Raises Refused beside the field for a past time, a slot that
+    somebody has just taken, or nobody to reach.
+    """
+    if not may.can_book(actor):
+        raise NotFound
+    if request_key and (done := Teleconsultation.objects.filter(request_key=request_key).first()):
+        return done
+    practitioner = _practitioner(practitioner_id, actor.establishment_id)
+    _check_time(starts_at, minutes)
+    if not contact.email and not contact.phone:
+        raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
+    establishment = Establishment.objects.get(pk=actor.establishment_id)
+    dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment)
+    tele = _insert(
+        dossier=dossier,
+        establishment=establishment,
+        practitioner=practitioner,
+        reason=reason,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=minutes),
+        consent_by=consent_by,
+        consent_at=timezone.now() if consent_by else None,
+        request_key=request_key,
+    )
+    dossiers.add_participant(actor=actor, dossier=dossier, user=practitioner, role=Role.PRACTITIONER)
+    rooms.open_room(about=dossier.pk, relay_only=establishment.relay_only, max_people=4)
+    _let_in(actor, tele, contact, messages.BOOKED)
+    live.ping(dashboard_topic(tele.establishment_id))
+    return tele
+
+
+def _practitioner(user_id: UUID, establishment_id: UUID | None) -> User:
+    member = (
+        Membership.objects.filter(
+            user_id=user_id, establishment_id=establishment_id, role=Role.PRACTITIONER, ended_at=None
+        )
+        .select_related("user")
+        .first()
+    )
+    if not member:
+        raise Refused(_("Ce praticien n’exerce plus dans l’établissement : choisissez-en un autre."), field="practitioner")
+    return member.user
+
+
+def _check_time(starts_at: datetime, minutes: int) -> None:
+    now = timezone.now()
+    if starts_at < now:
+        raise Refused(_("Cette heure est déjà passée : choisissez une heure à venir."), field="time")
+    if starts_at > now + FARTHEST:
+        raise Refused(_("Un rendez-vous se prend au plus un an à l’avance."), field="date")
+    if not SHORTEST <= minutes <= LONGEST:
+        raise Refused(_("La durée va de 5 à 120 minutes."), field="minutes")
+
+
+def _insert(**fields: Any) -> Teleconsultation:
+    """The row, or a sentence when the slot has just been given (the database decides, not a look before)."""
+    try:
+        with transaction.atomic():
+            return Teleconsultation.objects.create(**fields)
+    except IntegrityError as error:
+        _explain(error)
+        raise
+
+
+def _explain(error: IntegrityError) -> None:
+    if "tc_slot_given_once" in str(error):
+        raise Refused(
+            _("Ce créneau vient d’être pris pour ce praticien. Choisissez une autre heure : votre saisie est conservée."),
+            field="time",
+        ) from error
+
+
+def main_grant(tele: Teleconsultation) -> Grant | None:
+    """The patient's (or proxy's) live way in, the newest."""
+    return Grant.objects.filter(about=tele.pk, revoked_at=None).exclude(holder="guest").order_by("-created_at").first()
+
+
+def _let_in(actor: Actor, tele: Teleconsultation, contact: Contact, message: str) -> None:
+    """A new link, login and password for this day and hour; older ones open nothing any more (TC-21, TC-22)."""
+    patients.revoke(actor=actor, about=tele.pk)
+    grant, secrets = patients.open_grant(
+        actor=actor,
+        patient=tele.dossier.patient,
+        about=tele.pk,
+        holder=contact.holder,
+        holder_name=contact.holder_name,
+        email=contact.email,
+        phone=contact.phone,
+        valid_until=tele.ends_at + timedelta(days=SPACE_DAYS),
+    )
+    room = rooms.open_room(about=tele.pk, relay_only=tele.establishment.relay_only, max_people=4)
+    rooms.invite(
+        room=room,
+        holder_id=grant.pk,
+        part=Part.PATIENT,
+        name=contact.holder_name or tele.dossier.patient.full_name,
+        authenticated=True,
+        admitted=False,
+    )
+    messages.send_access(tele, grant, secrets, message)
+    messages.schedule_reminders(tele, grant)
+
+
+@transaction.atomic
+def reschedule(*, actor: Actor, tele: Teleconsultation, starts_at: datetime, minutes: int) -> Teleconsultation:
+    """Move a planned appointment: old credentials are revoked, new ones sent (TC-22, settled)."""
+    locked = _plannable(actor, tele)
+    _check_time(starts_at, minutes)
+    locked.starts_at, locked.ends_at = starts_at, starts_at + timedelta(minutes=minutes)
+    locked.ready_notified_at = None
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["starts_at", "ends_at", "ready_notified_at"])
+    except IntegrityError as error:
+        _explain(error)
+        raise
+    grant = main_grant(locked)
+    messages.cancel_pending(locked)
+    dossiers.record(locked.dossier, "rescheduled", actor, starts_at=starts_at.isoformat())
+    if grant:
+        contact = Contact(grant.email, grant.phone, grant.holder, grant.holder_name)
+        _let_in(actor, locked, contact, messages.MOVED)
+    live.ping(dashboard_topic(locked.establishment_id))
+    return locked
+
+
+@transaction.atomic
+def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID) -> Teleconsultation:
+    """Give the appointment to another practitioner of the establishment; the patient is told (B1.12)."""
+    locked = _plannable(actor, tele)
+    practitioner = _practitioner(practitioner_id, locked.establishment_id)
+    if practitioner.pk == locked.practitioner_id:
+        return locked
+    locked.practitioner = practitioner
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["practitioner"])
+    except IntegrityError as error:
+        _explain(error)
+        raise
+    dossiers.add_participant(actor=actor, dossier=locked.dossier, user=practitioner, role=Role.PRACTITIONER)
+    dossiers.record(locked.dossier, "reassigned", actor, practitioner=str(practitioner.pk))
+    if grant := main_grant(locked):
+        messages.tell(messages.REASSIGNED, locked, grant)
+    live.ping(dashboard_topic(locked.establishment_id))
+    return locked
+
+
+@transaction.atomic
+def cancel(*, actor: Actor, tele: Teleconsultation, why: str) -> Teleconsultation:
+    """Cancel with a reason; the patient is told, reminders are dropped, the slot is free again (B1.8)."""
+    if not why.strip():
+        raise Refused(_("Indiquez le motif de l’annulation : il est transmis au patient."), field="why")
+    moved = move(actor=actor, tele=tele, verb="cancel", cancel_reason=why.strip()[:300])
+    messages.cancel_pending(moved)
+    if grant := main_grant(moved):
+        messages.tell(messages.CANCELLED, moved, grant)
+    rooms.end_room(actor=actor, about=moved.pk)
+    return moved
+
+
+@transaction.atomic
+def correct_contact(*, actor: Actor, tele: Teleconsultation, email: str, phone: str) -> None:
+    """Correct a wrong address or number and send again with new secrets, at once (C28)."""
+    locked = _plannable(actor, tele)
+    if not email and not phone:
+        raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
+    grant = main_grant(locked)
+    holder, name = (grant.holder, grant.holder_name) if grant else (Holder.SELF, "")
+    messages.cancel_pending(locked)
+    messages.mark_replaced(locked)
+    dossiers.record(locked.dossier, "contact_corrected", actor)
+    _let_in(actor, locked, Contact(email, phone, holder, name), messages.BOOKED)
+    live.ping(dashboard_topic(locked.establishment_id))
+
+
+def _plannable(actor: Actor, tele: Teleconsultation) -> Teleconsultation:
+    locked = Teleconsultation.objects.select_for_update(of=("self",)).select_related("dossier__patient").get(pk=tele.pk)
+    if not may.can_plan(actor, locked):
+        raise NotFound
+    if locked.state != State.PLANNED:
+        raise Refused(
+            _("Ce rendez-vous ne peut plus changer : il est « %(state)s ».") % {"state": locked.get_state_display()}
+        )
+    return locked
+
+
+def move(*, actor: Actor, tele: Teleconsultation, verb: str, **changes: Any) -> Teleconsultation:
+    """Use a verb of the transition table; the dossier follows, the dashboard is told."""
+
+    def recorder(locked: Teleconsultation, verb: str, actor: Actor, source: str) -> None:
+        dossiers.moved(locked.dossier, locked.state, verb, actor, source)
+        live.ping(dashboard_topic(locked.establishment_id))
+
+    return workflow.apply(tele, verb, actor, recorder, **changes)

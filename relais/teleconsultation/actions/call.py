@@ -1,0 +1,108 @@
+"""The call itself: entering, being told, ending."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import User
+from relais.core import live
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.patients import actions as patients
+from relais.rooms import actions as rooms
+from relais.rooms import queries as room_queries
+from relais.rooms.models import Part, Room
+from relais.teleconsultation import messages
+from relais.teleconsultation.actions.booking import SPACE_DAYS, main_grant, move
+from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.workflow import State
+
+PATIENT_EARLY = timedelta(minutes=20)  # TC-27
+STAFF_EARLY = timedelta(minutes=60)  # ours: the professional may settle in before the patient
+
+
+def patient_may_enter(tele: Teleconsultation, now: datetime | None = None) -> bool:
+    """*Rejoindre* opens 20 minutes before, that instant included, and ends when the consultation is done (TC-27, TC-28)."""
+    moment = now or timezone.now()
+    return tele.state in (State.PLANNED, State.IN_CALL) and moment >= tele.starts_at - PATIENT_EARLY
+
+
+@transaction.atomic
+def join(*, actor: Actor, tele: Teleconsultation) -> Room:
+    """The professional enters: the call window opens at the patient's, or an SMS says once that they are ready (TC-36, TC-37)."""
+    if tele.state == State.PLANNED and timezone.now() < tele.starts_at - STAFF_EARLY:
+        raise Refused(_("Il est trop tôt : la salle ouvre une heure avant le rendez-vous."))
+    moved = move(actor=actor, tele=tele, verb="join", started_at=tele.started_at or timezone.now())
+    room = rooms.open_room(about=moved.pk, relay_only=moved.establishment.relay_only, max_people=4)
+    user = User.objects.get(pk=actor.user_id)
+    rooms.invite(
+        room=room, holder_id=user.pk, part=Part.HOST, name=user.full_name, authenticated=True, admitted=True
+    )
+    _call_patient(actor, moved, room)
+    return room
+
+
+def _call_patient(actor: Actor, tele: Teleconsultation, room: Room) -> None:
+    grant = main_grant(tele)
+    if not grant:
+        return
+    for invitation in room.invitations.filter(holder_id=grant.pk, admitted_at=None, revoked_at=None):
+        rooms.admit(actor=actor, invitation=invitation)
+    live.ping(space_topic(tele), urgent=True)
+    if tele.ready_notified_at is None and not room_queries.present(tele.pk, holder_id=grant.pk):
+        tele.ready_notified_at = timezone.now()
+        tele.save(update_fields=["ready_notified_at"])
+        messages.tell(messages.READY, tele, grant)
+
+
+def space_topic(tele: Teleconsultation) -> str:
+    return f"space:{tele.pk}"
+
+
+@transaction.atomic
+def finish(*, actor: Actor, tele: Teleconsultation) -> Teleconsultation:
+    """End the consultation: it leaves the dashboard for *Historique*, the room closes for everyone (TC-07, TC-44)."""
+    return _end(actor, tele, "finish")
+
+
+@transaction.atomic
+def continue_by_phone(*, actor: Actor, tele: Teleconsultation, incident: str) -> Teleconsultation:
+    """A technical incident: the consultation goes on by telephone; the incident is part of the record (R6316-4)."""
+    if not incident.strip():
+        raise Refused(_("Décrivez l’incident en quelques mots : il figure au dossier."), field="incident")
+    return _end(actor, tele, "continue_by_phone", incident=incident.strip()[:300])
+
+
+@transaction.atomic
+def mark_absent(*, actor: Actor, tele: Teleconsultation, who: str) -> Teleconsultation:
+    """The patient, or the doctor, did not come: never before the hour of the appointment."""
+    if timezone.now() < tele.starts_at:
+        raise Refused(_("Une absence se note à partir de l’heure du rendez-vous."))
+    return _end(actor, tele, "patient_absent" if who == "patient" else "doctor_absent")
+
+
+def _end(actor: Actor, tele: Teleconsultation, verb: str, **changes: object) -> Teleconsultation:
+    now = timezone.now()
+    moved = move(actor=actor, tele=tele, verb=verb, ended_at=now, **changes)
+    rooms.end_room(actor=actor, about=moved.pk)
+    messages.cancel_pending(moved)
+    keep_space_open(moved, now if verb in ("finish", "continue_by_phone") else moved.ends_at)
+    live.ping(space_topic(moved), urgent=True)
+    return moved
+
+
+def keep_space_open(tele: Teleconsultation, since: datetime) -> None:
+    """The patient space stays 30 days from `since`; a later sharing renews it (TC-28, settled)."""
+    if grant := main_grant(tele):
+        patients.extend(grant=grant, valid_until=since + timedelta(days=SPACE_DAYS))
+
+
+def present_to_patient(actor: Actor, tele: Teleconsultation) -> Room:
+    """The patient steps into the waiting room, from 20 minutes before (TC-27, TC-35)."""
+    if not actor.is_patient or actor.about != tele.pk:
+        raise NotFound
+    if not patient_may_enter(tele):
+        raise Refused(_("La salle ouvre 20 minutes avant l’heure du rendez-vous."))
+    return Room.objects.get(about=tele.pk)

@@ -1,0 +1,21 @@
+"""How a teleconsultation presents itself to `dossiers`."""
+
+from relais.dossiers.registry import Kind
+from relais.teleconsultation.permissions import can_read_clinical
+from relais.teleconsultation.workflow import PHASES
+
+KIND = Kind(
+    key="teleconsultation",
+    label="Téléconsultation",
+    prefix="TC",
+    step_types={
+        "report": "Saisir un compte-rendu",
+        "prescription": "Ajouter l’ordonnance",
+        "document": "Ajouter un document",
+        "close": "Clôturer le dossier",
+        "addendum": "Ajouter un complément",
+    },
+    may_read=can_read_clinical,
+    url_name="teleconsultation:dossier",
+    phases=PHASES,
+)
