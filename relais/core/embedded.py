@@ -25,6 +25,10 @@ SOCKET_PATH_MAX = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, its
 START_SECONDS = 60.0  # a server that was killed needs some 20 s until its shared memory is free
 
 
+# A guard outlives the process that started it: kept here, so that nothing warns of a child left running.
+_guards: list[subprocess.Popen] = []
+
+
 class Unavailable(Exception):
     """The embedded database cannot serve: the sentence says why and what to do."""
 
@@ -272,6 +276,7 @@ def _start(home: Path, durable: bool, deadline: float) -> None:  # noqa: FBT001 
             start_new_session=True,  # Ctrl-C in the terminal is for its users
         )
         log.close()
+        _guards.append(guard)
     else:
         guard = None
     while not ready(home):
