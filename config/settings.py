@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from config import schedule
-from config.environment import BadSetting, read
+from config.environment import TABLE, BadSetting, read
 from relais.core import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -15,6 +15,7 @@ try:
 except BadSetting as error:
     sys.exit(f"Relais: {error}")
 
+ENV_TABLE = TABLE
 PRODUCTION = ENV["RELAIS_MODE"] == "production"
 DEMO = not PRODUCTION and (not ENV["DATABASE_URL"] or ENV["SYNTHETIC_DATA"])
 TESTING = "pytest" in sys.modules
