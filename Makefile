@@ -1,0 +1,19 @@
+# Only make and Python 3.11 or newer are needed: everything else is installed into this folder.
+# Variables given to make (PORT=8001) reach the program through its environment.
+PYTHON ?= python3
+
+.PHONY: help run test check fix
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+run: ## Install what is missing, then run the site (PORT=8000, HTTPS=1, DATABASE_URL=postgresql://…)
+	@$(PYTHON) bootstrap.py run
+
+test: ## Run every test, browser tests included (ARGS="relais/rooms -k waiting")
+	@$(PYTHON) bootstrap.py test $(ARGS)
+
+check: ## Format, lint, types, layers, migrations, lock files, scripts
+	@$(PYTHON) bootstrap.py check
+
+fix: ## Format and mend what the linter can mend
+	@$(PYTHON) bootstrap.py fix
