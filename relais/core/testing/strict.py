@@ -1,7 +1,6 @@
 """The strict harness: what Django lets pass and a reviewer would miss fails a test here (a pytest plugin)."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -39,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; argon2 has its own test
 
 
-def _refuse_writes(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+def _refuse_writes(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 (theirs)
     found = WRITE.match(str(sql))
     if found and found.group(2) not in WRITABLE_BY_GET:
         raise AssertionError(f"A GET wrote to {found.group(2)}: {str(sql)[:200]}")
@@ -47,7 +46,7 @@ def _refuse_writes(execute: Any, sql: Any, params: Any, many: bool, context: Any
 
 
 @pytest.fixture(autouse=True)
-def _strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
     get_order_by = SQLCompiler.get_order_by
     get_response = BaseHandler.get_response
 
@@ -68,4 +67,3 @@ def _strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(SQLCompiler, "get_order_by", random_order)
     monkeypatch.setattr(BaseHandler, "get_response", read_only_get)
-    yield
