@@ -1,0 +1,63 @@
+"""Every write about professionals and their memberships."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import User
+from relais.accounts.permissions import can_create_professional
+from relais.audit.actions import record
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+
+
+@transaction.atomic
+def create_professional(
+    *,
+    actor: Actor,
+    email: str,
+    family_name: str,
+    given_name: str,
+    title: str = "",
+    mobile: str = "",
+    rpps: str | None = None,
+    profession: str = "",
+    specialty: str = "",
+    password: str | None = None,
+    synthetic: bool = False,
+) -> User:
+    """A new professional, who belongs nowhere yet (see add_member). Without `password` they cannot sign in.
+
+    `mobile` in E.164 (`+33639980001`), `rpps` of 11 digits. Raises Refused, beside its field, for an address or RPPS
+    that somebody has, or a value that is none.
+    """
+    if not can_create_professional(actor):
+        raise NotFound
+    user = User(
+        email=email.strip().lower(),
+        family_name=family_name.strip(),
+        given_name=given_name.strip(),
+        title=title,
+        mobile=mobile,
+        rpps=rpps or None,
+        profession=profession,
+        specialty=specialty,
+        synthetic=synthetic,
+    )
+    if User.objects.filter(email=user.email).exists():
+        raise Refused(_("Cette adresse e-mail a déjà un compte."), field="email")
+    if user.rpps and User.objects.filter(rpps=user.rpps).exists():
+        raise Refused(_("Ce numéro RPPS a déjà un compte."), field="rpps")
+    user.set_password(password)
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        name, sentences = next(iter(error.message_dict.items()))
+        raise Refused(sentences[0], field=None if name == "__all__" else name) from None
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:  # the same form sent twice at once
+        raise Refused(_("Cette adresse e-mail a déjà un compte."), field="email") from None
+    record(actor=actor, action="accounts.create", about=user.pk)
+    return user
