@@ -47,6 +47,9 @@ class User(AbstractBaseUser):
     specialty = models.CharField("spécialité", max_length=100, blank=True)
     help_desk = models.BooleanField("agent du support", default=False)
     is_active = models.BooleanField(default=True)
+    link_serial = models.PositiveIntegerField(default=0)  # only the last set-password link works
+    # A password chosen through an e-mailed link: until the next sign-in a code by e-mail would be the same factor twice.
+    password_by_link = models.BooleanField(default=False)
     synthetic = models.BooleanField(default=False)
 
     objects = UserManager()
@@ -91,3 +94,14 @@ class Membership(Base):
                 name="membership_one_live_role",
             ),
         ]
+
+
+class Attempts(models.Model):
+    """Failed attempts of one account, one network address or one second factor: what the growing lock-out counts.
+
+    `key` is a kind and a hash, so that the table names nobody, not even an account that does not exist.
+    """
+
+    key = models.CharField(max_length=80, primary_key=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
