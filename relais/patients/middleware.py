@@ -1,9 +1,19 @@
 """From a patient's cookie to an Actor, on patients' pages only."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from relais.core.actor import GUEST, PATIENT, Actor
+from relais.core.middleware import patient_path
+from relais.patients import entry
+from relais.patients.models import Grant, GrantDevice, Holder
+
+SEEN_EVERY = timedelta(minutes=1)
 
 
 class GrantMiddleware:
@@ -13,4 +23,46 @@ class GrantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
+        if patient_path(request.path):
+            request.actor = actor_of(request.COOKIES.get(settings.PATIENT_COOKIE_NAME))
         return self.get_response(request)
+
+
+def actor_of(cookie: str | None) -> Actor | None:
+    """The holder whose device the cookie names first, while device and grant are live; notes that it was seen.
+
+    Read at each request, so that revoking takes effect at once. Streams ask again with the cookie they began with.
+    """
+    device = device_of(cookie)
+    if device is None:
+        return None
+    now = timezone.now()
+    if device.last_seen_at < now - SEEN_EVERY:
+        GrantDevice.objects.filter(pk=device.pk).update(last_seen_at=now)
+    return actor_for(device.grant, device)
+
+
+def device_of(cookie: str | None) -> GrantDevice | None:
+    """The live device of the cookie's current token."""
+    tokens = entry.cookie_tokens(cookie)
+    if not tokens:
+        return None
+    device = (
+        GrantDevice.objects.select_related("grant")
+        .filter(token_hash=entry.hash_token(tokens[0]), revoked_at=None)
+        .first()
+    )
+    return device if device and device.grant.is_live() else None
+
+
+def actor_for(grant: Grant, device: GrantDevice | None = None) -> Actor:
+    """The actor of a grant. A guest has no patient: the identity stays closed to them."""
+    guest = grant.holder == Holder.GUEST
+    return Actor(
+        kind=GUEST if guest else PATIENT,
+        grant_id=grant.pk,
+        patient_id=None if guest else grant.patient_id,
+        about=grant.about,
+        device_id=device.pk if device else None,
+        assurance=device.factors if device else 0,
+    )

@@ -8,10 +8,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 
 from relais.core.models import Base
+from relais.directory.models import Establishment, Kind
 
 if TYPE_CHECKING:
     from relais.core.actor import Actor
@@ -75,6 +76,7 @@ class Patient(Base):
     phone = models.CharField("téléphone", max_length=20, blank=True)
     deceased_on = models.DateField(null=True, blank=True)
     synthetic = models.BooleanField(default=False)
+    request_key = models.UUIDField(null=True, unique=True)  # of the form: sent twice, it makes one patient
     # Folded by the database's relais_fold (core migration 0001): no accents, case, hyphens or apostrophes.
     search_name = models.GeneratedField(
         expression=models.Func(
@@ -173,17 +175,28 @@ class Holder(models.TextChoices):
     GUARDIAN = "guardian", "Tuteur ou curateur"
     FAMILY = "family", "Proche"
     CAREGIVER = "caregiver", "Soignant de l’établissement"
+    GUEST = "guest", "Invité"  # a third person in a call: the room alone, never the patient's space
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def live(self, now: datetime | None = None) -> "GrantQuerySet":
+        """Those that open something now; the same rule as `Grant.is_live`."""
+        moment = now or timezone.now()
+        return self.filter(revoked_at=None, valid_from__lte=moment, valid_until__gte=moment)
 
 
 class Grant(Base):
     """A patient's (or proxy's) way in: to one thing (`about`), for a time, by a login and a password of its own (TC-21, TC-22)."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="grants")
+    establishment = models.ForeignKey(
+        Establishment, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # who sent it
     about = models.UUIDField(db_index=True)
     holder = models.CharField(max_length=10, choices=Holder, default=Holder.SELF)
     holder_name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=20, blank=True)
+    phone = models.CharField(max_length=20, blank=True)  # E.164
     login = models.CharField(max_length=12, unique=True)
     password_hash = models.CharField(max_length=200)
     valid_from = models.DateTimeField(default=timezone.now)
@@ -192,10 +205,33 @@ class Grant(Base):
     failed_tries = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
 
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["phone"], name="grant_phone", condition=~Q(phone="")),
+            models.Index(Lower("email"), name="grant_email", condition=~Q(email="")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(holder="self") | ~Q(holder_name=""), name="grant_proxy_is_named"
+            ),  # children and people under guardianship: the holder is named
+        ]
+
     def is_live(self, now: datetime | None = None) -> bool:
         """Revoked or past `valid_until` (that instant still included) no longer opens anything."""
         moment = now or timezone.now()
         return self.revoked_at is None and self.valid_from <= moment <= self.valid_until
+
+    @property
+    def sender(self) -> str:
+        """Who sent it, as a page may say before anyone has signed in: never the name of a psychiatric hospital."""
+        return self.establishment.name if self.establishment and self.establishment.kind != Kind.PSYCHIATRY else ""
+
+    @property
+    def holder_words(self) -> str:
+        """The person who uses this way in, as pages name them."""
+        return self.holder_name or self.patient.full_name
 
 
 class GrantDevice(models.Model):
@@ -209,3 +245,15 @@ class GrantDevice(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(default=timezone.now)
     revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.CheckConstraint(condition=Q(factors__in=[1, 2]), name="device_factors")]
+
+
+class Throttle(models.Model):
+    """How often something was tried from one place (an address of the network, a number): a keyed hash, never the place."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,6 @@
+"""Every write of patients, by noun: identities, care links, grants, entry (what a patient does at the door)."""
+
+from relais.patients.actions.care import end_care, grant_care
+from relais.patients.actions.grants import extend, open_grant, renew_secrets, revoke, revoke_grant
+
+__all__ = ["end_care", "extend", "grant_care", "open_grant", "renew_secrets", "revoke", "revoke_grant"]

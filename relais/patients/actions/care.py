@@ -1,0 +1,56 @@
+"""Who cares for a patient: the links that let professionals and establishments see an identity."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from relais.audit import actions as audit
+from relais.core.actor import Actor
+from relais.patients.models import Basis, CareLink, Patient
+
+
+@transaction.atomic
+def grant_care(
+    *,
+    actor: Actor,
+    patient: Patient,
+    basis: str = Basis.EPISODE,
+    about: UUID | None,
+    establishment_id: UUID | None = None,
+    user_id: UUID | None = None,
+    until: datetime | None = None,
+) -> CareLink:
+    """Let an establishment or a professional see this patient because of `about`. The workflow that calls has checked why.
+
+    Once per holder, basis and `about`: granting again changes `until` (None: without end) and reopens an ended link.
+    """
+    link, new = CareLink.objects.update_or_create(
+        patient=patient,
+        establishment_id=establishment_id,
+        user_id=user_id,
+        basis=basis,
+        about=about,
+        defaults={"until": until},
+    )
+    if new:
+        audit.record(actor=actor, action="care.grant", about=about, patient_id=patient.pk, why=f"{basis}")
+    return link
+
+
+@transaction.atomic
+def end_care(*, actor: Actor, about: UUID, establishment_id: UUID | None = None, user_id: UUID | None = None) -> int:
+    """End at once what `about` opened (to everyone, or to this establishment or professional); returns how many links."""
+    now = timezone.now()
+    links = CareLink.objects.live().filter(about=about)
+    if establishment_id:
+        links = links.filter(establishment_id=establishment_id)
+    if user_id:
+        links = links.filter(user_id=user_id)
+    ended = links.values_list("patient_id", flat=True)
+    patients = set(ended)
+    count = links.update(until=now)
+    for patient_id in sorted(patients):
+        audit.record(actor=actor, action="care.end", about=about, patient_id=patient_id)
+    return count

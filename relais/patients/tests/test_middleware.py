@@ -1,0 +1,77 @@
+"""Who a browser is on patients' pages: the holder of the grant its cookie names, and nobody else."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from relais.core.actor import Actor
+from relais.patients.actions import extend, revoke
+from relais.patients.middleware import actor_of
+from relais.patients.models import GrantDevice, Holder
+from relais.patients.testing import let_in, make_grant
+
+pytestmark = pytest.mark.django_db
+
+
+def cookie(client: Client) -> str:
+    return client.cookies[settings.PATIENT_COOKIE_NAME].value
+
+
+def test_the_cookie_names_the_holder() -> None:
+    grant, _secrets = make_grant()
+    client = let_in(Client(), grant, factors=2)
+    device = GrantDevice.objects.get()
+    assert actor_of(cookie(client)) == Actor(
+        kind="patient",
+        grant_id=grant.pk,
+        patient_id=grant.patient_id,
+        about=grant.about,
+        device_id=device.pk,
+        assurance=2,
+    )
+
+
+@pytest.mark.parametrize("value", [None, "", ".", "x", "x.y", "é" * 50])
+def test_another_cookie_names_nobody(value: str | None) -> None:
+    make_grant()
+    assert actor_of(value) is None
+
+
+def test_a_guest_has_no_patient() -> None:
+    grant, _secrets = make_grant(holder=Holder.GUEST, holder_name="Mme Interprète")
+    actor = actor_of(cookie(let_in(Client(), grant)))
+    assert actor is not None
+    assert (actor.kind, actor.patient_id, actor.about) == ("guest", None, grant.about)
+
+
+@pytest.mark.req("TC-22")
+def test_revoking_ends_it_at_once() -> None:
+    grant, _secrets = make_grant()
+    client = let_in(Client(), grant)
+    revoke(actor=actor_of(cookie(client)), about=grant.about)
+    assert actor_of(cookie(client)) is None
+
+
+@pytest.mark.req("TC-28")
+def test_the_last_instant_is_included_and_the_next_second_is_not() -> None:
+    grant, _secrets = make_grant()
+    end = grant.valid_until
+    assert grant.is_live(end)
+    assert not grant.is_live(end + timedelta(microseconds=1))
+    client = let_in(Client(), grant)
+    extend(grant=grant, valid_until=timezone.now() - timedelta(seconds=1))
+    assert actor_of(cookie(client)) is None
+
+
+def test_last_seen_is_noted_once_a_minute(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    grant, _secrets = make_grant()
+    client = let_in(Client(), grant)
+    with django_assert_num_queries(1):
+        actor_of(cookie(client))
+    GrantDevice.objects.update(last_seen_at=timezone.now() - timedelta(seconds=61))
+    with django_assert_num_queries(2):
+        actor_of(cookie(client))
+    assert timezone.now() - GrantDevice.objects.get().last_seen_at < timedelta(seconds=30)
