@@ -131,7 +131,9 @@ class FileInput(forms.ClearableFileInput):
 class BirthDateField(forms.DateField):
     """A birth date typed as 3/2/1954, 03021954 or 1954-02-03: a calendar would take forty clicks."""
 
-    widget = forms.TextInput(attrs={"inputmode": "numeric", "placeholder": "jj/mm/aaaa", "autocomplete": "off"})
+    widget = forms.TextInput(
+        attrs={"inputmode": "numeric", "placeholder": "jj/mm/aaaa", "autocomplete": "off", "class": "input-short"}
+    )
     default_error_messages = {
         "invalid": _("Saisissez une date de naissance comme 03/02/1954."),
         "future": _("Cette date de naissance est dans le futur."),

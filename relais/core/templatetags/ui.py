@@ -71,6 +71,13 @@ def when(moment: datetime.datetime | datetime.date | None) -> SafeString:
 
 
 @register.simple_tag
+def hour(moment: datetime.datetime) -> SafeString:
+    """The hour alone, large, for lists of one day: *14:30*."""
+    local = timezone.localtime(moment)
+    return format_html('<span class="hour">{}</span>', _time(local, local.strftime("%H:%M")))
+
+
+@register.simple_tag
 def age_of(moment: datetime.datetime | None) -> SafeString:
     """How old a figure is: *il y a 12 min* (kept up to date in the page), then as `when` after a day."""
     return _time(moment, times.ago(moment), "data-since") if moment else _nothing()
