@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from relais.core import navigation
+from relais.core import health, navigation
 from relais.core.middleware import patient_path
 
 
@@ -105,7 +105,7 @@ class Page:
     @property
     def scheduler_late(self) -> bool:
         """The periodic work is more than two minutes late: reminders may be late, and the page must say so."""
-        return bool(getattr(self._request, "scheduler_late", False))
+        return health.scheduler_late()
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def status() -> dict[str, Any]:
         worker, queue, delay = _seconds(WORKER), _seconds(QUEUE) or 0.0, _scheduler_delay()
     except DatabaseError:
         return {"ok": False, "database": {"ok": False}, "worker": {"ok": False}, "scheduler": {"ok": False}}
-    parts = {
+    parts: dict[str, dict[str, Any]] = {
         "database": {"ok": True},
         "worker": {
             "ok": worker is not None and worker < WORKER_SILENT and queue < QUEUE_SLOW,
@@ -62,7 +62,10 @@ def scheduler_late() -> bool:
     global _kept  # noqa: PLW0603 (one value a process)
     until, late = _kept
     if time.monotonic() >= until:
-        late = _late(_scheduler_delay())
+        try:
+            late = _late(_scheduler_delay())
+        except DatabaseError:  # an error page is being drawn: it must not fail in turn
+            late = True
         _kept = (time.monotonic() + KEPT, late)
     return late
 

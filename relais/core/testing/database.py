@@ -6,6 +6,7 @@ the one named by RELAIS_TEST_DB, or the first free of test_relais, test_relais_2
 """
 
 import fcntl
+import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from contextlib import ExitStack
 import pytest
 from django.conf import settings
 
-from relais.core import embedded
+from relais.core import embedded, health
 
 DEFAULT = "test_relais"
 
@@ -44,3 +45,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
             stack.callback(server.stop)
             default.update(embedded.connection(settings.HOME))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _scheduler_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker runs beside the tests: pages neither warn of it nor spend a query on asking."""
+    monkeypatch.setattr(health, "_kept", (math.inf, False))
