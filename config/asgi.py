@@ -18,7 +18,7 @@ ASYNC_PATHS = ("/live/", "/upload/")
 THREADS = 16
 
 streams = get_asgi_application()
-pages = WSGIMiddleware(get_wsgi_application(), workers=THREADS)
+pages = WSGIMiddleware(get_wsgi_application(), workers=THREADS)  # type: ignore[arg-type]
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

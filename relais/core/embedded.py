@@ -25,10 +25,6 @@ SOCKET_PATH_MAX = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, its
 START_SECONDS = 60.0  # a server that was killed needs some 20 s until its shared memory is free
 
 
-# A guard outlives the process that started it: kept here, so that nothing warns of a child left running.
-_guards: list[subprocess.Popen] = []
-
-
 class Unavailable(Exception):
     """The embedded database cannot serve: the sentence says why and what to do."""
 
@@ -165,9 +161,10 @@ def ready(home: Path) -> bool:
 class Server:
     """One process's use of the running server: it stays up until its last user stops or dies."""
 
-    def __init__(self, home: Path, users: IO[str]) -> None:
+    def __init__(self, home: Path, users: IO[str], guard: subprocess.Popen | None) -> None:
         self.home = home
         self._users = users
+        self._guard = guard  # when it is a child of ours
 
     def guarded(self) -> bool:
         """Whether a guard still looks after the server; if not, somebody killed it and `start` is due again."""
@@ -176,19 +173,23 @@ class Server:
     def release(self) -> None:
         """Give up the use without waiting for anything."""
         self._users.close()
+        _disown(self._guard)
 
     def stop(self, seconds: float = 60.0) -> None:
         """Give up the use; returns once the server is gone, or at once when others still use it."""
-        self.release()
+        self._users.close()
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             guard = lock(self.home, "guard.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
             if guard:
                 guard.close()
+                if self._guard:
+                    self._guard.wait()
                 return
             if self._used_by_others():
-                return
+                break
             time.sleep(0.02)
+        self.release()
 
     def _used_by_others(self) -> bool:
         """Shared, not exclusive: others use it. Neither: the guard is stopping it. Both: it is about to."""
@@ -211,14 +212,15 @@ def start(home: Path, *, durable: bool = True, seconds: float = START_SECONDS) -
         users = lock(home, "users.lock", fcntl.LOCK_SH | fcntl.LOCK_NB)
         if not users:
             _pause(deadline, f"The database in {home} does not finish stopping.")
+    guard = None
     try:
         with _starting(home):
             if not ready(home) or not _guarded(home):
-                _start(home, durable, deadline)
+                guard = _start(home, durable, deadline)
     except BaseException:
         users.close()
         raise
-    return Server(home, users)
+    return Server(home, users, guard)
 
 
 @contextmanager
@@ -254,33 +256,33 @@ def _guarded(home: Path) -> bool:
     return held is None
 
 
-def _start(home: Path, durable: bool, deadline: float) -> None:  # noqa: FBT001 (private, named by its callers)
+def _start(home: Path, durable: bool, deadline: float) -> subprocess.Popen | None:  # noqa: FBT001 (private)
+    """The guard, when it is ours; None when one runs already and its server is only slow."""
     from relais.core import cluster  # noqa: PLC0415 (cluster imports this module)
 
+    guard = None
     if not _guarded(home):
         cluster.prepare(home)
-        log = (home / "guard.log").open("w")
-        guard = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "relais.core.guard",
-                str(home),
-                "durable" if durable else "fast",
-                f"{deadline}",
-            ],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C in the terminal is for its users
-        )
-        log.close()
-        _guards.append(guard)
-    else:
-        guard = None
+        with (home / "guard.log").open("w") as log:
+            guard = subprocess.Popen(
+                [sys.executable, "-m", "relais.core.guard", str(home), "durable" if durable else "fast", str(deadline)],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal is for its users
+            )
     while not ready(home):
-        if guard and guard.poll() is not None:
-            lines = (home / "guard.log").read_text().strip().split("\n")
-            raise Unavailable(lines[-1] or f"The embedded database did not start: see {home}/postgres.log.")
-        _pause(deadline, f"The embedded database did not start: see {home}/postgres.log.")
+        ended = guard and guard.poll() is not None
+        if ended or time.monotonic() > deadline:
+            _disown(guard)
+            said = (home / "guard.log").read_text().strip().split("\n")[-1] if ended else ""
+            raise Unavailable(said or f"The embedded database did not start: see {home}/postgres.log.")
+        time.sleep(0.02)
+    return guard
+
+
+def _disown(guard: subprocess.Popen | None) -> None:
+    """A guard that others still need: subprocess must not wait for it, nor warn that it runs on."""
+    if guard and guard.poll() is None:
+        guard.returncode = 0

@@ -43,7 +43,7 @@ def listen(port: int, *, everywhere: bool) -> list[socket.socket]:
 
     Bound here, before anything starts, and handed to the web server: visitors wait in them while it restarts.
     """
-    found = []
+    found: list[socket.socket] = []
     addresses = [(socket.AF_INET, "0.0.0.0" if everywhere else "127.0.0.1")]  # noqa: S104 (asked for by HTTPS=1)
     if socket.has_ipv6:
         addresses.append((socket.AF_INET6, "::" if everywhere else "::1"))

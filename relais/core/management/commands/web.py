@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.follow()
-        tls = {}
+        tls: dict[str, Any] = {}
         if settings.ENV["HTTPS"]:
             chain, key = certificate.ensure(settings.HOME)
             tls = {"ssl_certfile": str(chain), "ssl_keyfile": str(key)}
