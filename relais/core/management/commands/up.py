@@ -13,7 +13,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from relais.core import certificate, database, embedded
@@ -26,10 +26,13 @@ class Command(BaseCommand):
     help = "Start database, web server and worker, keep them running, stop them all on Ctrl-C."
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--empty", action="store_true", help="without the demonstration region")
+
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signals()
         try:
-            self._run()
+            self._run(demo=settings.DEMO and not options["empty"])
         except Stopped:
             self._say("Stopped.")
         except (PortTaken, database.Unreachable, embedded.Unavailable) as error:
@@ -45,14 +48,14 @@ class Command(BaseCommand):
         yield
         self._say(f"{label}: {time.monotonic() - begun:.1f} s")
 
-    def _run(self) -> None:
+    def _run(self, *, demo: bool) -> None:
         https, port = settings.ENV["HTTPS"], settings.ENV["PORT"]
         with _alone():
             sockets = listen(port, everywhere=https)
             before = time.monotonic()
             with database.available() as server:
                 self._say(f"Database: {time.monotonic() - before:.1f} s")
-                self._fill()
+                self._fill(demo=demo)
                 descriptors = tuple(each.fileno() for each in sockets)
                 numbers = [f"--fd={number}" for number in descriptors]
                 web = Child("web server", ["web", *numbers], descriptors, patience=8.0)
@@ -62,11 +65,10 @@ class Command(BaseCommand):
                     self._announce(https=https, port=port)
                     self._watch(supervisor, server)
 
-    def _fill(self) -> None:
+    def _fill(self, *, demo: bool) -> None:
         with self._step("Tables"):
             call_command("migrate", verbosity=0, interactive=False)
-        commands = get_commands()
-        if settings.DEMO and "demo_region" in commands and not get_user_model().objects.exists():
+        if demo and "demo_region" in get_commands() and not get_user_model().objects.exists():
             with self._step("Demonstration region"):
                 call_command("demo_region", size="small", verbosity=0)
         connections.close_all()

@@ -1,0 +1,213 @@
+"""`manage.py up`, for real, in a home of its own: what starts, what comes back, what it leaves behind."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from relais.core import embedded, supervisor
+from relais.core.tests.test_embedded import processes, temporary_home, wait_until
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Up:
+    """A running `manage.py up`, and everything that it printed."""
+
+    def __init__(self, home: Path, output: str = "output", **environment: str) -> None:
+        self.home = home
+        self.port = free_port()
+        self.output = home / output
+        inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "HTTPS")}
+        with self.output.open("w") as written:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", "--empty"],
+                cwd=embedded.ROOT,
+                env=inherited | {"RELAIS_HOME": str(home), "PORT": str(self.port)} | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=written,
+            )
+
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def ready(self) -> bool:
+        return (
+            wait_until(lambda: "Ready" in self.text() or self.process.poll() is not None, 60) and "Ready" in self.text()
+        )
+
+    def health(self) -> int:
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=5)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+    def process_of(self, name: str) -> int:
+        """Process id of the child that runs this management command, 0 without one."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for child in children:
+            try:
+                if f"\0{name}\0" in Path(f"/proc/{child}/cmdline").read_text():
+                    return int(child)
+            except OSError:
+                continue
+        return 0
+
+    def everything(self) -> list[int]:
+        return [self.process.pid, self.process_of("web"), self.process_of("worker")]
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    folder = temporary_home()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def up(home: Path) -> Iterator[Up]:
+    running = Up(home)
+    assert running.ready(), running.text()
+    yield running
+    running.stop()
+
+
+@linux
+def test_it_answers_on_localhost_and_ctrl_c_leaves_no_process(up: Up) -> None:
+    assert up.health() == 200
+    assert up.text().strip().split("\n")[-1].endswith(f"http://localhost:{up.port}/")
+    everyone = up.everything()
+    assert all(everyone)
+    assert up.stop() == 0
+    assert up.text().strip().split("\n")[-1] == "Stopped."
+    assert not any(alive(pid) for pid in everyone)
+    assert processes(up.home) == []
+
+
+@linux
+def test_children_that_are_killed_come_back_and_it_says_so(up: Up) -> None:
+    web, worker = up.process_of("web"), up.process_of("worker")
+    os.kill(web, signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
+    assert wait_until(lambda: up.process_of("web") not in (0, web) and up.process_of("worker") not in (0, worker))
+    assert wait_until(lambda: up.health() == 200)
+    assert "The web server stopped (status -9): again in 0.5 s." in up.text()
+    assert "The worker stopped (status -9): again in 0.5 s." in up.text()
+
+
+@linux
+def test_a_supervisor_that_is_killed_leaves_no_process(up: Up) -> None:
+    everyone = up.everything()
+    up.stop(signal.SIGKILL)
+    assert wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [], 25)
+
+
+def test_a_second_one_in_the_same_home_is_refused_in_one_sentence(up: Up) -> None:
+    second = Up(up.home, output="second")
+    assert second.process.wait(30) == 1
+    assert (
+        second.text()
+        == f"Relais: It already runs here, on port {up.port} (process {up.process.pid}): stop that one first.\n"
+    )
+
+
+def test_a_port_in_use_is_told_before_anything_starts() -> None:
+    home = temporary_home()
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        refused = Up(home, PORT=str(port))
+        assert refused.process.wait(30) == 1
+    assert refused.text().startswith(f"Relais: Port {port} is in use: ")
+    assert refused.text().count("\n") == 1
+    assert not (home / "postgres").exists()
+    shutil.rmtree(home)
+
+
+def test_a_port_of_root_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "reserved to root" in supervisor._refusal(80, PermissionError())
+
+
+def test_an_external_database_that_does_not_answer_is_told_without_its_password() -> None:
+    home = temporary_home()
+    refused = Up(home, DATABASE_URL="postgresql://relais:very-secret@127.0.0.1:1/relais")
+    assert refused.process.wait(30) == 1
+    assert refused.text().startswith("Relais: The database of DATABASE_URL does not answer (")
+    assert refused.text().count("\n") == 1
+    assert "very-secret" not in refused.text()
+    shutil.rmtree(home)
+
+
+@linux
+def test_https_serves_a_certificate_for_localhost_and_prints_the_key(home: Path) -> None:
+    running = Up(home, HTTPS="1")
+    try:
+        assert running.ready(), running.text()
+        assert re.search(r"Key that the demonstration page asks for: \w{10}\n", running.text())
+        trusted = ssl.create_default_context(cafile=str(home / "keys" / "https.crt"))
+        connection = http.client.HTTPSConnection("localhost", running.port, timeout=5, context=trusted)
+        connection.request("GET", "/health")
+        assert connection.getresponse().status == 200
+        connection.close()
+    finally:
+        running.stop()
+
+
+def test_waiting_visitors_are_served_by_the_web_server_that_comes_back() -> None:
+    """The sockets belong to the supervisor: a connection made while no web server runs is kept."""
+    port = free_port()
+    sockets = supervisor.listen(port, everywhere=False)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            pass
+        with pytest.raises(supervisor.PortTaken):
+            supervisor.listen(port, everywhere=False)
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def test_a_child_that_keeps_failing_is_started_ever_less_often() -> None:
+    said: list[str] = []
+    child = supervisor.Child("job", ["no_such_command"])
+    with supervisor.Supervisor([child], said.append) as watched:
+        deadline = time.monotonic() + 20
+        while len(said) < 2 and time.monotonic() < deadline:
+            watched.tick()
+            time.sleep(0.05)
+    assert said == ["The job stopped (status 1): again in 0.5 s.", "The job stopped (status 1): again in 1 s."]
