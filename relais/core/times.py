@@ -20,10 +20,12 @@ def full(moment: Moment) -> str:
 
 def near(moment: Moment) -> str:
     """*aujourd'hui 14:30*, *demain 09:00*, *mardi 24 novembre 14:30*; the year when it is another."""
-    timed = isinstance(moment, datetime.datetime)
-    if timed:
-        moment = timezone.localtime(moment)
-    day, today = (moment.date() if isinstance(moment, datetime.datetime) else moment), timezone.localdate()
+    today, clock = timezone.localdate(), ""
+    if isinstance(moment, datetime.datetime):
+        local = timezone.localtime(moment)
+        day, clock = local.date(), f" {local:%H:%M}"
+    else:
+        day = moment
     names = {-1: _("hier"), 0: _("aujourd’hui"), 1: _("demain")}
     distance = (day - today).days
     if distance in names:
@@ -32,7 +34,7 @@ def near(moment: Moment) -> str:
         words = date_format(day, "l j F")
     else:
         words = date_format(day, "j F" if day.year == today.year else "j F Y")
-    return f"{words} {date_format(moment, 'H:i')}" if timed else words
+    return words + clock
 
 
 def ago(moment: datetime.datetime) -> str:

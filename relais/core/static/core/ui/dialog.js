@@ -3,7 +3,7 @@
 
 import { all, onContent } from "./ready.js";
 
-const modal = typeof window.HTMLDialogElement === "function";
+const modal = "showModal" in document.createElement("dialog");
 let count = 0;
 
 function show(dialog) {
