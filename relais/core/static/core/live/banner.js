@@ -1,0 +1,67 @@
+/* Says that what the page shows has stopped being live: silence must never look like calm. */
+
+import { serverNow } from "../ui/countdown.js";
+
+const PATIENCE = 5000;
+let timer = null;
+let since = null;
+
+function slot() {
+  return document.getElementById("relais-banner");
+}
+
+function clock(moment) {
+  return new Date(moment).toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Paris" });
+}
+
+function show(sentence, action) {
+  hide();
+  const place = slot();
+  if (!place) {
+    return;
+  }
+  const box = document.createElement("div");
+  box.className = "notice notice-warning";
+  box.dataset.liveBanner = "";
+  const text = document.createElement("p");
+  text.className = "notice-body";
+  text.textContent = sentence;
+  box.appendChild(text);
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-secondary btn-sm";
+    button.textContent = action;
+    button.addEventListener("click", () => window.location.reload());
+    box.appendChild(button);
+  }
+  place.appendChild(box);
+}
+
+function hide() {
+  Array.from(document.querySelectorAll("[data-live-banner]")).forEach((box) => box.remove());
+}
+
+/** The stream is gone: after five seconds the page says so, with the time of what it shows. */
+export function down() {
+  if (since !== null) {
+    return;
+  }
+  since = serverNow();
+  timer = setTimeout(() => {
+    show(`Connexion perdue : les informations affichées datent de ${clock(since)}. Nouvelle tentative…`);
+  }, PATIENCE);
+}
+
+/** The stream is back. */
+export function up() {
+  clearTimeout(timer);
+  since = null;
+  hide();
+}
+
+/** The session or the access has ended: nothing will come any more. */
+export function out() {
+  clearTimeout(timer);
+  show("Votre session est terminée : cette page n’est plus à jour.", "Recharger la page");
+}
