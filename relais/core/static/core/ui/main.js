@@ -13,3 +13,4 @@ import "./counter.js";
 import "./skeleton.js";
 import "./rows.js";
 import "./focus.js";
+import "../live/stream.js";
