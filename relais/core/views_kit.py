@@ -96,5 +96,5 @@ def _content(shell: str) -> dict[str, Any]:
             Row(jeanne, now + 4 * minutes, "Consultation", ("ok", "En salle d’attente"), ("ok", "Test réussi"), 3, "is-present"),
             Row(lina, now + 95 * minutes, "COVID_19", ("none", "Pas connecté"), ("danger", "Caméra refusée"), 1),
         ],
-        "page_of_rows": {"next_url": "?after=kit", "first_url": "?"},
+        "page_of_rows": {"next_url": "?after=kit", "first_url": None},
     }  # fmt: skip

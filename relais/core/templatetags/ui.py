@@ -158,7 +158,7 @@ def confirm(
 
 @register.inclusion_tag("core/components/next_page.html")
 def next_page(page: Any, label: str = "") -> dict[str, Any]:
-    """The link to the rest of a list paged by key: `page` has `next_url` (None at the end) and `first_url`."""
+    """The links to the rest and the start of a list paged by key: `next_url` and `first_url`, None where there is none."""
     return {"page": page, "label": label or _("Voir la suite")}
 
 

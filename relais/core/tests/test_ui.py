@@ -156,6 +156,6 @@ def test_a_question_before_a_loss_works_without_script() -> None:
 
 
 def test_the_end_of_a_list_has_no_next_link() -> None:
-    page = SimpleNamespace(next_url="?after=1")
+    page = SimpleNamespace(next_url="?after=1", first_url=None)
     assert soup(draw("{% next_page page %}", page=page)).a["href"] == "?after=1"
-    assert draw("{% next_page page %}", page=SimpleNamespace(next_url=None)).strip() == ""
+    assert draw("{% next_page page %}", page=SimpleNamespace(next_url=None, first_url=None)).strip() == ""
