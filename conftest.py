@@ -1,3 +1,3 @@
 """Fixtures of every test: the database, the strict harness, real servers for messages."""
 
-pytest_plugins = ["relais.core.testing.database", "relais.core.testing.strict"]
+pytest_plugins = ["relais.core.testing.database", "relais.core.testing.folders", "relais.core.testing.strict"]
