@@ -10,8 +10,8 @@ class StoredFile(Base):
 
     name = models.CharField(max_length=200)
     content_type = models.CharField(max_length=100)
-    size = models.PositiveBigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()  # bytes before encryption
+    sha256 = models.CharField(max_length=64)  # of the bytes before encryption
     created_by = models.UUIDField(null=True)
     sealed_at = models.DateTimeField(null=True)  # withdrawn for good: no door opens it any more
 
