@@ -11,19 +11,26 @@ from a2wsgi import WSGIMiddleware
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 
+from relais.files import handoff
+from relais.files.gate import Gate
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-ASYNC_PATHS = ("/live/", "/upload/")
 # One database connection each: web processes x THREADS + streams' checks + jobs < max_connections.
 THREADS = 16
 
 streams = get_asgi_application()
-pages = WSGIMiddleware(get_wsgi_application(), workers=THREADS)  # type: ignore[arg-type]
+uploads = Gate(streams)
+pages = WSGIMiddleware(handoff.page(get_wsgi_application()), workers=THREADS)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Send an ASGI request to its handler; `lifespan` and websockets (refused) are the pages' too."""
-    if scope["type"] == "http" and scope["path"].startswith(ASYNC_PATHS):
-        await streams(scope, receive, send)
-    else:
+    if scope["type"] != "http":
         await pages(scope, receive, send)
+    elif scope["path"].startswith("/live/"):
+        await streams(scope, receive, send)
+    elif scope["path"].startswith("/upload/"):
+        await uploads(scope, receive, send)
+    else:
+        await pages(scope, receive, handoff.sending(scope, send))

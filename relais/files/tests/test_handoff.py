@@ -1,0 +1,81 @@
+"""A slow reader of a long file holds no page thread."""
+
+import asyncio
+import io
+import threading
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import StreamingHttpResponse
+
+from relais.files import handoff
+
+LONG = 4_000_000
+
+
+class Site(WSGIHandler):
+    """Django's WSGI handler with one page: a long file; `left` is set when the page thread leaves it."""
+
+    def __init__(self) -> None:
+        self.left = threading.Event()
+
+    def get_response(self, request: Any) -> StreamingHttpResponse:
+        blocks = (bytes(8192) for _ in range(LONG // 8192))
+        response = handoff.respond(blocks, "video/mp4")
+        response._resource_closers.append(self.left.set)
+        return response
+
+
+def fetch(app: Any, on_first_block: Any) -> int:
+    size, first = 0, True
+
+    async def run() -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [],
+            "http_version": "1.1",
+        }
+
+        async def receive() -> dict:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict) -> None:
+            nonlocal size, first
+            if message.get("body") and first:
+                first = False
+                await on_first_block()
+            size += len(message.get("body", b""))
+
+        await app(scope, receive, handoff.sending(scope, send))
+
+    asyncio.run(run())
+    return size
+
+
+def test_the_page_thread_is_free_before_the_first_byte_is_taken() -> None:
+    site = Site()
+    free: list[bool] = []
+
+    async def wait() -> None:
+        free.append(await asyncio.to_thread(site.left.wait, 5))
+
+    assert fetch(WSGIMiddleware(handoff.page(site), workers=1), wait) == LONG // 8192 * 8192
+    assert free == [True]
+
+
+def test_without_the_asgi_entry_the_same_answer_streams_as_usual() -> None:
+    site, told = Site(), []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "SERVER_NAME": "x",
+        "SERVER_PORT": "80",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.url_scheme": "http",
+    }
+    parts = handoff.page(site)(environ, lambda status, headers: told.append(status))
+    assert sum(map(len, parts)) == LONG // 8192 * 8192
+    assert told == ["200 OK"]
