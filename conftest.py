@@ -1,3 +1,8 @@
-"""Fixtures of every test: the database, the strict harness, real servers for messages."""
+"""Fixtures of every test: the database, the strict harness, real servers for messages, a real browser."""
 
-pytest_plugins = ["relais.core.testing.database", "relais.core.testing.folders", "relais.core.testing.strict"]
+pytest_plugins = [
+    "relais.core.testing.browser",
+    "relais.core.testing.database",
+    "relais.core.testing.folders",
+    "relais.core.testing.strict",
+]

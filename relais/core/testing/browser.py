@@ -1,0 +1,79 @@
+"""pytest plugin: pages in a real Chromium. A test that opens one fails on a console error or a page error; `axe` finds
+what assistive technology would trip over."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream=device-count=3",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium, with fake cameras and microphones."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only browser tests pay for it)
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.fail("Browser tests need Chromium: install the package chromium.")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop in this thread; the ORM runs beside it
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`open_page(url, width=…, height=…, theme=…, **context)` gives a Playwright page in a context of its own.
+
+    Console errors, warnings and page errors fail the test at its end, but those whose text holds an item of
+    `page.expected` (a list to append to).
+    """
+    pages: list[Any] = []
+
+    def make(url: str = "", *, width: int = 1280, height: int = 800, theme: str = "light", **options: Any) -> Any:
+        options = {"locale": "fr-FR", "timezone_id": "Europe/Paris"} | options
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
+        page = context.new_page()
+        page.expected, page.errors = [], []
+        page.on("console", lambda m: page.errors.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        pages.append(page)
+        if url:
+            page.goto(url)
+        return page
+
+    yield make
+    for page in pages:
+        page.context.close()
+    undeclared = [e for page in pages for e in page.errors if not any(text in e for text in page.expected)]
+    if undeclared:
+        pytest.fail(f"The browser complained: {undeclared}")
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Any], list[str]]:
+    """`axe(page)` lists the violations of the page as it is now: rule and element."""
+    source = (settings.NPM / "axe-core" / "axe.min.js").read_text()
+
+    def run(page: Any) -> list[str]:
+        page.evaluate(source)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{rule['id']}: {node['html'][:200]}" for rule in found["violations"] for node in rule["nodes"]]
+
+    return run
