@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from relais.core.models import Base
+from relais.notifications.workflow import TRANSITIONS, State
 
 
 class Channel(models.TextChoices):
@@ -12,33 +13,26 @@ class Channel(models.TextChoices):
     SMS = "sms", "SMS"
 
 
-class State(models.TextChoices):
-    """What is known, never more: handed over is not received, and a worker that died in between leaves UNCERTAIN."""
-
-    WAITING = "waiting", "En attente"
-    SENDING = "sending", "Envoi en cours"
-    HANDED = "handed", "Remis au serveur"
-    DELIVERED = "delivered", "Reçu"
-    REFUSED = "refused", "Refusé"
-    UNCERTAIN = "uncertain", "Incertain"
-    CANCELLED = "cancelled", "Plus nécessaire"
-
-
 class Message(Base):
     """One e-mail or SMS. `type` is a registered MessageType; `about` the dossier or account it concerns."""
+
+    TRANSITIONS = TRANSITIONS
 
     type = models.CharField(max_length=60)
     about = models.UUIDField(null=True)
     holder_id = models.UUIDField(null=True)  # the user or grant it is addressed to
     channel = models.CharField(max_length=5, choices=Channel)
     address = models.CharField(max_length=254)
-    context = models.JSONField(default=dict)  # ids and times only
+    other_address = models.CharField(max_length=254, blank=True)  # of the other channel, for the fallback
+    context = models.JSONField(default=dict)  # ids, times and what every reader of the text may know
     secret = models.BinaryField(null=True)  # encrypted; erased once sent
+    had_secret = models.BooleanField(default=False)  # sending again needs a new one
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     send_after = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0)
     attempted_at = models.DateTimeField(null=True)
     handed_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)  # delivered or refused
     message_id = models.CharField(max_length=200, blank=True)  # ours, one for all attempts
     provider_id = models.CharField(max_length=200, blank=True)
     error = models.CharField(max_length=300, blank=True)  # what the server said, without addresses
@@ -49,14 +43,32 @@ class Message(Base):
         ordering = ["created_at", "id"]
         indexes = [
             models.Index(fields=["about", "-created_at"], name="message_about_recent"),
-            models.Index(fields=["state", "send_after"], name="message_due", condition=Q(state="waiting")),
-            models.Index(fields=["provider_id"], name="message_provider", condition=~Q(provider_id="")),
+            models.Index(fields=["send_after"], name="message_due", condition=Q(state="waiting")),
+            models.Index(fields=["attempted_at"], name="message_in_hand", condition=Q(state="sending")),
+            models.Index(fields=["message_id"], name="message_ours", condition=~Q(message_id="")),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(secret=None) | Q(state__in=["waiting", "sending"]), name="message_secret_erased"
             ),
+            models.CheckConstraint(condition=~Q(address=""), name="message_has_address"),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(attempted_at__isnull=False), name="message_attempt_noted"
+            ),
+            models.UniqueConstraint(
+                fields=["fallback_of"], condition=Q(fallback_of__isnull=False), name="message_one_fallback"
+            ),
         ]
+
+
+class DemoCopy(Base):
+    """What a message said, for the demo page alone: written only where `settings.DEMO` and no channel is configured."""
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="demo_copy")
+    sealed = models.BinaryField()  # subject and text, encrypted
+
+    class Meta:
+        ordering = ["-created_at", "id"]
 
 
 class OneTimeCode(Base):
@@ -67,18 +79,23 @@ class OneTimeCode(Base):
     about = models.UUIDField(null=True)
     code_hash = models.CharField(max_length=200)
     channel = models.CharField(max_length=5, choices=Channel)
+    address_hash = models.CharField(max_length=64)  # keyed: counts the sends to one address
     expires_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True)
     superseded = models.BooleanField(default=False)
 
     class Meta:
-        ordering = ["-created_at"]
-        indexes = [models.Index(fields=["holder_id", "purpose", "-created_at"], name="code_holder_purpose")]
+        ordering = ["-created_at", "id"]
+        indexes = [
+            models.Index(fields=["holder_id", "-created_at"], name="code_holder_recent"),
+            models.Index(fields=["address_hash", "-created_at"], name="code_address_recent"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["holder_id", "purpose"],
                 condition=Q(superseded=False, used_at=None),
                 name="code_last_one_only",
             ),
+            models.CheckConstraint(condition=Q(tries__lte=5), name="code_few_tries"),
         ]

@@ -1,6 +1,8 @@
 """Addresses of notifications."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from relais.notifications import views
 
 app_name = "notifications"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("recus/", views.receipt, name="receipt")]

@@ -1,0 +1,89 @@
+"""What became of a message after it left: receipts of the SMS gateway, bounces of the mail server."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from relais.core.errors import Refused
+from relais.notifications.actions.outbox import add, move
+from relais.notifications.models import Channel, Message
+from relais.notifications.registry import TYPES
+
+ADDRESS = re.compile(r"\S*@\S*|\+?\d[\d .-]{7,}\d")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def clean(reason: str) -> str:
+    """What a server said, in one line of at most 300 characters, without the addresses that it repeated."""
+    return ADDRESS.sub("…", CONTROL.sub(" ", reason)).strip()[:300]
+
+
+@transaction.atomic
+def refuse(message: Message, reason: str) -> Message:
+    """Note that `message` will not arrive, and try the other channel when its type asks for it.
+
+    The fallback takes over the secret if it is still there; once handed over it was erased, so a message that
+    bounces later with a secret is only flagged. A fallback has none of its own. Raises Refused when the message
+    has moved on.
+    """
+    locked = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
+    secret = locked.secret
+    refused = move(locked, "refuse", error=clean(reason), secret=None, settled_at=timezone.now())
+    known = TYPES.get(refused.type)
+    lost = refused.had_secret and secret is None
+    if (
+        known
+        and known.fallback
+        and refused.other_address
+        and not refused.fallback_of_id
+        and not refused.replaced
+        and not lost
+    ):
+        add(
+            type=refused.type,
+            about=refused.about,
+            holder_id=refused.holder_id,
+            channel=Channel.SMS if refused.channel == Channel.EMAIL else Channel.EMAIL,
+            address=refused.other_address,
+            context=refused.context,
+            secret=secret,
+            had_secret=refused.had_secret,
+            fallback_of=refused,
+        )
+    return refused
+
+
+def bounced(*, message_id: str, reason: str, recipient: str = "") -> Message | None:
+    """A report of non-delivery came back for our Message-ID `message_id` (with its angle brackets).
+
+    Returns the message, now REFUSED; None when it is not ours, was for another address than `recipient`, or has
+    settled already. Safe to call twice.
+    """
+    message = Message.objects.filter(message_id=message_id, channel=Channel.EMAIL).order_by("pk").first()
+    if message is None or (recipient and recipient.lower() != message.address.lower()):
+        return None
+    return _settle(message, "refuse", reason)
+
+
+def receipt(*, reference: UUID, delivered: bool, reason: str = "") -> Message | None:
+    """The gateway says what became of the SMS `reference` (our id). The first final answer stays: safe to repeat.
+
+    Returns the message, None when there is none or it has settled already.
+    """
+    message = Message.objects.filter(pk=reference, channel=Channel.SMS).first()
+    if message is None:
+        return None
+    return _settle(message, "deliver" if delivered else "refuse", reason)
+
+
+def _settle(message: Message, verb: str, reason: str) -> Message | None:
+    now: dict[str, Any] = {"settled_at": timezone.now(), "secret": None}
+    try:
+        if verb == "refuse":
+            return refuse(message, reason) if message.attempts else None
+        return move(message, verb, error="", **now)
+    except Refused:
+        return None

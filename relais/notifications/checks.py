@@ -1,0 +1,34 @@
+"""What an installation is told before it starts."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Advice
+
+
+@register(Tags.database)
+def no_demo_copies(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Production refuses a database in which messages of a demonstration can be read."""
+    from relais.notifications.models import DemoCopy  # noqa: PLC0415 (checks load with the application)
+
+    if not settings.PRODUCTION or not databases or not DemoCopy.objects.exists():
+        return []
+    return [
+        Error(
+            "This database holds texts of demonstration messages: it cannot serve production.", id="notifications.E001"
+        )
+    ]
+
+
+@register(deploy=True)
+def channels_configured(**kwargs: Any) -> list[CheckMessage]:
+    """Without a channel, messages wait a day and are then flagged as refused."""
+    found: list[CheckMessage] = []
+    if not settings.ENV["SMTP_URL"]:
+        found.append(Advice("SMTP_URL is empty: no e-mail will leave.", id="notifications.W001"))
+    if not settings.ENV["SMS_URL"]:
+        found.append(Advice("SMS_URL is empty: no SMS will leave.", id="notifications.W002"))
+    if settings.ENV["SMS_URL"] and not settings.ENV["SMS_RECEIPT_SECRET"]:
+        found.append(Advice("SMS_RECEIPT_SECRET is empty: no receipt will be believed.", id="notifications.W003"))
+    return found
