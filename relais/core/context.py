@@ -46,6 +46,11 @@ class Page:
         return bool(self._actor and self._actor.is_professional)
 
     @cached_property
+    def is_patient(self) -> bool:
+        """A patient, proxy or guest is in: they can leave, and have a space to go back to."""
+        return bool(self._actor and self._actor.is_patient)
+
+    @cached_property
     def is_patient_side(self) -> bool:
         return patient_path(self._request.path)
 
@@ -88,8 +93,8 @@ class Page:
             "sign_in": url_or_none("account_login"),
             "sign_out": url_or_none("account_logout"),
             "accessibility": url_or_none("portal:accessibility"),
-            "patient_home": url_or_none("patients:space"),
-            "patient_leave": url_or_none("patients:leave"),
+            "patient_home": url_or_none("space:home"),
+            "patient_leave": url_or_none("patient:leave"),
         }
 
     @cached_property

@@ -80,6 +80,13 @@ def test_help_is_on_every_page(request_of, monkeypatch: pytest.MonkeyPatch, shel
     assert links == ["/portal:patient_help/" if shell == "patient" else "/portal:help/"]
 
 
+def test_only_a_patient_who_is_in_can_leave(request_of, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relais.core.context.url_or_none", lambda name: f"/{name}/")
+    inside = soup(render_to_string("core/patient.html", request=request_of(PATIENT, "/p/")))
+    assert (inside.footer.form["method"], inside.footer.form["action"]) == ("post", "/patient:leave/")
+    assert soup(render_to_string("core/patient.html", request=request_of("", "/p/"))).footer.form is None
+
+
 def test_a_patient_s_page_has_no_menu_and_says_whom_to_call(request_of) -> None:
     page = soup(render_to_string("core/patient.html", request=request_of(PATIENT, "/p/")))
     assert page.find("nav") is None
