@@ -139,7 +139,6 @@ NPM = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
     ("vendor/htmx", NPM / "htmx.org" / "dist"),
     ("vendor/htmx-sse", NPM / "htmx-ext-sse" / "dist"),
-    ("vendor/tabler", NPM / "@tabler" / "core" / "dist"),
     ("vendor/inter", NPM / "@fontsource-variable" / "inter"),
 ]
 WHITENOISE_USE_FINDERS = not PRODUCTION
