@@ -15,12 +15,16 @@ function kept(key) {
   return store ? store.getItem(key) : null;
 }
 
+function isNarrow() {
+  return document.documentElement.classList.contains("rail-narrow");
+}
+
 function paint() {
   const theme = kept("relais.theme") || "auto";
   Array.from(document.querySelectorAll("[data-theme-choice]")).forEach((button) => {
     button.setAttribute("aria-pressed", String(button.dataset.themeChoice === theme));
   });
-  const narrow = kept("relais.rail") === "narrow";
+  const narrow = isNarrow();
   Array.from(document.querySelectorAll("[data-rail-toggle]")).forEach((button) => {
     button.hidden = false;
     button.setAttribute("aria-expanded", String(!narrow));
@@ -44,7 +48,7 @@ document.addEventListener("click", (event) => {
     paint();
   }
   if (event.target.closest("[data-rail-toggle]")) {
-    keep("relais.rail", kept("relais.rail") === "narrow" ? "wide" : "narrow");
+    keep("relais.rail", isNarrow() ? "wide" : "narrow");
     paint();
   }
 });

@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   var root = document.documentElement;
+  var small = window.matchMedia("(max-width: 1150px)");
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function read(key) {
@@ -16,15 +17,18 @@
     var choice = read("relais.theme");
     var theme = choice === "dark" || choice === "light" ? choice : dark.matches ? "dark" : "light";
     root.setAttribute("data-bs-theme", theme);
-    root.classList.toggle("rail-narrow", read("relais.rail") === "narrow");
+    var rail = read("relais.rail");
+    root.classList.toggle("rail-narrow", rail ? rail === "narrow" : small.matches);
   }
 
   apply();
-  if (dark.addEventListener) {
-    dark.addEventListener("change", apply);
-  } else {
-    dark.addListener(apply);
-  }
+  [dark, small].forEach(function (query) {
+    if (query.addEventListener) {
+      query.addEventListener("change", apply);
+    } else {
+      query.addListener(apply);
+    }
+  });
   window.addEventListener("storage", apply);
   window.addEventListener("relais:appearance", apply);
 })();
