@@ -1,0 +1,95 @@
+"""Patients of the demo region: invented people, the same for the same seed, with test matricules and fiction numbers."""
+
+import calendar
+import unicodedata
+from datetime import date
+from random import Random
+from typing import Any
+
+from relais.patients.identity import key_of
+
+TEST_OID = "1.2.250.1.213.1.4.10"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FAMILIES = _names(
+    "Martin Bernard Thomas Petit Robert Richard Durand Dubois Moreau Laurent Simon Michel Lefebvre Leroy Roux David Bertrand "
+    "Morel Fournier Girard Bonnet Dupont Lambert Fontaine Rousseau Vincent Muller Lefèvre Faure André Mercier Blanc Guérin "
+    "Boyer Garnier Chevalier François Legrand Gauthier Garcia Perrin Robin Clément Morin Nicolas Henry Roussel Mathieu "
+    "Gautier Masson Marchand Duval Denis Dumont Marie Lemaire Noël Meyer Dufour Meunier Brun Blanchard Giraud Joly Rivière "
+    "Lucas Brunet Gaillard Barbier Arnaud Martinez Gérard Roche Renard Schmitt Roy Leroux Colin Vidal Caron Picard Roger "
+    "Fabre Aubert Lemoine Renaud Dumas Lacroix Olivier Philippe Bourgeois Pierre Benoît Rey Leclerc Payet Rolland Leclercq "
+    "Guillaume Lecomte Lopez Jean Dupuy Guillot Hubert Berger Carpentier Sanchez Dupuis Moulin Louis Deschamps Huet Vasseur "
+    "Perez Boucher Fleury Royer Klein Jacquet Adam Paris Poirier Marty Aubry Guyot Carré Charles Renault Charpentier Ménard "
+    "Maillard Baron Bertin Bailly Hervé Schneider Fernandez Collet Léger Bouvier Julien Prévost Millet Perrot Daniel Cousin "
+    "Germain Breton Besson Langlois Rémy Weber Traoré Diallo Diarra Camara Coulibaly Cissé Keita Konaté Sylla Touré Benali "
+    "Belkacem Haddad Mansouri Cherif Saïdi Bouzid Amrani Nguyễn Trần Lê Phạm Çelik Yılmaz Demir Şahin Kaya Ferreira Pereira "
+    "Da-Silva Gonçalves Kowalski Nowak Popescu Ionescu O'Neil D'Arc Wang Chen Sow Ndiaye Mbaye Ba Okoye Mensah Rakoto Singh"
+)
+WOMEN = _names(
+    "Marie Jeanne Françoise Monique Catherine Nathalie Isabelle Jacqueline Sylvie Anne Martine Nicole Christine Brigitte "
+    "Valérie Sandrine Céline Sophie Véronique Chantal Patricia Aurélie Julie Camille Léa Manon Chloé Emma Inès Sarah Jade "
+    "Louise Alice Lina Fatou Aminata Khadija Fatima Yasmina Samira Nadia Thị-Mai Linh Elif Zeynep Ana Maria Agnieszka Élodie "
+    "Zoé Maëlle Anaïs Noémie Yvonne Simone Odette Ginette Huguette Marie-Claire Anne-Sophie Marie-Thérèse"
+)
+MEN = _names(
+    "Jean Pierre Michel André Philippe Alain Bernard Jacques Daniel Christian Gérard Claude Patrick René Nicolas Julien "
+    "Thomas Alexandre Sébastien David Éric Laurent Frédéric Stéphane Olivier Antoine Lucas Hugo Louis Gabriel Raphaël Adam "
+    "Jules Noah Léo Mamadou Ibrahima Moussa Mohamed Karim Rachid Youssef Nam Minh Mehmet Emre João Paulo Piotr Andrei Liam "
+    "François Loïc Gaël Robert Marcel Roger Maurice Jean-Paul Jean-Marc Pierre-Yves"
+)
+DEPARTMENTS = ("75", "77", "78", "91", "92", "93", "94", "95", "59", "13", "69", "33", "2A", "2B", "99")
+STATUSES, STATUS_WEIGHTS = ("QUAL", "VALI", "RECUP", "PROV"), (55, 15, 10, 20)
+AGES = ((0, 2), (3, 17), (18, 44), (45, 64), (65, 84), (85, 102))
+AGE_WEIGHTS = (2, 7, 25, 26, 29, 11)
+SCHEMES = ("Régime général", "MSA", "CNMSS", "CAMIEG", "SNCF")
+
+
+def synthetic_patient(rng: Random, *, number: int | None = None, today: date = date(2026, 1, 1)) -> dict[str, Any]:
+    """The fields of one invented patient, ready for `Patient(**fields)`.
+
+    `number` (below 800,000) makes the matricule, the address and, modulo 10,000, the telephone of its own; left out, it is drawn.
+    """
+    own = rng.randrange(800_000) if number is None else number
+    sex = rng.choice("FM")
+    family = rng.choice(FAMILIES)
+    given = [rng.choice(WOMEN if sex == "F" else MEN) for _index in range(rng.choice((1, 1, 2, 3)))]
+    born = _birth_date(rng, today)
+    department = rng.choice(DEPARTMENTS)
+    commune, order = 1 + own // 990 % 900, 1 + own % 990
+    thirteen = f"{'2' if sex == 'F' else '1'}{born:%y%m}{department}{commune:03d}{order:03d}"
+    status = rng.choices(STATUSES, STATUS_WEIGHTS)[0]
+    retrieved = status in ("QUAL", "RECUP")
+    mobile = rng.random() < 0.88
+    married = sex == "F" and born.year < 1985 and rng.random() < 0.4
+    return {
+        "birth_family_name": family,
+        "birth_given_names": " ".join(given),
+        "used_family_name": rng.choice(FAMILIES) if married else "",
+        "used_given_name": "",
+        "birth_date": born,
+        "sex": sex,
+        "birth_place": f"{department}{commune:03d}",
+        "identity_status": status,
+        "ins": thirteen + key_of(thirteen) if retrieved else "",
+        "ins_oid": TEST_OID if retrieved else "",
+        "insurance_scheme": rng.choices(SCHEMES, (80, 8, 4, 4, 4))[0],
+        "email": f"{_ascii(given[0])}.{_ascii(family)}.{own}@exemple.test" if not mobile or rng.random() < 0.8 else "",
+        "phone": f"+3363998{own % 10_000:04d}" if mobile else f"+3319900{own % 10_000:04d}",
+        "synthetic": True,
+    }
+
+
+def _birth_date(rng: Random, today: date) -> date:
+    low, high = rng.choices(AGES, AGE_WEIGHTS)[0]
+    year, month = today.year - rng.randint(low, high), rng.randint(1, 12)
+    born = date(year, month, rng.randint(1, calendar.monthrange(year, month)[1]))
+    return min(born, today)
+
+
+def _ascii(name: str) -> str:
+    plain = unicodedata.normalize("NFD", name.lower().replace("ı", "i").replace("ç", "c"))
+    return "".join(char for char in plain if char.isascii() and char.isalnum())
