@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Concat, Lower
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from relais.core.models import Base
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from relais.core.actor import Actor
 
 
-SPACE = models.Value(" ")
+NAMES = ("birth_family_name", "birth_given_names", "used_family_name", "used_given_name")
 
 
 class Sex(models.TextChoices):
@@ -77,21 +77,14 @@ class Patient(Base):
     deceased_on = models.DateField(null=True, blank=True)
     synthetic = models.BooleanField(default=False)
     request_key = models.UUIDField(null=True, unique=True)  # of the form: sent twice, it makes one patient
-    # Folded by the database's relais_fold (core migration 0001): no accents, case, hyphens or apostrophes.
+    # Both are made by functions of migration 0001. search_name: no accents, case, hyphens or apostrophes, and compound
+    # names glued as well; typo_keys: the first letters of each word, whole and with one letter left out.
     search_name = models.GeneratedField(
-        expression=models.Func(
-            Concat(
-                "birth_family_name",
-                SPACE,
-                "birth_given_names",
-                SPACE,
-                "used_family_name",
-                SPACE,
-                "used_given_name",
-            ),
-            function="relais_fold",
-        ),
-        output_field=models.TextField(),
+        expression=models.Func(*NAMES, function="relais_search_name"), output_field=models.TextField(), db_persist=True
+    )
+    typo_keys = models.GeneratedField(
+        expression=models.Func(models.Func(*NAMES, function="relais_search_name"), function="relais_typo_keys"),
+        output_field=ArrayField(models.TextField()),
         db_persist=True,
     )
 
@@ -99,7 +92,12 @@ class Patient(Base):
 
     class Meta:
         ordering = ["birth_family_name", "birth_given_names", "id"]
-        indexes = [GinIndex(fields=["search_name"], opclasses=["gin_trgm_ops"], name="patient_search_name")]
+        indexes = [
+            GinIndex(fields=["search_name"], opclasses=["gin_trgm_ops"], name="patient_search_name"),
+            GinIndex(fields=["typo_keys"], name="patient_typo_keys"),
+            GinIndex(fields=["phone"], opclasses=["gin_trgm_ops"], name="patient_phone"),
+            models.Index(fields=["birth_date"], name="patient_birth_date"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=(Q(ins="") & Q(ins_oid="")) | (~Q(ins="") & ~Q(ins_oid="")),
@@ -108,6 +106,10 @@ class Patient(Base):
             models.CheckConstraint(
                 condition=~Q(identity_status__in=["RECUP", "QUAL"]) | ~Q(ins=""),
                 name="patient_retrieved_has_ins",
+            ),
+            models.CheckConstraint(
+                condition=~Q(identity_marks__overlap=["douteux", "fictif"]) | Q(identity_status__in=["PROV", "RECUP"]),
+                name="patient_doubtful_not_checked",
             ),
             models.UniqueConstraint(fields=["ins", "ins_oid"], condition=~Q(ins=""), name="patient_ins_unique"),
         ]
@@ -123,6 +125,11 @@ class Patient(Base):
     @property
     def full_name(self) -> str:
         return f"{self.family_name.upper()} {self.given_name}"
+
+    @property
+    def qualified_ins(self) -> str:
+        """The matricule as it may be shown and exchanged: only that of a qualified identity (EXI SI 07)."""
+        return self.ins if self.identity_status == IdentityStatus.QUAL else ""
 
 
 class Basis(models.TextChoices):

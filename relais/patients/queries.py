@@ -1,0 +1,175 @@
+"""What screens ask of patients: search as one types, and who a new patient might already be."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import Q, QuerySet
+
+from relais.core.actor import Actor
+from relais.patients.models import Patient
+
+SHOWN = 20
+CANDIDATES = 100  # near matches weighed before the best are kept
+TYPO_LETTERS = 5  # of each word, as in relais_typo_keys
+SHORTEST_TYPO = 4  # in three letters an error is another name
+DUPLICATES = 5
+# Letters that decomposition leaves alone and that the database's unaccent spells out (tests/test_search.py compares).
+SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h", "ŧ": "t"}
+)
+DATE = re.compile(
+    r"(?<!\d)(?:(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})|(\d{2})(\d{2})(\d{4})|(\d{4})-(\d{2})-(\d{2}))(?!\d)"
+)
+NUMBER = re.compile(r"\+?\d(?:[\s./\-]?\d){3,}")
+MATRICULE = re.compile(
+    r"(?<!\d)[1-478](?:[\s.]?\d){4}[\s.]?(?:\d[\s.]?\d|2[AaBb])(?:[\s.]?\d){6}(?:[\s.]?\d){0,2}(?!\d)"
+)
+
+
+def fold(text: str) -> str:
+    """As the database's relais_fold: no accents, case, hyphens or apostrophes; words apart by one space."""
+    plain = unicodedata.normalize("NFKD", text.lower().translate(SPELLED))
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join("".join(char if char.isalnum() else " " for char in letters).split())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed, taken apart: words of names, a day or year of birth, figures of a telephone, a matricule."""
+
+    words: tuple[tuple[str, ...], ...] = ()  # each word as its parts ("o", "neil"); several parts also count glued
+    birth_date: date | None = None
+    birth_year: int | None = None
+    phone: str = ""
+    ins: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Too little to look for anything: it would show everybody."""
+        letters = sum(len(part) for parts in self.words for part in parts)
+        return letters < 2 and not (self.birth_date or self.birth_year or self.phone or self.ins)
+
+
+def understand(text: str) -> Asked:
+    """Take apart one line as people type it: `DUPONT jean 12/03/1950`, `06 39 98`, `o'neil`, a matricule."""
+    found: dict[str, Any] = {}
+    if match := MATRICULE.search(text):
+        found["ins"] = re.sub(r"[\s.]", "", match.group()).upper()
+        text = text.replace(match.group(), " ")
+    if (match := DATE.search(text)) and (day := _day(match)):
+        found["birth_date"] = day
+        text = text.replace(match.group(), " ")
+    if match := NUMBER.search(text):
+        digits = re.sub(r"\D", "", match.group())
+        if re.fullmatch(r"(19|20)\d{2}", digits):
+            found["birth_year"] = int(digits)
+        else:
+            found["phone"] = digits.lstrip("0") if match.group()[0] != "+" else digits
+        text = text.replace(match.group(), " ")
+    words = tuple(tuple(fold(word).split()) for word in text.split())
+    return Asked(words=tuple(parts for parts in words if parts)[:6], **found)
+
+
+def _day(match: re.Match[str]) -> date | None:
+    parts = [int(part) for part in match.groups() if part]
+    try:
+        return date(*parts) if match.group(7) else date(parts[2], parts[1], parts[0])
+    except ValueError:
+        return None
+
+
+def search(actor: Actor, text: str) -> list[Patient]:
+    """The at most 20 patients that the actor may see and that `text` names, best first.
+
+    Words match from their beginning; one typing error a word is forgiven once nothing better fills the list. Two
+    queries at most, however many patients there are.
+    """
+    asked = understand(text)
+    if asked.empty:
+        return []
+    seen = _narrowed(Patient.objects.visible_to(actor), asked)
+    exact = list(seen.filter(_words(asked, _begins))[:SHOWN])
+    if len(exact) == SHOWN or not any(_forgiven(parts) for parts in asked.words):
+        return exact
+    best = "".join(f" {' '.join(parts)}" for parts in asked.words).strip()
+    near = (
+        seen.filter(_words(asked, _nearly_begins))
+        .exclude(pk__in=[patient.pk for patient in exact])
+        .annotate(likeness=TrigramWordSimilarity(best, "search_name"))
+        .order_by("-likeness", "birth_family_name", "birth_given_names", "id")
+    )
+    likely = [patient for patient in near[:CANDIDATES] if _truly_near(asked, patient.search_name)]
+    return [*exact, *likely][:SHOWN]
+
+
+def _narrowed(patients: QuerySet[Patient], asked: Asked) -> QuerySet[Patient]:
+    if asked.birth_date:
+        patients = patients.filter(birth_date=asked.birth_date)
+    if asked.birth_year:
+        patients = patients.filter(
+            birth_date__gte=date(asked.birth_year, 1, 1), birth_date__lte=date(asked.birth_year, 12, 31)
+        )
+    if asked.phone:
+        patients = patients.filter(phone__contains=asked.phone)
+    if asked.ins:
+        patients = patients.filter(ins__startswith=asked.ins)
+    return patients
+
+
+def _words(asked: Asked, rule: Any) -> Q:
+    """Every word is there; a compound one as its parts or glued."""
+    condition = Q()
+    for parts in asked.words:
+        apart = Q()
+        for part in parts:
+            apart &= rule(part)
+        condition &= apart | rule("".join(parts)) if len(parts) > 1 else apart
+    return condition
+
+
+def _begins(word: str) -> Q:
+    return Q(search_name__startswith=word) | Q(search_name__contains=f" {word}")
+
+
+def _forgiven(parts: tuple[str, ...]) -> bool:
+    return len("".join(parts)) >= SHORTEST_TYPO
+
+
+def _nearly_begins(word: str) -> Q:
+    """Shares the beginning, or the beginning less one letter: a superset of one typing error, found by an index."""
+    if len(word) < SHORTEST_TYPO:
+        return _begins(word)
+    start = word[:TYPO_LETTERS]
+    return _begins(word) | Q(typo_keys__overlap=[start, *(start[:at] + start[at + 1 :] for at in range(len(start)))])
+
+
+def _truly_near(asked: Asked, name: str) -> bool:
+    """Each word that was typed begins a word of the name with one error at most."""
+    words = name.split()
+    return all(
+        all(_begins_some(part, words) for part in parts) or _begins_some("".join(parts), words) for parts in asked.words
+    )
+
+
+def _begins_some(typed: str, words: list[str]) -> bool:
+    if len(typed) < SHORTEST_TYPO:
+        return any(word.startswith(typed) for word in words)
+    return any(one_error_at_most(typed, word) for word in words)
+
+
+def one_error_at_most(typed: str, word: str) -> bool:
+    """Whether `typed` is the beginning of `word` with one letter wrong, too many, missing, or two swapped."""
+    at = next((place for place, pair in enumerate(zip(typed, word, strict=False)) if pair[0] != pair[1]), None)
+    if at is None:
+        return len(typed) <= len(word) + 1
+    rest, other = typed[at:], word[at:]
+    return (
+        other[1:].startswith(rest[1:])  # wrong
+        or other.startswith(rest[1:])  # too many
+        or other[1:].startswith(rest)  # missing
+        or (rest[:2] == other[1:2] + other[:1] and other[2:].startswith(rest[2:]))  # swapped
+    )
