@@ -51,8 +51,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         if actor.kind == "system":
             return self
         if actor.is_professional:
-            live = CareLink.objects.live().filter(Q(establishment_id=actor.establishment_id) | Q(user_id=actor.user_id))
-            return self.filter(pk__in=live.values("patient_id"))
+            return self.filter(pk__in=CareLink.objects.live().held_by(actor).values("patient_id"))
         return self.filter(pk=actor.patient_id) if actor.is_patient else self.none()
 
 
@@ -142,6 +141,15 @@ class Basis(models.TextChoices):
 class CareLinkQuerySet(models.QuerySet["CareLink"]):
     def live(self) -> "CareLinkQuerySet":
         return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+    def held_by(self, actor: "Actor") -> "CareLinkQuerySet":
+        """Those of the actor or of the establishment chosen; an absent id holds nothing (NULL would match the others')."""
+        held = Q(pk__in=[])
+        if actor.establishment_id:
+            held |= Q(establishment_id=actor.establishment_id)
+        if actor.user_id:
+            held |= Q(user_id=actor.user_id)
+        return self.filter(held)
 
 
 class CareLink(Base):

@@ -1,4 +1,4 @@
-"""What screens ask of patients: search as one types, and who a new patient might already be."""
+"""Search as one types, among the patients that the actor may see."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Q, QuerySet
+from django.db.models import Case, IntegerField, Q, QuerySet, When
 
 from relais.core.actor import Actor
 from relais.patients.models import Patient
@@ -16,10 +16,10 @@ SHOWN = 20
 CANDIDATES = 100  # near matches weighed before the best are kept
 TYPO_LETTERS = 5  # of each word, as in relais_typo_keys
 SHORTEST_TYPO = 4  # in three letters an error is another name
-DUPLICATES = 5
 # Letters that decomposition leaves alone and that the database's unaccent spells out (tests/test_search.py compares).
 SPELLED = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h", "ŧ": "t"}
+    dict(zip("øđðłıħŧŋɓɗƙƴɛɲɖƒ", "oddlihtnbdkyendf", strict=True))
+    | {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "ĳ": "ij"}
 )
 DATE = re.compile(
     r"(?<!\d)(?:(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})|(\d{2})(\d{2})(\d{4})|(\d{4})-(\d{2})-(\d{2}))(?!\d)"
@@ -91,18 +91,23 @@ def search(actor: Actor, text: str) -> list[Patient]:
     asked = understand(text)
     if asked.empty:
         return []
-    seen = _narrowed(Patient.objects.visible_to(actor), asked)
-    exact = list(seen.filter(_words(asked, _begins))[:SHOWN])
+    seen = _narrowed(Patient.objects.visible_to(actor).defer("typo_keys"), asked)
+    first = asked.words[0][0] if asked.words else ""
+    exact: list[Patient] = list(
+        seen.filter(_words(asked, _begins))
+        .annotate(place=Case(When(search_name__startswith=first, then=0), default=1, output_field=IntegerField()))
+        .order_by("place", "birth_family_name", "birth_given_names", "id")[:SHOWN]
+    )
     if len(exact) == SHOWN or not any(_forgiven(parts) for parts in asked.words):
         return exact
     best = "".join(f" {' '.join(parts)}" for parts in asked.words).strip()
     near = (
-        seen.filter(_words(asked, _nearly_begins))
+        seen.filter(_words(asked, nearly_begins))
         .exclude(pk__in=[patient.pk for patient in exact])
         .annotate(likeness=TrigramWordSimilarity(best, "search_name"))
         .order_by("-likeness", "birth_family_name", "birth_given_names", "id")
     )
-    likely = [patient for patient in near[:CANDIDATES] if _truly_near(asked, patient.search_name)]
+    likely: list[Patient] = [patient for patient in near[:CANDIDATES] if _truly_near(asked, patient.search_name)]
     return [*exact, *likely][:SHOWN]
 
 
@@ -139,7 +144,7 @@ def _forgiven(parts: tuple[str, ...]) -> bool:
     return len("".join(parts)) >= SHORTEST_TYPO
 
 
-def _nearly_begins(word: str) -> Q:
+def nearly_begins(word: str) -> Q:
     """Shares the beginning, or the beginning less one letter: a superset of one typing error, found by an index."""
     if len(word) < SHORTEST_TYPO:
         return _begins(word)
