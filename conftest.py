@@ -5,4 +5,5 @@ pytest_plugins = [
     "relais.core.testing.database",
     "relais.core.testing.folders",
     "relais.core.testing.strict",
+    "relais.notifications.testing",
 ]

@@ -12,7 +12,7 @@ from relais.notifications.actions.outbox import add, move
 from relais.notifications.models import Channel, Message
 from relais.notifications.registry import TYPES
 
-ADDRESS = re.compile(r"\S*@\S*|\+?\d[\d .-]{7,}\d")
+ADDRESS = re.compile(r"\S*@\S*|\+?\d(?:[ .-]?\d){8,}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 

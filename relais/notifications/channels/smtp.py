@@ -89,10 +89,13 @@ def build(message: Message, rendered: Rendered) -> EmailMessage:
 def _connect(server: Server) -> smtplib.SMTP:
     """Connected, encrypted and signed in. What fails here is ours or the server's, never the recipient's."""
     context = ssl.create_default_context()
+    name = urlsplit(settings.PUBLIC_URL).hostname  # as we greet; else smtplib asks the DNS each time
     if server.implicit_tls:
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=context)
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, name, timeout=server.timeout, context=context
+        )
     else:
-        connection = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
+        connection = smtplib.SMTP(server.host, server.port, name, timeout=server.timeout)
     try:
         connection.ehlo_or_helo_if_needed()
         if server.starttls:

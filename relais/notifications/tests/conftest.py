@@ -1,0 +1,3 @@
+from relais.notifications.tests.types import note
+
+__all__ = ["note"]
