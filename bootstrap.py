@@ -106,9 +106,10 @@ OFFLINE = (
 
 
 def pip(*locks):
-    # A lock is whole and hashed: nothing to resolve, nothing to compile.
+    # A lock is whole and hashed: nothing to resolve, nothing to build. Byte code of what is used comes by itself.
     requirements = [part for lock in locks for part in ("-r", str(ROOT / lock))]
-    return [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", *requirements]
+    options = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"]
+    return [str(PYTHON), "-m", "pip", "install", *options, *requirements]
 
 
 def install_python(*, dev):
@@ -163,13 +164,14 @@ def install_assets(*, dev):
     if found.get("dev") == lock or (not dev and found.get("run") == lock):
         return
     log = ROOT / ".npm.log"
+    environment = {**os.environ, "PATH": node_path(dev=dev)}
     with step("Browser assets and database"):
         quietly(
             ["npm", "ci", "--no-progress", *([] if dev else ["--omit=dev"])],
             log,
             "The browser assets cannot be installed",
             cwd=str(ROOT),
-            env={**os.environ, "PATH": node_path(dev=dev)},
+            env=environment,
         )
     log.unlink()
     note(MODULES, **{"dev" if dev else "run": lock})
