@@ -1,0 +1,115 @@
+"""The establishments of the demo region: invented sites in the eight departments (domain.md §9.1)."""
+
+import random
+
+from stdnum import luhn
+
+from relais.core.demo import Region, landline, new_id
+from relais.directory.models import Department, Establishment, Kind
+
+# For 1,200 establishments; a smaller region keeps the proportions.
+MIX = {
+    Kind.EHPAD: 696,
+    Kind.SSR: 190,
+    Kind.HOSPITAL: 130,
+    Kind.ESMS: 60,
+    Kind.CENTRE: 46,
+    Kind.HAD: 40,
+    Kind.PSYCHIATRY: 30,
+    Kind.SAMU: 8,
+}
+POPULATION = {"75": 2.15, "77": 1.43, "78": 1.45, "91": 1.31, "92": 1.62, "93": 1.65, "94": 1.41, "95": 1.25}
+CITIES = {
+    "75": [("75010", "Paris"), ("75013", "Paris"), ("75014", "Paris"), ("75018", "Paris"), ("75020", "Paris")],
+    "77": [("77000", "Melun"), ("77100", "Meaux"), ("77300", "Fontainebleau"), ("77500", "Chelles")],
+    "78": [("78000", "Versailles"), ("78100", "Saint-Germain-en-Laye"), ("78300", "Poissy"), ("78120", "Rambouillet")],
+    "91": [("91000", "Évry-Courcouronnes"), ("91300", "Massy"), ("91150", "Étampes"), ("91120", "Palaiseau")],
+    "92": [("92000", "Nanterre"), ("92100", "Boulogne-Billancourt"), ("92160", "Antony"), ("92700", "Colombes")],
+    "93": [("93000", "Bobigny"), ("93100", "Montreuil"), ("93200", "Saint-Denis"), ("93300", "Aubervilliers")],
+    "94": [("94000", "Créteil"), ("94200", "Ivry-sur-Seine"), ("94300", "Vincennes"), ("94800", "Villejuif")],
+    "95": [("95000", "Cergy"), ("95100", "Argenteuil"), ("95300", "Pontoise"), ("95200", "Sarcelles")],
+}
+PREFIX = {
+    Kind.EHPAD: "EHPAD",
+    Kind.SSR: "Clinique de soins de suite",
+    Kind.HOSPITAL: "Hôpital",
+    Kind.ESMS: "Foyer d’accueil médicalisé",
+    Kind.CENTRE: "Centre de santé",
+    Kind.HAD: "Hospitalisation à domicile",
+    Kind.PSYCHIATRY: "Établissement de santé mentale",
+    Kind.SAMU: "SAMU",
+}
+PLACES = [
+    "des Tilleuls", "des Glycines", "du Clos Fleuri", "des Trois Moulins", "du Val Clair", "de la Fontaine",
+    "des Grands Chênes", "du Parc aux Biches", "des Quatre Vents", "de la Roseraie", "du Vieux Pont", "des Alouettes",
+    "de la Prairie", "du Bois Joli", "des Cèdres", "du Moulin Vert", "de la Source", "des Hirondelles", "du Belvédère",
+    "de la Bergerie", "des Lilas", "du Lavoir", "des Acacias", "de la Clairière", "du Pré Saint-Loup", "des Coquelicots",
+    "de la Tour Carrée", "du Jardin Clos", "des Peupliers", "de l’Étang", "des Sorbiers", "du Colombier",
+]  # fmt: skip
+STREETS = [
+    "rue des Écoles",
+    "avenue de la Gare",
+    "rue du Moulin",
+    "place de l’Église",
+    "rue des Jardins",
+    "allée du Parc",
+]
+
+
+def build(region: Region, rng: random.Random) -> None:
+    """Fill `region.establishments`, and `places` with the hospital and the nursing home of the personas."""
+    taken: set[str] = set()
+    for number, kind in enumerate(_kinds(region.volumes.establishments)):
+        region.establishments.append(_establishment(rng, number, kind, taken))
+    hospital, home = (next(e for e in region.establishments if e.kind == kind) for kind in (Kind.HOSPITAL, Kind.EHPAD))
+    hospital.name, hospital.department, hospital.postal_code, hospital.city = (
+        "Hôpital des Deux Rives", "94", "94000", "Créteil",
+    )  # fmt: skip
+    home.name, home.department, home.postal_code, home.city = "EHPAD Les Mésanges", "93", "93100", "Montreuil"
+    region.places.update(hospital=hospital, nursing_home=home)
+    Establishment.objects.bulk_create(region.establishments, batch_size=1000)
+
+
+def finess(number: int) -> str:
+    """An invented FINESS number: 99, six digits, and the check digit that makes it valid (Luhn)."""
+    body = f"99{number:06d}"
+    return body + luhn.calc_check_digit(body)
+
+
+def _kinds(total: int) -> list[Kind]:
+    """`total` kinds in the proportions of MIX, at least one of each; what rounding leaves are nursing homes."""
+    whole = sum(MIX.values())
+    kinds = [kind for kind, share in MIX.items() for _ in range(max(1, share * total // whole))]
+    return [*[Kind.EHPAD] * (total - len(kinds)), *kinds]
+
+
+def _establishment(rng: random.Random, number: int, kind: Kind, taken: set[str]) -> Establishment:
+    departments = list(POPULATION)
+    # The first eight and the emergency services (one each) cover every department; the others follow the population.
+    department = (
+        departments[number % len(departments)]
+        if number < len(departments) or kind == Kind.SAMU
+        else rng.choices(departments, weights=list(POPULATION.values()))[0]
+    )
+    postal_code, city = rng.choice(CITIES[department])
+    return Establishment(
+        id=new_id(rng),
+        finess=finess(number + 1),
+        name=_name(rng, kind, department, city, taken),
+        kind=kind,
+        department=department,
+        address=f"{rng.randrange(1, 90)} {rng.choice(STREETS)}",
+        postal_code=postal_code,
+        city=city,
+        phone=landline(rng),
+        synthetic=True,
+    )
+
+
+def _name(rng: random.Random, kind: Kind, department: str, city: str, taken: set[str]) -> str:
+    """A name that no other site has: the place first, then the town, then a number."""
+    base = f"SAMU {Department(department).label}" if kind == Kind.SAMU else f"{PREFIX[kind]} {rng.choice(PLACES)}"
+    candidates = [base, f"{base}, {city}", *(f"{base}, {city} {count}" for count in range(2, 500))]
+    name = next(candidate for candidate in candidates if candidate not in taken)
+    taken.add(name)
+    return name
