@@ -1,0 +1,85 @@
+"""Fills an empty database with a region that does not exist."""
+
+import random
+import time
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from relais.accounts.models import User
+from relais.core.demo import SIZES, Region
+from relais.directory.models import Establishment
+from relais.patients.models import Patient
+
+# From the lowest layer up: each part uses what the parts before have built.
+PARTS = ["directory", "accounts", "patients", "dossiers", "teleconsultation", "portal"]
+
+
+def _random(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 (a region to be built again, not a secret)
+
+
+def _real() -> bool:
+    """Whether the database holds anybody or anything that is not synthetic."""
+    return any(model.objects.filter(synthetic=False).exists() for model in (Establishment, User, Patient))
+
+
+def _erase() -> None:
+    """Empty every table of ours at once (the trace too: it was about nobody); stored files are left to their sweep."""
+    kept = {ContentType._meta.db_table, Permission._meta.db_table}
+    tables = sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept)
+    quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {quoted} CASCADE")
+
+
+class Command(BaseCommand):
+    help = "Fill an empty database with a synthetic region: the same one for the same seed."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--size", choices=list(SIZES), default="small")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--replace", action="store_true", help="erase the synthetic data that is there first")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError(
+                "Synthetic data needs the embedded database, or SYNTHETIC_DATA=1 outside production. Nothing was written."
+            )
+        wanted = SIZES[options["size"]].establishments
+        found = Establishment.objects.count()
+        if found == wanted and not options["replace"] and not _real():
+            self.stdout.write(f"The {options['size']} region is already there: nothing to do.")
+            return
+        if found and _real():
+            raise CommandError(
+                "This database holds people or places that are not synthetic: it is left as it is. Nothing was written."
+            )
+        if found and not options["replace"]:
+            raise CommandError(
+                "This database already holds another demo region: say --replace to erase it. Nothing was written."
+            )
+        begun = time.monotonic()
+        self._build(Region(size=options["size"], now=timezone.now()), _random(options["seed"]), erase=bool(found))
+        self.stdout.write(f"Region ready in {time.monotonic() - begun:.0f} s.")
+
+    def _build(self, region: Region, rng: random.Random, *, erase: bool) -> None:
+        with transaction.atomic():
+            if erase:
+                _erase()
+            for name in PARTS:
+                module = f"relais.{name}.demo"
+                if find_spec(module) is None or not hasattr(part := import_module(module), "build"):
+                    continue
+                begun = time.monotonic()
+                part.build(region, _random(rng.getrandbits(64)))
+                self.stdout.write(f"  {name}: {time.monotonic() - begun:.1f} s")
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")

@@ -1,0 +1,108 @@
+"""Guides: step by step, for people in a hurry (TC-63)."""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from relais.core.access import public
+from relais.portal import queries
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A guide: its text is the template `portal/guides/<slug>.html`."""
+
+    slug: str
+    title: str | Promise
+    lead: str | Promise
+    icon: str
+    for_patients: bool
+
+
+GUIDES = [
+    Guide(
+        "consultation-video",
+        _("Ma consultation vidéo, pas à pas"),
+        _("Du message reçu jusqu’à l’ordonnance, sur un téléphone."),
+        "device-mobile",
+        for_patients=True,
+    ),
+    Guide(
+        "tester-mon-materiel",
+        _("Tester mon matériel"),
+        _("Trois minutes, la veille si possible."),
+        "microphone",
+        for_patients=True,
+    ),
+    Guide(
+        "en-cas-de-probleme",
+        _("En cas de problème"),
+        _("Caméra, micro, son, connexion : que faire sur votre appareil."),
+        "tool",
+        for_patients=True,
+    ),
+    Guide(
+        "professionnel",
+        _("Consulter par vidéo"),
+        _("Réserver, préparer, appeler, rendre compte, prescrire, clôturer."),
+        "stethoscope",
+        for_patients=False,
+    ),
+    Guide(
+        "soignant",
+        _("Accompagner un patient"),
+        _("Pour les soignants d’un EHPAD ou d’un autre établissement, au chevet du patient."),
+        "heart-handshake",
+        for_patients=False,
+    ),
+    Guide(
+        "secretariat",
+        _("Tenir l’agenda"),
+        _("Horaires, rendez-vous, messages qui ne partent pas."),
+        "calendar",
+        for_patients=False,
+    ),
+    Guide(
+        "responsable",
+        _("Gérer son établissement"),
+        _("Membres, rôles, départs, traces."),
+        "users",
+        for_patients=False,
+    ),
+    Guide(
+        "agent-support",
+        _("Répondre aux demandes d’aide"),
+        _("Pour les agents du support."),
+        "lifebuoy",
+        for_patients=False,
+    ),
+]
+BY_SLUG = {guide.slug: guide for guide in GUIDES}
+
+
+@public
+@require_GET
+def guides(request: HttpRequest) -> HttpResponse:
+    context = {
+        "patients": [guide for guide in GUIDES if guide.for_patients],
+        "professionals": [guide for guide in GUIDES if not guide.for_patients],
+    }
+    return render(request, "portal/guides.html", context)
+
+
+@public
+@require_GET
+def guide(request: HttpRequest, slug: str) -> HttpResponse:
+    found = BY_SLUG.get(slug)
+    if found is None:
+        raise Http404
+    others = [other for other in GUIDES if other.for_patients == found.for_patients and other != found]
+    return render(
+        request,
+        f"portal/guides/{slug}.html",
+        {"guide": found, "others": others, "support": queries.support()},
+    )
