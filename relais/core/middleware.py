@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -67,15 +67,16 @@ class ClosedByDefault:
 
     @staticmethod
     def _sign_in(request: Any) -> HttpResponse:
-        if request.headers.get("HX-Request"):
-            return HttpResponse(status=401, headers={"HX-Redirect": settings.SIGN_IN_URL})
+        """To the sign-in, which leads back to the page asked for, or to the one that a form or fragment came from."""
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse({"error": "Votre session est terminée. Connectez-vous."}, status=401)
-        return redirect(
-            f"{settings.SIGN_IN_URL}?next={request.get_full_path()}"
-            if request.method == "GET"
-            else settings.SIGN_IN_URL
-        )
+        fragment = request.headers.get("HX-Request")
+        back = request.get_full_path()
+        if fragment or request.method != "GET":
+            page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+            back = urlunsplit(page._replace(scheme="", netloc="")) if page.netloc == request.get_host() else "/"
+        address = f"{settings.SIGN_IN_URL}?{urlencode({'next': back})}"
+        return HttpResponse(status=401, headers={"HX-Redirect": address}) if fragment else redirect(address)
 
 
 class DomainErrors:
