@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.forms",
+    "relais.accounts",  # above allauth: its pages are ours
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -79,7 +80,6 @@ INSTALLED_APPS = [
     "relais.rooms",
     "relais.files",
     "relais.directory",
-    "relais.accounts",
     "relais.patients",
     "relais.dossiers",
     "relais.teleconsultation",
@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "relais.accounts.middleware.SessionLimits",
     "relais.accounts.middleware.ActorMiddleware",
     "relais.patients.middleware.GrantMiddleware",
     "relais.core.middleware.ClosedByDefault",
@@ -163,33 +163,18 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 SIGN_IN_URL = "/connexion/"
 # allauth's pages: these are open to all, those below to any signed-in person (its views cannot carry our marks).
-PUBLIC_URL_NAMES = {
-    "account_login",
-    "account_reset_password",
-    "account_reset_password_done",
-    "account_reset_password_from_key",
-    "account_reset_password_from_key_done",
-    "mfa_authenticate",
-    "mfa_login_webauthn",
-    "account_inactive",
-}
+PUBLIC_URL_NAMES = {"account_login", "account_inactive", "mfa_authenticate", "mfa_login_webauthn"}
 ACCOUNT_URL_NAMES = {
     "account_logout",
     "account_reauthenticate",
     "account_change_password",
     "mfa_index",
-    "mfa_reauthenticate",
-    "mfa_reauthenticate_webauthn",
     "mfa_activate_totp",
     "mfa_deactivate_totp",
     "mfa_generate_recovery_codes",
-    "mfa_view_recovery_codes",
-    "mfa_download_recovery_codes",
     "mfa_list_webauthn",
     "mfa_add_webauthn",
-    "mfa_edit_webauthn",
     "mfa_remove_webauthn",
-    "usersessions_list",
 }
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "relais.accounts.adapter.AccountAdapter"
@@ -199,11 +184,31 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_FORMS = {
+    "login": "relais.accounts.forms.LoginForm",
+    "reauthenticate": "relais.accounts.forms.ReauthenticateForm",
+    "change_password": "relais.accounts.forms.ChangePasswordForm",
+}
+ACCOUNT_LOGOUT_REDIRECT_URL = SIGN_IN_URL
+# Failures are counted in the database (relais.accounts.actions.attempts); these only slow floods, and a whole
+# hospital may sign in from one address.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": None, "reset_password": "20/m/ip,5/m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if ENV["TRUSTED_PROXY"] else 0
+MFA_ADAPTER = "relais.accounts.adapter.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "relais.accounts.forms.AuthenticateForm",
+    "activate_totp": "relais.accounts.forms.ActivateTOTPForm",
+    "add_webauthn": "relais.accounts.forms.AddWebAuthnForm",
+}
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # the address comes from the establishment, and its owner answered a code
+# A key always checks its owner (finger, face, PIN), so that alone it is two factors.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = "Relais"
-USERSESSIONS_TRACK_ACTIVITY = True
 
 PUBLIC_URL = ENV["PUBLIC_URL"] or f"http{'s' if ENV['HTTPS'] else ''}://localhost:{ENV['PORT']}"
 ALLOWED_HOSTS = ["*"] if ENV["HTTPS"] and not PRODUCTION else ENV["ALLOWED_HOSTS"]

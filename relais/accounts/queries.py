@@ -1,11 +1,43 @@
 """What other modules and the screens ask about professionals."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
-from relais.accounts.models import Membership, Role, User
+from relais.accounts.models import HELP_DESK, Membership, Role, User
+from relais.core.actor import PROFESSIONAL, Actor
+from relais.core.navigation import Identity
+
+# What a session holds beside allauth's keys: the establishment chosen, and two times (seconds since 1970).
+ESTABLISHMENT_KEY, SIGNED_IN_AT, ACTIVE_AT = "establishment", "signed_in_at", "active_at"
+
+
+def session_actor(user: Any, session: Any) -> Actor | None:
+    """Who acts in this session, by the membership as it is now; None for nobody."""
+    if not user.is_authenticated:
+        return None
+    roles = {HELP_DESK} if user.help_desk else set()
+    chosen = session.get(ESTABLISHMENT_KEY)
+    membership = workplaces(user.pk).filter(establishment_id=chosen).first() if chosen else None
+    if membership:
+        roles.add(membership.role)
+    return Actor(
+        kind=PROFESSIONAL,
+        user_id=user.pk,
+        establishment_id=membership.establishment_id if membership else None,
+        roles=frozenset(roles),
+        assurance=2,
+    )
 
 
 def members(establishment_id: UUID, roles: Iterable[str] = ()) -> QuerySet[Membership]:
@@ -46,3 +78,140 @@ def workplaces(user_id: UUID) -> QuerySet[Membership]:
         .select_related("establishment")
         .order_by("establishment__name", "id")
     )
+
+
+def short_address(ip: str) -> str:
+    """A network address without its end, enough to recognise one's own: `192.0.•.•`, `2001:db8:•`."""
+    if ":" in ip:
+        return ":".join(ip.split(":")[:2]) + ":•"
+    return ".".join([*ip.split(".")[:2], "•", "•"]) if ip.count(".") == 3 else ""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where somebody is signed in, as its owner recognises it."""
+
+    id: int
+    browser: str
+    system: str
+    address: str
+    since: datetime
+    seen: datetime
+    here: bool
+
+
+# The first that a user agent contains names it: Edge and Opera also say Chrome, Chrome also says Safari.
+BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+SYSTEMS = {
+    "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "Mac", "Linux": "Linux",
+}  # fmt: skip
+
+
+def devices_of(user_id: UUID, session_key: str) -> list[Device]:
+    """The open sessions of a professional, this one (`session_key`) first, then the last seen."""
+    live = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
+    rows = UserSession.objects.filter(Exists(live), user_id=user_id).order_by("-last_seen_at", "-id")
+    found = [
+        Device(
+            id=row.pk,
+            browser=_first(BROWSERS, row.user_agent) or _("Navigateur inconnu"),
+            system=_first(SYSTEMS, row.user_agent) or _("système inconnu"),
+            address=short_address(row.ip),
+            since=row.created_at,
+            seen=row.last_seen_at,
+            here=row.session_key == session_key,
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda device: not device.here)
+
+
+def _first(names: dict[str, str], agent: str) -> str:
+    return next((name for mark, name in names.items() if mark in agent), "")
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The second factors of a professional: passkeys, application, recovery codes left."""
+
+    passkeys: list[Authenticator]
+    totp: Authenticator | None
+    codes_left: int
+
+    @property
+    def strong(self) -> bool:
+        return bool(self.passkeys or self.totp)
+
+
+def factors_of(user_id: UUID) -> Factors:
+    rows = list(Authenticator.objects.filter(user_id=user_id).order_by("created_at", "id"))
+    codes = next((row for row in rows if row.type == Authenticator.Type.RECOVERY_CODES), None)
+    return Factors(
+        passkeys=[row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
+        totp=next((row for row in rows if row.type == Authenticator.Type.TOTP), None),
+        codes_left=len(codes.wrap().get_unused_codes()) if codes else 0,
+    )
+
+
+def find_professional(*, email: str = "", rpps: str = "") -> User | None:
+    """Who has this RPPS number, else this e-mail address."""
+    by_rpps = User.objects.filter(rpps=rpps).first() if rpps else None
+    return by_rpps or (User.objects.filter(email=email.strip().lower()).first() if email else None)
+
+
+@dataclass(frozen=True)
+class MembersPage:
+    """A part of the list, by name; `next_url` leads on, `first_url` back to the beginning."""
+
+    members: list[Membership]
+    next_url: str | None
+    first_url: str | None
+
+
+PAGE = 50
+
+
+def members_page(establishment_id: UUID, *, after: str = "", typed: str = "") -> MembersPage:
+    """Fifty members by name, after the membership `after`; `typed` is part of a name, accents aside."""
+    found = members(establishment_id)
+    for word in typed.split():
+        found = found.filter(
+            Q(user__family_name__unaccent__icontains=word) | Q(user__given_name__unaccent__icontains=word)
+        )
+    if last := _membership(after, establishment_id):
+        family, given = last.user.family_name, last.user.given_name
+        found = found.filter(
+            Q(user__family_name__gt=family)
+            | Q(user__family_name=family, user__given_name__gt=given)
+            | Q(user__family_name=family, user__given_name=given, id__gt=last.pk)
+        )
+    rows = list(found[: PAGE + 1])
+    shown = rows[:PAGE]
+    query: dict[str, str] = {"q": typed} if typed else {}
+    return MembersPage(
+        members=shown,
+        next_url=f"?{urlencode({**query, 'apres': str(shown[-1].pk)})}" if len(rows) > PAGE else None,
+        first_url=f"?{urlencode(query)}" if last else None,
+    )
+
+
+def _membership(pk: str, establishment_id: UUID) -> Membership | None:
+    try:
+        return Membership.objects.select_related("user").filter(pk=UUID(pk), establishment_id=establishment_id).first()
+    except ValueError:
+        return None
+
+
+def identity(actor: Actor) -> Identity:
+    """The words of the page shell for a professional: name, role and establishment, in one query."""
+    places = list(workplaces(actor.user_id).select_related("user")) if actor.user_id else []
+    here = next((one for one in places if one.establishment_id == actor.establishment_id), None)
+    if here:
+        return Identity(
+            name=here.user.full_name,
+            role=here.get_role_display(),
+            establishment=here.establishment.name,
+            can_switch=len(places) > 1,
+        )
+    user = places[0].user if places else User.objects.filter(pk__in=[actor.user_id]).first()
+    return Identity(name=user.full_name if user else "", can_switch=bool(places))

@@ -4,6 +4,7 @@ import itertools
 import time
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -12,6 +13,8 @@ from stdnum import luhn
 from relais.accounts.models import Membership, Role, User
 from relais.core.actor import PROFESSIONAL, Actor
 from relais.directory.models import Establishment
+from relais.notifications import vault
+from relais.notifications.models import Message
 
 PASSWORD = "des tulipes sur le quai"  # noqa: S105 - synthetic
 _numbers = itertools.count(1)
@@ -69,24 +72,37 @@ def actor_for(membership: Membership) -> Actor:
     )
 
 
-def sign_in(client: Client, who: User | Membership, establishment: Establishment | None = None) -> Client:
+def sign_in(
+    client: Client, who: User | Membership, establishment: Establishment | None = None, *, confirmed: bool = False
+) -> Client:
     """Give `client` a real session of `who`, both factors shown just now, in `establishment`.
 
-    A Membership brings its own establishment; a User without `establishment` has chosen none yet.
+    A Membership brings its own establishment; a User without `establishment` has chosen none yet. `confirmed`: the
+    password was asked again just now, as changes of factors want it.
     """
     user = who.user if isinstance(who, Membership) else who
     chosen = who.establishment_id if isinstance(who, Membership) else establishment and establishment.pk
     client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
     session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "email": user.email}]
+    shown = {"method": "password", "at": time.time(), "email": user.email}
+    session["account_authentication_methods"] = [shown, *([{**shown, "reauthenticated": True}] if confirmed else [])]
     session["account_authentication_methods_user"] = str(user.pk)
     session["signed_in_at"] = session["active_at"] = timezone.now().timestamp()
     if chosen:
         session["establishment"] = str(chosen)
     session.save()
+    UserSession.objects.create(user=user, ip="192.0.2.17", session_key=session.session_key, user_agent="Firefox (Linux)")
     return client
 
 
 def client_of(who: User | Membership, establishment: Establishment | None = None) -> Client:
     """A browser of its own, signed in as `who`."""
     return sign_in(Client(), who, establishment)
+
+
+def last_secret(user: User) -> dict[str, Any]:
+    """What the last message with a secret told this professional: `code` or `link`."""
+    message = Message.objects.filter(holder_id=user.pk, secret__isnull=False).order_by("-created_at", "-id").first()
+    assert message is not None, "no secret was sent"  # noqa: S101  a helper of tests
+    assert message.secret is not None  # noqa: S101
+    return vault.unseal(message.secret)

@@ -90,12 +90,18 @@ class Page:
             "switch": url_or_none("accounts:choose"),
             "profile": url_or_none("accounts:profile"),
             "devices": url_or_none("accounts:devices"),
+            "session": url_or_none("accounts:session"),
             "sign_in": url_or_none("account_login"),
             "sign_out": url_or_none("account_logout"),
             "accessibility": url_or_none("portal:accessibility"),
             "patient_home": url_or_none("space:home"),
             "patient_leave": url_or_none("patient:leave"),
         }
+
+    @property
+    def session_seconds(self) -> int:
+        """How long a professional's session lasts without an act: this page was one."""
+        return int(settings.SESSION_IDLE_SECONDS)
 
     @cached_property
     def now(self) -> str:

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from relais.accounts import messages
 from relais.accounts.models import User
 from relais.accounts.permissions import can_create_professional
 from relais.audit.actions import record
@@ -60,4 +61,15 @@ def create_professional(
     except IntegrityError:  # the same form sent twice at once
         raise Refused(_("Cette adresse e-mail a déjà un compte."), field="email") from None
     record(actor=actor, action="accounts.create", about=user.pk)
+    return user
+
+
+@transaction.atomic
+def change_mobile(*, actor: Actor, mobile: str) -> User:
+    """One's own mobile number (E.164), once a code sent to it was given back; empty to have none."""
+    user = User.objects.select_for_update(of=("self",)).get(pk__in=[actor.user_id])
+    user.mobile = mobile
+    user.save(update_fields=["mobile"])
+    record(actor=actor, action="accounts.mobile", about=user.pk)
+    messages.send(messages.CHANGED, user, context={"what": "mobile"})
     return user
