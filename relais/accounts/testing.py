@@ -91,7 +91,9 @@ def sign_in(
     if chosen:
         session["establishment"] = str(chosen)
     session.save()
-    UserSession.objects.create(user=user, ip="192.0.2.17", session_key=session.session_key, user_agent="Firefox (Linux)")
+    UserSession.objects.create(
+        user=user, ip="192.0.2.17", session_key=session.session_key, user_agent="Firefox (Linux)"
+    )
     return client
 
 

@@ -41,7 +41,8 @@ def test_the_wait_doubles_from_one_second_to_fifteen_minutes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(1, "1 seconde"), (59, "59 secondes"), (60, "1 minute"), (61, "2 minutes"), (900, "15 minutes")]
+    ("seconds", "words"),
+    [(1, "1 seconde"), (59, "59 secondes"), (60, "1 minute"), (61, "2 minutes"), (900, "15 minutes")],
 )
 def test_a_wait_is_said_as_one_says_it(seconds: int, words: str) -> None:
     assert attempts.in_words(seconds) == words
@@ -52,7 +53,7 @@ def test_after_five_attempts_the_next_one_waits_and_each_failure_doubles_the_wai
         attempts.begin(WHO)
     for wait in (1, 2, 4, 8):
         clock.move(wait - 0.5)
-        with pytest.raises(Refused, match="Trop d’essais. Réessayez dans 1 seconde."):
+        with pytest.raises(Refused, match="Réessayez dans 1 seconde"):
             attempts.begin(WHO)
         clock.move(0.5)
         attempts.begin(WHO)
@@ -102,7 +103,7 @@ def test_the_table_names_nobody(clock) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_form_says_how_long_to_wait_alike_for_known_and_unknown(client: Client, clock, known: bool) -> None:
+def test_the_form_says_how_long_to_wait_alike_for_known_and_unknown(client: Client, clock, known) -> None:
     user = make_user(password=PASSWORD)
     email = user.email if known else "personne@exemple.test"
     for _ in range(5):

@@ -146,7 +146,10 @@ def test_passkey_options_always_ask_for_the_person(client: Client) -> None:
     member = make_member(password=PASSWORD)
     inside = sign_in(Client(), member, confirmed=True)
     page = inside.get(reverse("mfa_add_webauthn"))
-    assert page.context["js_data"]["creation_options"]["publicKey"]["authenticatorSelection"]["userVerification"] == "required"
+    assert (
+        page.context["js_data"]["creation_options"]["publicKey"]["authenticatorSelection"]["userVerification"]
+        == "required"
+    )
 
 
 @pytest.mark.parametrize("credential", ["", "{}", "[]", "null", '{"response": {"userHandle": "eA"}}', "pas du json"])

@@ -31,7 +31,7 @@ def user():
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_answer_is_one_and_the_same(client: Client, user, known: bool) -> None:
+def test_the_answer_is_one_and_the_same(client: Client, user, known) -> None:
     answer = client.post(ASK, {"email": user.email if known else "personne@exemple.test"}, follow=True)
     assert "Si cette adresse a un compte" in answer.text
     assert Message.objects.filter(type="accounts.reset").count() == int(known)

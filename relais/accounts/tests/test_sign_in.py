@@ -62,7 +62,7 @@ def test_the_code_page_is_closed_to_who_gave_no_password(client: Client) -> None
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client: Client, member, known: bool) -> None:
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client: Client, member, known) -> None:
     email = member.user.email if known else "personne@exemple.test"
     answer = client.post(SIGN_IN, {"login": email, "password": "pas le bon mot"})
     assert (answer.status_code, WRONG in answer.text, signed_in(client)) == (200, True, False)
@@ -86,7 +86,9 @@ def test_who_has_chosen_no_password_yet_or_whose_account_is_closed_does_not_get_
     assert not signed_in(client)
 
 
-def test_a_wrong_code_says_how_many_tries_are_left_and_the_sixth_is_refused_even_when_right(client: Client, member) -> None:
+def test_a_wrong_code_says_how_many_tries_are_left_and_the_sixth_is_refused_even_when_right(
+    client: Client, member
+) -> None:
     give_password(client, member.user)
     client.post(CODE, {"channel": "email"})
     wrong = wrong_code(member.user)
