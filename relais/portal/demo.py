@@ -20,9 +20,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from relais.accounts.demo import PERSONAS
-from relais.accounts.middleware import ESTABLISHMENT_KEY
 from relais.accounts.models import User
-from relais.accounts.queries import workplaces
+from relais.accounts.queries import ESTABLISHMENT_KEY, workplaces
 from relais.core.demo import Region, mobile, new_id
 from relais.core.errors import NotFound, Refused
 from relais.notifications.queries import demo_copies
