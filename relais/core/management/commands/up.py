@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from relais.core import certificate, database, embedded
 from relais.core.supervisor import TICK, Child, PortTaken, Stopped, Supervisor, listen, stop_on_signals
@@ -67,7 +67,13 @@ class Command(BaseCommand):
 
     def _fill(self, *, demo: bool) -> None:
         with self._step("Tables"):
-            call_command("migrate", verbosity=0, interactive=False)
+            try:
+                call_command("migrate", verbosity=0, interactive=False)
+            except DatabaseError as error:
+                if settings.EMBEDDED:
+                    raise  # a fault of ours: its traceback is what one needs
+                reason = str(error).strip().split("\n")[0]
+                raise database.Unreachable(f"The database of DATABASE_URL refuses our tables ({reason}).") from None
         if demo and "demo_region" in get_commands() and not get_user_model().objects.exists():
             with self._step("Demonstration region"):
                 call_command("demo_region", size="small", verbosity=0)
