@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
+from wsgiref.util import FileWrapper
 
 from django.http import StreamingHttpResponse
 
@@ -49,7 +50,9 @@ def page(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
     """The WSGI application, whose file responses are laid in the ASGI scope."""
 
     def handing(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        def wrapper(source: Source, size: int) -> _Nothing:
+        def wrapper(source: Any, size: int = ROOM) -> Iterable[bytes]:
+            if not isinstance(source, Source):
+                return FileWrapper(source, size)  # an ordinary file, such as a style sheet (WhiteNoise)
             environ["asgi.scope"][KEY] = source.blocks
             return _Nothing(source)
 

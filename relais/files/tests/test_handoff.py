@@ -79,3 +79,16 @@ def test_without_the_asgi_entry_the_same_answer_streams_as_usual() -> None:
     parts = handoff.page(site)(environ, lambda status, headers: told.append(status))
     assert sum(map(len, parts)) == LONG // 8192 * 8192
     assert told == ["200 OK"]
+
+
+def test_an_ordinary_file_of_another_middleware_is_sent_whole() -> None:
+    """WhiteNoise gives open files to the same wrapper: style sheets and scripts must arrive."""
+
+    def static(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", "300000")])
+        return environ["wsgi.file_wrapper"](io.BytesIO(bytes(300_000)), 8192)
+
+    async def at_once() -> None:
+        pass
+
+    assert fetch(WSGIMiddleware(handoff.page(static), workers=1), at_once) == 300_000
