@@ -65,7 +65,8 @@ def note(request: Any, now: float) -> None:
     session.setdefault(SIGNED_IN_AT, now)
     if now - session.get(ACTIVE_AT, 0) > min(NOTED_EVERY, settings.SESSION_IDLE_SECONDS / 10):
         session[ACTIVE_AT] = now
-        UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now())
+        if not UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now()):
+            UserSession.objects.create_from_request(request)
 
 
 class ActorMiddleware:

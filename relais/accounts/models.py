@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+import phonenumbers
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -74,6 +75,17 @@ class User(AbstractBaseUser):
     @property
     def full_name(self) -> str:
         return " ".join(part for part in (self.title, self.given_name, self.family_name) if part)
+
+    @property
+    def shown_mobile(self) -> str:
+        """The mobile number as one reads it: 06 39 98 12 34."""
+        try:
+            number = phonenumbers.parse(self.mobile, "FR")
+        except phonenumbers.NumberParseException:
+            return self.mobile
+        french = number.country_code == 33
+        form = phonenumbers.PhoneNumberFormat.NATIONAL if french else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(number, form)
 
 
 class Membership(Base):

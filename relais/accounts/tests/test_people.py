@@ -35,12 +35,12 @@ def test_a_new_professional_has_a_lower_case_address_and_leaves_a_trace() -> Non
     ("field", "fields"),
     [
         ("email", {"email": "n.PETIT@exemple.test"}),
-        ("rpps", {"email": "autre@exemple.test", "rpps": "89900000017"}),
+        ("rpps", {"email": "autre@exemple.test", "rpps": "89900000012"}),
         ("email", {"email": "pas une adresse"}),
     ],
 )
 def test_an_address_or_rpps_that_somebody_has_is_refused_beside_its_field(field: str, fields: dict) -> None:
-    new(rpps="89900000017")
+    new(rpps="89900000012")
     with pytest.raises(Refused) as refused:
         new(**fields)
     assert refused.value.field == field

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from relais.accounts.actions import change_mobile, end_all_sessions, end_session
 from relais.accounts.forms import CodeForm, MobileForm
 from relais.accounts.middleware import note, seconds_left
+from relais.accounts.models import User
 from relais.accounts.queries import devices_of, factors_of, workplaces
 from relais.core.access import public, without_establishment
 from relais.core.errors import Refused
@@ -43,7 +44,7 @@ def profile(request: Any) -> HttpResponse:
 def mobile(request: Any) -> HttpResponse:
     """A new mobile number: the password was asked just before, then a code goes to the new number."""
     wanted = request.session.get(WANTED, "")
-    form = MobileForm(request.POST if "mobile" in request.POST else None, initial={"mobile": request.user.mobile})
+    form = MobileForm(request.POST if "mobile" in request.POST else None, initial={"mobile": request.user.shown_mobile})
     code_form = CodeForm(request.POST if "code" in request.POST else None)
     if request.method == "POST":
         if "again" in request.POST:
@@ -57,7 +58,8 @@ def mobile(request: Any) -> HttpResponse:
             return redirect("accounts:mobile")
         if wanted and code_form.is_bound and code_form.is_valid() and _confirm(request, code_form, wanted):
             return redirect("accounts:profile")
-    return render(request, "accounts/mobile.html", {"form": form, "code_form": code_form, "wanted": wanted})
+    shown = User(mobile=wanted).shown_mobile
+    return render(request, "accounts/mobile.html", {"form": form, "code_form": code_form, "wanted": shown})
 
 
 def _send(request: Any, form: MobileForm) -> bool:
