@@ -11,6 +11,7 @@ from a2wsgi import WSGIMiddleware
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 
+from config.body import Whole
 from relais.files import handoff
 from relais.files.gate import Gate
 
@@ -21,7 +22,7 @@ THREADS = 16
 
 streams = get_asgi_application()
 uploads = Gate(streams)
-pages = WSGIMiddleware(handoff.page(get_wsgi_application()), workers=THREADS)
+pages = Whole(WSGIMiddleware(handoff.page(get_wsgi_application()), workers=THREADS))
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
