@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 
 from relais.core.models import Base
@@ -34,6 +35,13 @@ class Department(models.TextChoices):
     VAL_D_OISE = "95", "Val-d’Oise (95)"
 
 
+class Fold(models.Func):
+    """relais_fold(): no accents, case, hyphens or apostrophes (core migration 0001)."""
+
+    function = "relais_fold"
+    output_field = models.TextField()
+
+
 class EstablishmentQuerySet(models.QuerySet["Establishment"]):
     def visible_to(self, actor: "Actor") -> "EstablishmentQuerySet":
         """The directory is open to every signed-in professional; a patient sees none of it through this door."""
@@ -59,6 +67,10 @@ class Establishment(Base):
 
     class Meta:
         ordering = ["name", "id"]
+        indexes = [
+            GinIndex(OpClass(Fold("name"), name="gin_trgm_ops"), name="establishment_name_search"),
+            models.Index(fields=["department", "kind", "name"], name="establishment_place"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(finess__regex=r"^(\d{2}|2[AB])\d{7}$"), name="establishment_finess_shape"
