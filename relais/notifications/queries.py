@@ -47,7 +47,8 @@ class Line:
     message: Message
     label: str
     summary: Summary
-    at: datetime  # the last thing that is known of it
+    at: datetime  # of the last thing that is known of it
+    planned: datetime | None  # when it will leave, or be tried again
     fallback: bool
 
 
@@ -127,7 +128,10 @@ def _by_about(abouts: Iterable[UUID]) -> dict[UUID, list[Message]]:
 
 def _line(message: Message, now: datetime) -> Line:
     at = message.settled_at or message.handed_at or message.attempted_at or message.created_at
-    return Line(message, registry.label(message.type), _one(message, now), at, fallback=bool(message.fallback_of_id))
+    planned = message.send_after if message.state == State.WAITING and message.send_after > now else None
+    return Line(
+        message, registry.label(message.type), _one(message, now), at, planned, fallback=bool(message.fallback_of_id)
+    )
 
 
 def _chain(message: Message, messages: list[Message], now: datetime) -> Summary:
