@@ -11,7 +11,7 @@ def record(
     *, actor: Actor, action: str, about: UUID | None = None, patient_id: UUID | None = None, why: str = ""
 ) -> None:
     """Leave the trace of one read (`dossier.read`) or act (`document.share`), in the caller's transaction."""
-    Entry.objects.create(about=about, patient_id=patient_id, action=action, why=why, **_who(actor))
+    Entry.objects.create(about=about, patient_id=patient_id, action=action, why=why[:300], **_who(actor))
 
 
 def record_list(*, actor: Actor, action: str, ids: Iterable[UUID], seen: dict[str, list[str]] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 
@@ -24,5 +25,6 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["about", "-at"], name="audit_about_at"),
             models.Index(fields=["patient_id", "-at"], name="audit_patient_at"),
+            GinIndex(fields=["ids"], name="audit_ids"),  # « who has seen this »: in lists too
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
