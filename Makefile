@@ -2,7 +2,7 @@
 # Variables given to make (PORT=8001) reach the program through its environment.
 PYTHON ?= python3
 
-.PHONY: help run test check fix
+.PHONY: help run test check fix demo-region
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -17,3 +17,6 @@ check: ## Format, lint, types, layers, migrations, lock files, scripts
 
 fix: ## Format and mend what the linter can mend
 	@$(PYTHON) bootstrap.py fix
+
+demo-region: ## Fill the database with a synthetic region (SIZE=small|region, SEED=1, REPLACE=1 erases it first)
+	@$(PYTHON) bootstrap.py manage with_database demo_region --size $(or $(SIZE),small) --seed $(or $(SEED),1) $(if $(REPLACE),--replace)
