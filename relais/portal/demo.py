@@ -60,15 +60,17 @@ class Card:
     key: str
     name: str
     who: str | Promise
+    label: str | Promise
     where: str
     icon: str
     tries: list[str | Promise]
     email: str
 
 
-WORDS: dict[str, tuple[str | Promise, str, list[str | Promise]]] = {
+WORDS: dict[str, tuple[str | Promise, str | Promise, str, list[str | Promise]]] = {
     "doctor": (
         _("Médecin"),
+        _("Ouvrir comme médecin"),
         "stethoscope",
         [
             _("Le tableau du jour et l’appel vidéo"),
@@ -78,6 +80,7 @@ WORDS: dict[str, tuple[str | Promise, str, list[str | Promise]]] = {
     ),
     "secretary": (
         _("Secrétaire"),
+        _("Ouvrir comme secrétaire"),
         "calendar",
         [
             _("Réserver, déplacer, annuler un rendez-vous"),
@@ -87,16 +90,19 @@ WORDS: dict[str, tuple[str | Promise, str, list[str | Promise]]] = {
     ),
     "caregiver": (
         _("Infirmière en EHPAD"),
+        _("Ouvrir comme infirmière"),
         "heart-handshake",
         [_("Réserver pour un résident"), _("Entrer dans l’appel à ses côtés"), _("Ajouter un document")],
     ),
     "help_desk": (
         _("Agent du support"),
+        _("Ouvrir comme agent"),
         "lifebuoy",
         [_("Les demandes d’aide à traiter"), _("Répondre, clore, rouvrir")],
     ),
     "manager": (
         _("Responsable"),
+        _("Ouvrir comme responsable"),
         "users",
         [_("Choisir parmi deux établissements"), _("Les membres et leurs rôles"), _("Retirer un membre sur-le-champ")],
     ),
@@ -109,9 +115,9 @@ def cards() -> list[Card]:
     shown = []
     for persona in PERSONAS:
         if user := users.get(persona.email):
-            who, icon, tries = WORDS[persona.key]
+            who, label, icon, tries = WORDS[persona.key]
             places = ", ".join(str(one.establishment) for one in workplaces(user.pk))
-            shown.append(Card(persona.key, user.full_name, who, places, icon, tries, persona.email))
+            shown.append(Card(persona.key, user.full_name, who, label, places, icon, tries, persona.email))
     return shown
 
 

@@ -6,7 +6,7 @@ import phonenumbers
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from relais.core.forms import CountedTextarea, Form, TelInput
+from relais.core.forms import CountedTextarea, Form, RadioCards, TelInput
 from relais.portal.models import Ticket
 from relais.portal.queries import NOWHERE, Place, place_of, support
 
@@ -105,7 +105,7 @@ class PatientAskForm(AskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["subject"] = forms.ChoiceField(
-            label=_("Que se passe-t-il ?"), choices=self.SUBJECTS, widget=forms.RadioSelect
+            label=_("Que se passe-t-il ?"), choices=self.SUBJECTS, widget=RadioCards
         )
         self.order_fields(["subject", "text", "phone", "email", "name"])
         del self.fields["service"]
