@@ -1,6 +1,5 @@
 """Synthetic people never sign in to a production site."""
 
-import sys
 from typing import Any
 
 from django.conf import settings
@@ -29,16 +28,10 @@ def _dangerous() -> bool:
 
 
 def synthetic_accounts(databases: Any = None, **options: Any) -> list[checks.CheckMessage]:
-    """Run by `migrate` and `check --database default`."""
+    """Run by `migrate`, by `check --database default` and, in production, before the web server's first answer."""
     if not databases or not _dangerous():
         return []
     return [checks.Error(SENTENCE, id="portal.E001")]
-
-
-def refuse_synthetic() -> None:
-    """Stop a production web server before its first answer (called by config.asgi)."""
-    if _dangerous():
-        sys.exit(f"Relais: {SENTENCE}")
 
 
 def register_all() -> None:

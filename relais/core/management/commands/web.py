@@ -21,6 +21,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.follow()
+        if settings.PRODUCTION:
+            self.check(databases=["default"])  # such as: no synthetic account that can sign in
         tls: dict[str, Any] = {}
         if settings.ENV["HTTPS"]:
             chain, key = certificate.ensure(settings.HOME)
