@@ -6,7 +6,9 @@ from datetime import date
 from random import Random
 from typing import Any
 
+from relais.core.demo import Region, new_id
 from relais.patients.identity import key_of
+from relais.patients.models import Patient
 
 TEST_OID = "1.2.250.1.213.1.4.10"
 
@@ -93,3 +95,13 @@ def _birth_date(rng: Random, today: date) -> date:
 def _ascii(name: str) -> str:
     plain = unicodedata.normalize("NFD", name.lower().replace("ı", "i").replace("ç", "c"))
     return "".join(char for char in plain if char.isascii() and char.isalnum())
+
+
+def build(region: Region, rng: Random) -> None:
+    """Fill `region.patients`; who cares for them comes with their appointments."""
+    today = region.now.date()
+    region.patients = [
+        Patient(id=new_id(rng), **synthetic_patient(rng, number=number, today=today))
+        for number in range(region.volumes.patients)
+    ]
+    Patient.objects.bulk_create(region.patients, batch_size=1000)
