@@ -13,15 +13,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from relais.accounts.actions.sessions import begin_session
 from relais.accounts.demo import PERSONAS
 from relais.accounts.models import User
-from relais.accounts.queries import ESTABLISHMENT_KEY, workplaces
+from relais.accounts.queries import workplaces
 from relais.core.demo import Region, mobile, new_id
 from relais.core.errors import NotFound, Refused
 from relais.notifications.queries import demo_copies
@@ -133,13 +133,10 @@ def persona_user(key: str) -> User:
 def open_session(request: Any, user: User) -> None:
     """Sign this browser in as a persona, as if both factors had just been shown; one establishment is chosen at once."""
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    now = time.time()
-    request.session["account_authentication_methods"] = [{"method": "password", "at": now, "email": user.email}]
+    shown = {"method": "password", "at": time.time(), "email": user.email}
+    request.session["account_authentication_methods"] = [shown]
     request.session["account_authentication_methods_user"] = str(user.pk)
-    request.session["signed_in_at"] = request.session["active_at"] = timezone.now().timestamp()
-    places = list(workplaces(user.pk)[:2])
-    if len(places) == 1:
-        request.session[ESTABLISHMENT_KEY] = str(places[0].establishment_id)
+    begin_session(user=user, session=request.session)
 
 
 def _part(module: str) -> Any:

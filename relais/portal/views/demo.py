@@ -7,19 +7,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages as notices
 from django.contrib.auth import logout
-from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from relais.accounts.actions import attempts
 from relais.accounts.demo import password
 from relais.core.access import public
 from relais.core.errors import Refused
 from relais.portal import demo as demonstration
-
-TRIES = 5
 
 
 def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -60,19 +58,21 @@ def messages(request: Any) -> HttpResponse:
 @public
 @require_POST
 def key(request: Any) -> HttpResponse:
-    """The key that the terminal printed opens the page for this browser's session. Five tries in five minutes."""
+    """The key that the terminal printed opens the page for this browser's session. The growing lock-out counts tries."""
     if not demonstration.available(request):
         raise Http404
-    counter = f"demo-key:{request.META.get('REMOTE_ADDR', '')}"
-    cache.add(counter, 0, timeout=300)
-    right = constant_time_compare(request.POST.get("key", "").strip().lower(), demonstration.expected_key())
-    if cache.incr(counter) > TRIES:
-        notices.error(request, _("Trop d’essais. Attendez cinq minutes."))
-    elif not right or not demonstration.expected_key():
+    who = (attempts.FACTOR, f"demo-key:{request.META.get('REMOTE_ADDR', '')}")
+    expected = demonstration.expected_key()
+    try:
+        attempts.begin(who)
+    except Refused as refused:
+        notices.error(request, refused.message)
+        return redirect("portal:demo")
+    if not expected or not constant_time_compare(request.POST.get("key", "").strip().lower(), expected):
         notices.error(request, _("Ce n’est pas la clé affichée dans le terminal."))
-    else:
-        cache.delete(counter)
-        request.session[demonstration.KEY_GIVEN] = demonstration.expected_key()
+        return redirect("portal:demo")
+    attempts.succeeded(who)
+    request.session[demonstration.KEY_GIVEN] = expected
     return redirect("portal:demo")
 
 
