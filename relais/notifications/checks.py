@@ -21,6 +21,19 @@ def no_demo_copies(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
+def smtp_url(**kwargs: Any) -> list[CheckMessage]:
+    """A mail server that cannot be named would only show when the first message waits."""
+    from relais.notifications.channels.smtp import Server  # noqa: PLC0415 (checks load with the application)
+
+    try:
+        if settings.ENV["SMTP_URL"]:
+            Server.parse(settings.ENV["SMTP_URL"])
+    except ValueError:
+        return [Error("SMTP_URL must look like smtp://user:password@host:587?tls=1.", id="notifications.E002")]
+    return []
+
+
 @register(deploy=True)
 def channels_configured(**kwargs: Any) -> list[CheckMessage]:
     """Without a channel, messages wait a day and are then flagged as refused."""

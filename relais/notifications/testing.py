@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -63,15 +64,18 @@ class MailServer:
     drop_after_data: bool = False
     user: str = ""
     password: str = ""
+    tls: ssl.SSLContext | None = None  # STARTTLS, and nothing before it
     _controller: Controller | None = None
 
     @property
     def url(self) -> str:
         credentials = f"{self.user}:{self.password}@" if self.user else ""
-        return f"smtp://{credentials}127.0.0.1:{self.port}?timeout=5"
+        return f"smtp://{credentials}127.0.0.1:{self.port}?timeout=5{'&tls=1' if self.tls else ''}"
 
     def start(self) -> None:
         options: dict[str, Any] = {"decode_data": False, "server_hostname": "mail.exemple.test"}
+        if self.tls:
+            options |= {"tls_context": self.tls, "require_starttls": True}
         if self.user:
             options |= {"authenticator": self._authenticate, "auth_require_tls": False}
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)

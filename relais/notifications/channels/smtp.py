@@ -17,6 +17,7 @@ from relais.notifications.channels import HANDED, REFUSED, TEMPORARY, UNCERTAIN,
 from relais.notifications.models import Message
 from relais.notifications.registry import Rendered
 
+SENDABLE = re.compile(r"[!-~]+@[!-~]+")  # ASCII, no space, no line break
 LINE_DOT = re.compile(rb"^\.", re.MULTILINE)
 TIMEOUT = 30.0  # seconds for each answer; the ten of a dialogue stay under sending.SILENT
 
@@ -38,7 +39,7 @@ class Server:
         """Raises ValueError, with a sentence, for an address that is none."""
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("SMTP_URL must look like smtp://user:password@host:587?tls=1")
+            raise ValueError("SMTP_URL doit ressembler à smtp://user:password@host:587?tls=1")
         options = parse_qs(parts.query)
         implicit = parts.scheme == "smtps"
         return cls(
@@ -54,11 +55,15 @@ class Server:
 
 def send(message: Message, rendered: Rendered) -> Outcome:
     """Hand `rendered` to the mail server. Refused: this recipient, for good; anything else waits (see each step)."""
+    if not SENDABLE.fullmatch(message.address):
+        return Outcome(REFUSED, "Ce n’est pas une adresse e-mail que le courrier transporte.")
     data = build(message, rendered).as_bytes(policy=SMTP)
     try:
         connection = _connect(Server.parse(settings.ENV["SMTP_URL"]))
     except (OSError, smtplib.SMTPException) as error:
         return Outcome(TEMPORARY, _words(error))
+    except ValueError as error:
+        return Outcome(TEMPORARY, str(error))
     try:
         return _envelope(connection, message) or _data(connection, data)
     except (OSError, smtplib.SMTPException) as error:
@@ -100,6 +105,7 @@ def _connect(server: Server) -> smtplib.SMTP:
         connection.ehlo_or_helo_if_needed()
         if server.starttls:
             connection.starttls(context=context)
+            connection.ehlo_or_helo_if_needed()  # the server forgot the first greeting
         if server.user:
             connection.login(server.user, server.password)
     except BaseException:
@@ -152,10 +158,12 @@ def _words(error: Exception) -> str:
     """For staff: what did not work, in French for what happens, with the server's own words where it spoke."""
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_text(error.smtp_error)}"
+    if isinstance(error, ssl.SSLError):
+        return "Le certificat du serveur de messagerie n’est pas reconnu."
     if isinstance(error, TimeoutError):
         return "Le serveur de messagerie ne répond pas à temps."
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "Le serveur de messagerie a coupé la connexion."
-    if isinstance(error, ConnectionError | OSError) and not isinstance(error, ssl.SSLError):
+    if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException):
         return "Le serveur de messagerie est injoignable."
     return f"Le serveur de messagerie a échoué ({type(error).__name__})."
