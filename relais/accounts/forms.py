@@ -106,7 +106,7 @@ class AddWebAuthnForm(AllauthAddWebAuthnForm):
         super().__init__(*args, label_suffix="", **kwargs)
         del self.fields["passwordless"]  # ours always check the person, so each may open a session alone
         self.fields["name"].label = _("Nom de cette clé")
-        self.fields["name"].help_text = _("Pour la reconnaître : « Ordinateur du bureau », « Mon téléphone ».")
+        self.fields["name"].help_text = _("Pour la reconnaître : « Ordinateur du bureau », « Mon téléphone ».")
         self.fields["name"].max_length = 60
 
 

@@ -58,21 +58,21 @@ TEXTS = [
         "Lien pour choisir un nouveau mot de passe",
         "Choisir un nouveau mot de passe",
         "Bonjour {given_name},\n\n"
-        "Vous avez demandé un nouveau mot de passe pour Relais. Choisissez-le ici (lien valable 1 heure, une seule fois) :\n"
+        "Vous avez demandé un nouveau mot de passe pour Relais. Choisissez-le ici (lien valable 1 heure, une seule fois) :\n"
         "{link}\n\n"
         "À la connexion suivante, votre second facteur vous sera demandé comme d’habitude.\n"
-        "Si vous n’avez rien demandé, ne faites rien : votre mot de passe reste le même.\n",
+        "Si vous n’avez rien demandé, ne faites rien : votre mot de passe reste le même.\n",
     ),
     Text(
         INVITATION,
         "Invitation d’un professionnel",
         "Votre accès à Relais",
         "Bonjour {given_name},\n\n"
-        "{establishment} vous ouvre un accès à Relais. Choisissez votre mot de passe ici (lien valable 72 heures, une seule fois) :\n"
+        "{establishment} vous ouvre un accès à Relais. Choisissez votre mot de passe ici (lien valable 72 heures, une seule fois) :\n"
         "{link}\n\n"
-        "Connectez-vous ensuite sur {sign_in} avec cette adresse e-mail. Un code à 6 chiffres vous sera demandé ; "
+        "Connectez-vous ensuite sur {sign_in} avec cette adresse e-mail. Un code à 6 chiffres vous sera demandé ; "
         "vous pourrez le remplacer par une clé d’accès ou une application.\n"
-        "Lien expiré ? Demandez une nouvelle invitation à votre responsable, ou appelez le {support}.\n",
+        "Lien expiré ? Demandez une nouvelle invitation à votre responsable, ou appelez le {support}.\n",
     ),
     Text(
         ADDED,

@@ -63,13 +63,15 @@ class Page:
 
     @cached_property
     def nav(self) -> list[Entry]:
-        """The entries this person has; the one of the page (else of its module) is active."""
+        """The entries this person has; the one of the page is active, else the one of its module that it lies under."""
         found = [(item, url_or_none(item.url_name)) for item in navigation.items_for(self._actor)]
         names = [item.url_name for item, url in found if url]
         current = self._match.view_name if self._match else ""
         if current not in names:
             module = current.split(":")[0]
-            current = next((name for name in names if name.split(":")[0] == module), "")
+            above = [(url, item.url_name) for item, url in found if url and item.url_name.split(":")[0] == module]
+            over = [pair for pair in above if self._request.path.startswith(pair[0])]
+            current = max(over, key=lambda pair: len(pair[0]))[1] if over else ""
         return [
             Entry(item.key, item.label, item.icon, url, item.url_name == current, item.in_banner)
             for item, url in found
