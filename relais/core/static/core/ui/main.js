@@ -13,4 +13,5 @@ import "./counter.js";
 import "./skeleton.js";
 import "./rows.js";
 import "./focus.js";
+import "./find.js";
 import "../live/stream.js";
