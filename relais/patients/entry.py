@@ -4,10 +4,11 @@ A password is typed once, by a worried person, on an old telephone: three short 
 no letter that looks like another; case, spaces and hyphens do not count. What makes 40 bits enough is the lock-out.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 
@@ -22,6 +23,11 @@ LOOK_ALIKE = str.maketrans({"0": "o", "1": "i", "l": "i"})
 FREE_TRIES = 5
 LONGEST_LOCK = timedelta(hours=1)
 ADDRESS_TRIES, ADDRESS_WINDOW = 30, timedelta(minutes=15)  # a nursing home shares one address
+STEP_COOKIE, STEP_SECONDS = "relais_patient_step", 600  # between password and code
+LOST_ADDRESS, LOST_CONTACT, LOST_WINDOW = 10, 3, timedelta(hours=1)  # requests of a lost link
+LOST_GRANTS = 3  # ways in renewed by one request: families share a telephone
+KEEP_SECONDS = 180 * 24 * 3600  # a browser that is asked to remember; the grant decides how long it opens anything
+PASSING = "-"  # in the cookie: this browser was asked not to remember
 MAX_DEVICES = 5  # families share a telephone: one browser remembers so many ways in
 
 
@@ -64,6 +70,20 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def token_of(nonce: str) -> str:
+    """The token that follows from one passage of the door: the same form sent twice gives one browser one device.
+
+    256 bits that nobody without our key makes out of the nonce.
+    """
+    digest = hmac.new(settings.SECRET_KEY.encode(), f"relais.patients.device:{nonce}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def masked(e164: str) -> str:
+    """A number as its owner recognises it and nobody else learns it: `•• •• •• •• 01`."""
+    return f"•• •• •• •• {e164[-2:]}"
+
+
 def throttle_key(kind: str, place: str) -> str:
     """A keyed hash of a network address or a number, so that the table of tries holds neither."""
     return hmac.new(settings.SECRET_KEY.encode(), f"throttle:{kind}:{place}".encode(), hashlib.sha256).hexdigest()
@@ -71,12 +91,17 @@ def throttle_key(kind: str, place: str) -> str:
 
 def cookie_tokens(value: str | None) -> list[str]:
     """The tokens of the patient cookie; the first is the current one."""
-    return [token for token in (value or "").split(".") if token][:MAX_DEVICES]
+    return [token for token in (value or "").split(".") if token not in ("", PASSING)][:MAX_DEVICES]
 
 
-def with_current(token: str, value: str | None) -> str:
-    """The cookie's value once `token` is the current one; the others are kept behind it."""
-    return ".".join([token, *(other for other in cookie_tokens(value) if other != token)][:MAX_DEVICES])
+def with_current(token: str, value: str | None, *, remember: bool | None) -> tuple[str, bool]:
+    """The cookie's value once `token` is the current one, the others kept behind it; and whether it outlives the browser.
+
+    `remember` None: as the cookie was (a device that others use keeps nothing of anybody).
+    """
+    passing = PASSING in (value or "").split(".") if remember is None else not remember
+    tokens = [token, *(other for other in cookie_tokens(value) if other != token)][:MAX_DEVICES]
+    return ".".join([*tokens, PASSING] if passing else tokens), not passing
 
 
 def device_label(user_agent: str) -> str:
@@ -85,8 +110,3 @@ def device_label(user_agent: str) -> str:
     systems = [("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux")]  # fmt: skip
     found = [next((name for mark, name in table if mark in user_agent), "") for table in (browsers, systems)]
     return ", ".join(part for part in found if part)[:120]
-
-
-def days_left(until: datetime, now: datetime) -> int:
-    """Whole days until `until`, never below 0."""
-    return max((until - now).days, 0)

@@ -214,6 +214,9 @@ class Grant(Base):
     phone = models.CharField(max_length=20, blank=True)  # E.164
     login = models.CharField(max_length=12, unique=True)
     password_hash = models.CharField(max_length=200)
+    secrets_at = models.DateTimeField(
+        default=timezone.now
+    )  # when this password was made: a message of an older one is dropped
     valid_from = models.DateTimeField(default=timezone.now)
     valid_until = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)

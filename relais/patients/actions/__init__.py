@@ -1,20 +1,36 @@
-"""Every write of patients, by noun: identities, care links, grants, entry (what a patient does at the door)."""
+"""Every write of patients, by noun: identities, care links, grants, the door (what a patient does there)."""
 
 from relais.patients.actions.care import end_care, grant_care
+from relais.patients.actions.door import (
+    ask_lost_link,
+    check_device_code,
+    check_secrets,
+    forget_devices,
+    needs_code,
+    remember_device,
+    send_device_code,
+)
 from relais.patients.actions.grants import extend, open_grant, renew_secrets, revoke, revoke_grant
 from relais.patients.actions.identities import Traits, claim, correct_traits, create_patient, retrieve_ins
 
 __all__ = [
     "Traits",
+    "ask_lost_link",
+    "check_device_code",
+    "check_secrets",
     "claim",
     "correct_traits",
     "create_patient",
     "end_care",
     "extend",
+    "forget_devices",
     "grant_care",
+    "needs_code",
     "open_grant",
+    "remember_device",
     "renew_secrets",
     "retrieve_ins",
     "revoke",
     "revoke_grant",
+    "send_device_code",
 ]

@@ -76,9 +76,10 @@ def renew_secrets(*, actor: Actor, grant: Grant) -> Secrets:
     password = entry.new_password()
     locked = Grant.objects.select_for_update(of=("self",)).get(pk=grant.pk)
     locked.password_hash = make_password(entry.fold_secret(password))
-    locked.failed_tries, locked.locked_until = 0, None
-    locked.save(update_fields=["password_hash", "failed_tries", "locked_until"])
-    grant.password_hash, grant.failed_tries, grant.locked_until = locked.password_hash, 0, None
+    locked.secrets_at, locked.failed_tries, locked.locked_until = timezone.now(), 0, None
+    locked.save(update_fields=["password_hash", "secrets_at", "failed_tries", "locked_until"])
+    grant.password_hash, grant.secrets_at = locked.password_hash, locked.secrets_at
+    grant.failed_tries, grant.locked_until = 0, None
     audit.record(actor=actor, action="grant.renew", about=grant.about, patient_id=grant.patient_id)
     return {"login": grant.login, "password": password}
 

@@ -1,0 +1,1 @@
+"""Pages of patients: for professionals (search, identity), and the patient's own door (entry)."""
