@@ -1,6 +1,7 @@
 """What became of a message after it left: receipts of the SMS gateway, bounces of the mail server."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from relais.notifications.models import Channel, Message
 from relais.notifications.registry import TYPES
 
 ADDRESS = re.compile(r"\S*@\S*|\+?\d(?:[ .-]?\d){8,}")
+TOGETHER = timedelta(seconds=60)  # two messages of one act
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -32,21 +34,12 @@ def refuse(message: Message, reason: str) -> Message:
     locked = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
     secret = locked.secret
     refused = move(locked, "refuse", error=clean(reason), secret=None, settled_at=timezone.now())
-    known = TYPES.get(refused.type)
-    lost = refused.had_secret and secret is None
-    if (
-        known
-        and known.fallback
-        and refused.other_address
-        and not refused.fallback_of_id
-        and not refused.replaced
-        and not lost
-    ):
+    if _wants_fallback(refused, lost=refused.had_secret and secret is None):
         add(
             type=refused.type,
             about=refused.about,
             holder_id=refused.holder_id,
-            channel=Channel.SMS if refused.channel == Channel.EMAIL else Channel.EMAIL,
+            channel=_other(refused.channel),
             address=refused.other_address,
             context=refused.context,
             secret=secret,
@@ -54,6 +47,28 @@ def refuse(message: Message, reason: str) -> Message:
             fallback_of=refused,
         )
     return refused
+
+
+def _other(channel: str) -> Channel:
+    return Channel.SMS if channel == Channel.EMAIL else Channel.EMAIL
+
+
+def _wants_fallback(refused: Message, *, lost: bool) -> bool:
+    """Whether the other channel is still to be tried: not for a secret that is lost, nor after a correction, nor
+    when the same thing was sent by both channels from the start (a report: e-mail and SMS, TC-48)."""
+    known = TYPES.get(refused.type)
+    if not known or not known.fallback or not refused.other_address or lost:
+        return False
+    if refused.fallback_of_id or refused.replaced:
+        return False
+    twins = Message.objects.filter(
+        type=refused.type,
+        about=refused.about,
+        holder_id=refused.holder_id,
+        channel=_other(refused.channel),
+        created_at__range=(refused.created_at - TOGETHER, refused.created_at + TOGETHER),
+    )
+    return not twins.exists()
 
 
 def bounced(*, message_id: str, reason: str, recipient: str = "") -> Message | None:

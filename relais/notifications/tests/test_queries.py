@@ -100,14 +100,14 @@ def test_the_story_puts_each_fallback_after_its_refusal_the_last_first(note: Not
         ("E-mail refusé", False),
         ("SMS reçu", True),
     ]
-    page = render_to_string("notifications/_trail.html", {"trail": trail})
+    page = render_to_string("notifications/_trail.html", {"messages": trail})
     assert "Note d’essai" in page
     assert "550 unknown" in page
     assert "camille@" not in page
 
 
 def test_a_story_without_messages_says_what_will_come(note: Note) -> None:
-    assert "Aucun message" in render_to_string("notifications/_trail.html", {"trail": queries.timeline(uuid4())})
+    assert "Aucun message" in render_to_string("notifications/_trail.html", {"messages": queries.timeline(uuid4())})
 
 
 def test_a_list_takes_one_query_whatever_it_shows(

@@ -1,19 +1,17 @@
 """What is known of a message is never more than what happened: each failure of a real server, one by one."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from relais.core import live
-from relais.notifications import actions, queries, sending
+from relais.notifications import queries, sending
 from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Attachment
 from relais.notifications.testing import MailServer, SmsGateway, drain
@@ -130,6 +128,19 @@ def test_when_both_channels_refuse_it_is_flagged_and_nothing_goes_round(
     assert queries.problems([message.about])[message.about].words == "SMS refusé, puis E-mail refusé"
 
 
+@pytest.mark.req("TC-48")
+def test_what_was_sent_by_both_channels_is_not_sent_twice_by_one(
+    note: Note, mail_server: MailServer, sms_gateway: SmsGateway, run_jobs: Run
+) -> None:
+    about, holder = uuid4(), uuid4()
+    mail_server.refused.add(EMAIL)
+    for channel in Channel:
+        make_message(about=about, holder_id=holder, channel=channel, phone=PHONE)
+    run_jobs()
+    assert len(sms_gateway.to(E164)) == 1
+    assert queries.problems([about])[about].words == "E-mail refusé"
+
+
 def test_a_type_without_fallback_has_none(
     note: Note, mail_server: MailServer, sms_gateway: SmsGateway, run_jobs: Run
 ) -> None:
@@ -230,52 +241,6 @@ def test_a_type_that_no_module_registers_any_more_is_refused(
     assert state(message) == State.REFUSED
 
 
-def test_the_gateway_gets_token_reference_and_text_without_costly_characters(
-    note: Note, sms_gateway: SmsGateway, run_jobs: Run
-) -> None:
-    message = make_message(channel=Channel.SMS, phone=PHONE, context={"first_name": "Zoë l’aînée"})
-    run_jobs()
-    message.refresh_from_db()
-    (body,) = sms_gateway.received
-    assert body["text"].startswith("Bonjour Zoe l'ainée,")
-    assert body["reference"] == str(message.pk)
-    assert body["callback"].endswith("/messages/recus/")
-    assert sms_gateway.tokens == [f"Bearer {settings.ENV['SMS_TOKEN']}"]
-    assert (message.state, message.provider_id) == (State.HANDED, f"gw-{str(message.pk)[:8]}")
-
-
-def test_a_gateway_in_trouble_gets_the_message_later(note: Note, sms_gateway: SmsGateway, run_jobs: Run) -> None:
-    sms_gateway.failures = 1
-    message = make_message(channel=Channel.SMS, phone=PHONE)
-    run_jobs()
-    assert state(message) == State.WAITING
-    assert message.error == "500 maintenance"
-    due_now(message)
-    run_jobs()
-    assert state(message) == State.HANDED
-
-
-def test_a_gateway_that_hangs_up_is_asked_again_and_sends_once(
-    note: Note, sms_gateway: SmsGateway, run_jobs: Run
-) -> None:
-    sms_gateway.drop = True
-    message = make_message(channel=Channel.SMS, phone=PHONE)
-    run_jobs()
-    assert state(message) == State.WAITING
-    sms_gateway.drop = False
-    due_now(message)
-    run_jobs()
-    assert state(message) == State.HANDED
-    assert len(sms_gateway.received) == 1
-
-
-def test_what_is_no_number_is_refused_before_any_call(note: Note, sms_gateway: SmsGateway, run_jobs: Run) -> None:
-    message = make_message(channel=Channel.SMS, phone="voir dossier")
-    run_jobs()
-    assert state(message) == State.REFUSED
-    assert sms_gateway.requests == 0
-
-
 def test_every_change_pings_the_pages_that_show_it(
     note: Note, mail_server: MailServer, run_jobs: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,48 +275,6 @@ def test_an_outcome_that_comes_after_all_corrects_uncertain(note: Note, mail_ser
     sending.mark_uncertain()
     sending._record(claimed[0], sending.channels.Outcome(sending.channels.HANDED))
     assert state(message) == State.HANDED
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_with_the_same_job_send_once(note: Note, mail_server: MailServer) -> None:
-    mail_server.slow = 0.3
-    message = make_message()
-    start = threading.Barrier(4)
-
-    def work() -> None:
-        start.wait()
-        sending.send(message.pk)
-        connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert mail_server.attempts == 1
-    assert state(message) == State.HANDED
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_cancel_and_a_send_at_once_never_both_win(note: Note, mail_server: MailServer) -> None:
-    message = make_message()
-    start = threading.Barrier(2)
-
-    def work(act: Callable[[], Any]) -> None:
-        start.wait()
-        act()
-        connection.close()
-
-    acts: list[Callable[[], Any]] = [
-        lambda: sending.send(message.pk),
-        lambda: actions.cancel(about=message.about),  # type: ignore[arg-type]
-    ]
-    threads = [threading.Thread(target=work, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (state(message), len(mail_server.received)) in [(State.HANDED, 1), (State.CANCELLED, 0)]
 
 
 def test_one_message_in_five_refused_everybody_is_reached_or_flagged(
