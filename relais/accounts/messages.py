@@ -34,6 +34,7 @@ class Text:
     label: str
     subject: str
     mail: str
+    button: str = "Se connecter"
     fallback: bool = False
 
     def still_wanted(self, message: Message) -> bool:
@@ -45,7 +46,7 @@ class Text:
         words["sign_in"] = f"{settings.PUBLIC_URL}{reverse('account_login')}"
         words["change"] = CHANGES.get(words.get("what", ""), "")
         words["support"] = settings.ENV["SUPPORT_PHONE_DAY"]
-        return Rendered(self.subject.format(**words), self.mail.format(**words))
+        return Rendered(self.subject.format(**words), self.mail.format(**words), button=self.button)
 
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
         context = {"given_name": "Claire", "establishment": "Centre de santé des Tilleuls", "what": "password"}
@@ -62,6 +63,7 @@ TEXTS = [
         "{link}\n\n"
         "À la connexion suivante, votre second facteur vous sera demandé comme d’habitude.\n"
         "Si vous n’avez rien demandé, ne faites rien : votre mot de passe reste le même.\n",
+        button="Choisir mon mot de passe",
     ),
     Text(
         INVITATION,
@@ -73,6 +75,7 @@ TEXTS = [
         "Connectez-vous ensuite sur {sign_in} avec cette adresse e-mail. Un code à 6 chiffres vous sera demandé ; "
         "vous pourrez le remplacer par une clé d’accès ou une application.\n"
         "Lien expiré ? Demandez une nouvelle invitation à votre responsable, ou appelez le {support}.\n",
+        button="Choisir mon mot de passe",
     ),
     Text(
         ADDED,

@@ -178,9 +178,10 @@ def test_removing_a_member_ends_their_sessions_there_at_once_and_no_other(here, 
     elsewhere = make_member()
     member = make_member(here, Role.MANAGER, user=elsewhere.user)
     here_too, other_place, colleague = client_of(member), client_of(elsewhere), client_of(make_practitioner(here))
-    assert here_too.get(PAGE).status_code == 200
+    assert (here_too.get(PAGE).status_code, here_too.get("/live/check").status_code) == (200, 204)
     answer = client_of(manager).post(f"{PAGE}{member.pk}/retirer/", follow=True)
     assert "n’a plus accès" in answer.text
+    assert here_too.get("/live/check").status_code == 302  # what a stream asks each minute, and ends
     assert here_too.get(PAGE).url.startswith("/connexion/?next=")
     assert other_place.get("/connexion/profil/").status_code == 200
     assert colleague.get("/connexion/profil/").status_code == 200

@@ -1,11 +1,16 @@
 """How long a session lasts, on which devices, and how it ends."""
 
+from datetime import timedelta
+
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from relais.accounts.models import Attempts
+from relais.accounts.tasks import forget
 from relais.accounts.testing import client_of, make_establishment, make_member, make_user, sign_in
 from relais.audit.models import Entry
 
@@ -174,3 +179,15 @@ def test_who_works_nowhere_is_told_whom_to_call() -> None:
 def test_an_establishment_that_closed_is_no_place_to_work() -> None:
     client = sign_in(Client(), make_member(make_establishment(active=False)))
     assert client.get("/connexion/membres/").url == "/connexion/etablissement/"
+
+
+def test_the_night_forgets_old_attempts_and_ended_sessions_alone() -> None:
+    member = make_member()
+    open_still, over = client_of(member), client_of(member)
+    Session.objects.filter(session_key=over.session.session_key).update(expire_date="2026-01-01T00:00Z")
+    for kind, days in (("account:new", 0), ("account:old", 1)):
+        Attempts.objects.create(key=kind, last_at=timezone.now() - timedelta(days=days))
+    forget(timestamp=0)
+    assert inside(open_still)
+    assert UserSession.objects.count() == Session.objects.count() == 1
+    assert list(Attempts.objects.order_by("key").values_list("key", flat=True)) == ["account:new"]
