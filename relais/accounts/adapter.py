@@ -79,7 +79,7 @@ class AccountAdapter(DefaultAccountAdapter):
             request.actor = begin_session(user=user, session=request.session)
         response = super().post_login(request, user, **kwargs)
         wanted = response["Location"]
-        if request.session.get(ESTABLISHMENT_KEY) is None:
+        if request.session.get(ESTABLISHMENT_KEY) is None and not user.help_desk:
             wanted = f"{reverse('accounts:choose')}?{urlencode({'next': wanted})}"
         if first and not DefaultMFAAdapter().is_mfa_enabled(user, STRONG):
             wanted = f"{reverse('accounts:welcome')}?{urlencode({'next': wanted})}"

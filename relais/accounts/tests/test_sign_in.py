@@ -207,3 +207,19 @@ def test_a_new_session_key_is_made_at_sign_in(client: Client, member) -> None:
     before = client.session.session_key
     give_code(client, member.user)
     assert client.session.session_key != before
+
+
+def test_an_agent_of_the_support_needs_no_establishment(client: Client) -> None:
+    agent = make_user(password=PASSWORD, help_desk=True, last_login="2026-01-01T00:00Z")
+    give_password(client, agent)
+    client.post(CODE, {"channel": "email"})
+    assert give_code(client, agent).url == "/"
+    assert client.get("/connexion/etablissement/").url == "/"
+
+
+def test_the_page_of_several_places_comes_after_both_factors(client: Client, member) -> None:
+    make_member(user=member.user)
+    User.objects.update(last_login="2026-01-01T00:00Z")
+    give_password(client, member.user, next="/patients/")
+    client.post(CODE, {"channel": "email"})
+    assert give_code(client, member.user).url == "/connexion/etablissement/?next=%2Fpatients%2F"

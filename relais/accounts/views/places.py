@@ -25,6 +25,8 @@ def choose(request: Any) -> HttpResponse:
         )
         return redirect(wanted)
     places = list(workplaces(request.user.pk))
+    if not places and request.user.help_desk:
+        return redirect("/")
     if not places:
         support = {"phone": settings.ENV["SUPPORT_PHONE_DAY"], "hours": settings.ENV["SUPPORT_HOURS_DAY"]}
         return render(request, "accounts/nowhere.html", {"support": support})

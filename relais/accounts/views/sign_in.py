@@ -1,5 +1,6 @@
 """Between the password and the open session: the code; and the links to choose a password."""
 
+import time
 from typing import Any
 
 from allauth.account.internal.stagekit import clear_login
@@ -23,6 +24,7 @@ from relais.notifications.actions import check_code, send_code
 from relais.notifications.models import Channel
 
 PURPOSE = "sign_in"
+LEVEL = 0.1  # seconds that asking for a link takes, whether or not somebody has the address
 
 
 @public
@@ -95,7 +97,9 @@ def ask_password(request: Any) -> HttpResponse:
         if not ratelimit.consume(request, action="reset_password", key=email.lower()):
             form.add_error(None, _("Trop de demandes. Réessayez dans quelques minutes."))
         else:
+            started = time.monotonic()
             ask_new_password(email=email)
+            time.sleep(max(0.0, LEVEL - (time.monotonic() - started)))
             return redirect("accounts:password_asked")
     return render(request, "accounts/ask_password.html", {"form": form})
 
