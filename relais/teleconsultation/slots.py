@@ -19,6 +19,11 @@ class Slot:
     starts_at: datetime
     ends_at: datetime
 
+    @property
+    def value(self) -> str:
+        """As the booking form carries it: start and minutes."""
+        return f"{self.starts_at.isoformat()}~{(self.ends_at - self.starts_at).seconds // 60}"
+
     def overlaps(self, other: "Slot") -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 

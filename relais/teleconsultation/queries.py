@@ -1,0 +1,151 @@
+"""What the screens of teleconsultation need, in a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Func, Q, QuerySet, TextField, Value
+from django.utils import timezone
+
+from relais.accounts.models import Membership, Role, User
+from relais.core import workflow
+from relais.core.actor import Actor
+from relais.core.paris import midnight
+from relais.notifications import queries as outbox
+from relais.rooms import queries as rooms
+from relais.teleconsultation import permissions as may
+from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.workflow import AFTER, State
+
+LATE = timedelta(minutes=15)  # domain.md §2.2
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the dashboard: the appointment and the facts that come and go around it."""
+
+    tele: Teleconsultation
+    place: str  # where the patient is now: "", space, waiting or call
+    waiting_since: Any
+    test: Any  # the last DeviceTest, or None
+    problem: Any  # the message to put right, or None
+    late: bool
+    documents: int
+    may_join: bool
+    clinical: bool
+    twin: bool
+
+    @property
+    def mark(self) -> str:
+        if self.place == "waiting":
+            return "is-waiting"
+        return "is-late" if self.late else ""
+
+
+def base(actor: Actor) -> QuerySet[Teleconsultation]:
+    """The appointments of the establishment chosen, with what a row prints."""
+    return (
+        Teleconsultation.objects.filter(establishment_id=actor.establishment_id)
+        .select_related("dossier__patient", "practitioner")
+    )
+
+
+def awaited(actor: Actor, *, practitioner_id: str = "", day: date | None = None, reason: str = "") -> QuerySet[Teleconsultation]:
+    """Those still to be held, however late (TC-05 … TC-08), filtered by practitioner, day and reason."""
+    rows = base(actor).awaited()
+    if practitioner_id:
+        rows = rows.filter(practitioner_id=practitioner_id)
+    if day:
+        rows = rows.filter(starts_at__gte=midnight(day), starts_at__lt=midnight(day + timedelta(days=1)))
+    return rows.filter(reason=reason) if reason else rows
+
+
+def history(actor: Actor, *, text: str = "", practitioner_id: str = "", state: str = "") -> QuerySet[Teleconsultation]:
+    """Those held, missed or cancelled, searched by name or reference (TC-44)."""
+    states = [state] if state in {*AFTER, State.CLOSED, State.CANCELLED} else [*AFTER, State.CLOSED, State.CANCELLED]
+    rows = base(actor).filter(state__in=states)
+    if practitioner_id:
+        rows = rows.filter(practitioner_id=practitioner_id)
+    for word in text.split():
+        folded = Func(Value(word), function="relais_fold", output_field=TextField())
+        rows = rows.filter(
+            Q(dossier__patient__search_name__contains=folded) | Q(dossier__reference__iexact=word)
+        )
+    return rows
+
+
+def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
+    """The facts around these appointments: five queries for any number of rows."""
+    ids = [tele.pk for tele in teles]
+    presences = rooms.presences(ids)
+    tests = rooms.last_tests(ids)
+    problems = outbox.problems(ids)
+    counts = dict(
+        Teleconsultation.objects.filter(pk__in=ids)
+        .order_by()
+        .values_list("pk")
+        .annotate(n=Count("dossier__documents", filter=Q(dossier__documents__withdrawn_at=None)))
+    )
+    names = [tele.dossier.patient.family_name.lower() for tele in teles]
+    now = timezone.now()
+    clinical = may.can_read_clinical(actor)
+    return [
+        Row(
+            tele=tele,
+            place=_place(tele, presences),
+            waiting_since=_since(tele, presences),
+            test=tests.get(tele.pk),
+            problem=problems.get(tele.pk),
+            late=tele.state == State.PLANNED and now > tele.starts_at + LATE,
+            documents=counts.get(tele.pk, 0),
+            may_join=may.can_join(actor, tele),
+            clinical=clinical,
+            twin=names.count(tele.dossier.patient.family_name.lower()) > 1,
+        )
+        for tele in teles
+    ]
+
+
+def _patient_presence(tele: Teleconsultation, presences: dict[UUID, list[Any]]) -> Any:
+    """The most engaged presence of somebody who is not the staff: in call, else waiting, else in the space."""
+    order = ("call", "waiting", "space")
+    found = [one for one in presences.get(tele.pk, []) if one.place in order and not one.is_host]
+    return min(found, key=lambda one: order.index(one.place), default=None)
+
+
+def _place(tele: Teleconsultation, presences: dict[UUID, list[Any]]) -> str:
+    presence = _patient_presence(tele, presences)
+    return presence.place if presence else ""
+
+
+def _since(tele: Teleconsultation, presences: dict[UUID, list[Any]]) -> Any:
+    presence = _patient_presence(tele, presences)
+    return presence.since if presence and presence.place == "waiting" else None
+
+
+def practitioners(establishment_id: UUID | None) -> list[User]:
+    """Those who can be booked in an establishment, by name."""
+    members = Membership.objects.filter(
+        establishment_id=establishment_id, role=Role.PRACTITIONER, ended_at=None
+    ).values("user_id")
+    return list(User.objects.filter(pk__in=members, is_active=True))
+
+
+def week(actor: Actor, practitioner_id: UUID, monday: date) -> list[Teleconsultation]:
+    """A practitioner's appointments of one week here, for the agenda; cancelled ones left out."""
+    return list(
+        base(actor)
+        .filter(
+            practitioner_id=practitioner_id,
+            starts_at__gte=midnight(monday),
+            starts_at__lt=midnight(monday + timedelta(days=7)),
+        )
+        .exclude(state=State.CANCELLED)
+        .order_by("starts_at", "pk")
+    )
+
+
+def verbs(actor: Actor, tele: Teleconsultation) -> list[str]:
+    """The verbs whose buttons this actor gets now, from the transition table."""
+    return workflow.possible(tele, actor)

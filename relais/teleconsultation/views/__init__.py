@@ -1,0 +1,1 @@
+"""Screens of teleconsultation, by noun."""

@@ -1,0 +1,169 @@
+"""Booking on one page: when, why, who. Nothing typed is lost on the way."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from relais.core.access import professional
+from relais.core.actor import Actor
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound, Refused
+from relais.patients import actions as patients
+from relais.patients import queries as patient_queries
+from relais.patients.models import Patient
+from relais.teleconsultation import permissions as may
+from relais.teleconsultation import queries, slots
+from relais.teleconsultation.actions import booking
+from relais.teleconsultation.forms import BookingForm
+
+DAYS_SHOWN = 5
+
+
+@professional(*may.STAFF)
+@require_http_methods(["GET", "POST"])
+def book(request: Any) -> HttpResponse:
+    """TC-12 … TC-19: a slot of the grid or a free hour, an existing patient or a new one."""
+    actor = request.actor
+    form = BookingForm(request.POST or None, initial=_initial(request))
+    duplicates: list[Any] = []
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                patient, duplicates = _patient(actor, form.cleaned_data, sure="other_person" in request.POST)
+                if patient:
+                    tele = _book(actor, patient, form.cleaned_data)
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            if patient:
+                messages.success(request, _("Rendez-vous réservé. Le patient reçoit son lien et ses codes."))
+                return redirect("teleconsultation:dossier", tele.pk)
+    context = {"form": form, "duplicates": duplicates, **_people(request, form), **grid_context(request, form)}
+    return render(request, "teleconsultation/book.html", context, status=422 if form.errors else 200)
+
+
+def _initial(request: Any) -> dict[str, Any]:
+    """From an agenda slot (?creneau=), a patient's page (?patient=) or a practitioner's agenda (?praticien=)."""
+    initial = {"slot": request.GET.get("creneau", ""), "practitioner": request.GET.get("praticien") or _default(request)}
+    if patient := _chosen(request.actor, request.GET.get("patient", "")):
+        initial |= {"patient": patient.pk, "email": patient.email, "phone": patient.phone}
+    return initial
+
+
+def _default(request: Any) -> Any:
+    """A practitioner books for oneself; with one practitioner only there is nothing to choose."""
+    known = queries.practitioners(request.actor.establishment_id)
+    mine = [user.pk for user in known if user.pk == request.actor.user_id]
+    return mine[0] if mine else known[0].pk if known else ""
+
+
+def _chosen(actor: Actor, patient_id: Any) -> Patient | None:
+    try:
+        return get_visible(Patient, actor, pk=patient_id) if patient_id else None
+    except NotFound:
+        return None
+
+
+def _people(request: Any, form: BookingForm) -> dict[str, Any]:
+    return {
+        "practitioners": queries.practitioners(request.actor.establishment_id),
+        "patient": _chosen(request.actor, form["patient"].value()),
+    }
+
+
+def _patient(actor: Actor, data: dict[str, Any], *, sure: bool) -> tuple[Patient | None, list[Any]]:
+    """The patient chosen, or a new one; likely duplicates are proposed before (TC-16)."""
+    if data["patient"]:
+        chosen = _chosen(actor, data["patient"])
+        if not chosen:
+            raise Refused(_("Ce patient n’est plus accessible : cherchez-le de nouveau."))
+        return chosen, []
+    traits = {name: data[name] for name in ("birth_date", "email", "phone")}
+    if not sure:
+        alike = patient_queries.likely_duplicates(
+            actor, family=data["family_name"], given=data["given_name"], **traits
+        )
+        if alike:
+            return None, alike
+    return (
+        patients.create_patient(
+            actor=actor,
+            birth_family_name=data["family_name"],
+            birth_given_names=data["given_name"],
+            sex=data["sex"],
+            insurance_scheme=data["insurance_scheme"],
+            social_security_number=data["social_security_number"],
+            **traits,
+        ),
+        [],
+    )
+
+
+def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:
+    consent_by = data["consent_by"].strip() or _("le patient") if data["consent"] else ""
+    return booking.book(
+        actor=actor,
+        patient=patient,
+        practitioner_id=data["practitioner"],
+        starts_at=data["starts_at"],
+        minutes=data["minutes"],
+        reason=data["reason"],
+        contact=booking.Contact(data["email"], data["phone"], data["holder"], data["holder_name"].strip()),
+        consent_by=consent_by,
+        request_key=data["request_key"],
+    )
+
+
+@professional(*may.STAFF)
+def slot_grid(request: Any) -> HttpResponse:
+    """The grid alone, for another week or practitioner."""
+    return render(request, "teleconsultation/_slots.html", grid_context(request, BookingForm(initial=_initial(request))))
+
+
+@professional(*may.STAFF)
+def pick_patient(request: Any, patient_id: UUID) -> HttpResponse:
+    """The patient chosen in the search, put into the booking form."""
+    patient = get_visible(Patient, request.actor, pk=patient_id)
+    form = BookingForm(initial={"patient": patient.pk, "email": patient.email, "phone": patient.phone})
+    return render(request, "teleconsultation/_who.html", {"form": form, "patient": patient, "duplicates": []})
+
+
+def grid_context(request: Any, form: BookingForm) -> dict[str, Any]:
+    """The free slots of some days from the one asked for, never before today."""
+    wanted = request.POST.get("practitioner") or request.GET.get("practitioner") or form["practitioner"].value()
+    known = {str(user.pk): user for user in queries.practitioners(request.actor.establishment_id)}
+    first = max(_day(request.GET.get("semaine", "")) or timezone.localdate(), timezone.localdate())
+    days = (
+        slots.free(
+            practitioner_id=known[str(wanted)].pk,
+            establishment_id=request.actor.establishment_id,
+            first=first,
+            days=DAYS_SHOWN,
+        )
+        if str(wanted) in known
+        else {}
+    )
+    return {
+        "days": days,
+        "grid_practitioner": str(wanted),
+        "first": first,
+        "before": first - timedelta(days=DAYS_SHOWN) if first > timezone.localdate() else None,
+        "after": first + timedelta(days=DAYS_SHOWN),
+        "chosen_slot": form["slot"].value() or "",
+    }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None

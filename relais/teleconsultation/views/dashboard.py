@@ -1,0 +1,67 @@
+"""The dashboard: every appointment still to be held, in order of time, live."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_date
+
+from relais.audit import actions as audit
+from relais.core.access import professional
+from relais.core.paging import by_key
+from relais.teleconsultation import permissions as may
+from relais.teleconsultation import queries
+from relais.teleconsultation.actions.booking import dashboard_topic
+from relais.teleconsultation.models import Reason
+
+
+@professional(*may.STAFF)
+def dashboard(request: Any) -> HttpResponse:
+    """TC-05 … TC-10: one row each, chronological; the fragment alone when htmx asks for it."""
+    context = _rows(request)
+    if request.htmx and request.htmx.target == "dashboard-rows":
+        return render(request, "teleconsultation/_dashboard_rows.html", context)
+    return render(
+        request,
+        "teleconsultation/dashboard.html",
+        {
+            **context,
+            "practitioners": queries.practitioners(request.actor.establishment_id),
+            "reasons": Reason.choices,
+            "topic": dashboard_topic(request.actor.establishment_id),
+        },
+    )
+
+
+def _rows(request: Any) -> dict[str, Any]:
+    filters = _filters(request)
+    page = by_key(request, queries.awaited(request.actor, **filters), field="starts_at")
+    rows = queries.rows_of(request.actor, page.rows)
+    audit.record_list(
+        actor=request.actor,
+        action="teleconsultation.list",
+        ids=[row.tele.pk for row in rows],
+        seen=request.session,
+    )
+    return {"rows": rows, "page_of_rows": page, "filters": filters, "filtered": any(filters.values())}
+
+
+def _filters(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "practitioner_id": _known(request, "praticien"),
+        "day": _day(request.GET.get("jour", "")),
+        "reason": request.GET.get("motif", "") if request.GET.get("motif") in Reason.values else "",
+    }
+
+
+def _known(request: Any, name: str) -> str:
+    wanted = request.GET.get(name, "")
+    return wanted if wanted in {str(user.pk) for user in queries.practitioners(request.actor.establishment_id)} else ""
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
