@@ -32,9 +32,9 @@ def by_key(
     if pk:
         try:
             rows = list(
-                ordered.filter(Q(**{f"{field}__{after}e": value}) & (Q(**{f"{field}__{after}": value}) | Q(**{f"pk__{after}": pk})))[
-                    : size + 1
-                ]
+                ordered.filter(
+                    Q(**{f"{field}__{after}e": value}) & (Q(**{f"{field}__{after}": value}) | Q(**{f"pk__{after}": pk}))
+                )[: size + 1]
             )
         except (ValueError, TypeError):
             return by_key(_without_key(request), queryset, field=field, size=size, newest_first=newest_first)

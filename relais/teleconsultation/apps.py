@@ -9,4 +9,3 @@ class TeleconsultationConfig(AppConfig):
         from relais.teleconsultation import kind  # noqa: PLC0415
 
         registry.register(kind.KIND)
-

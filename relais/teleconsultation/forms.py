@@ -20,7 +20,15 @@ REASON_HINTS = {
     Reason.CONSULTATION: _("Suivi ordinaire."),
     Reason.COVID_19: _("Les messages au patient sont adaptés au contexte épidémique."),
 }
-SCHEMES = ["", "Régime général", "Régime agricole (MSA)", "Indépendants", "Régime spécial", "Aide médicale de l’État", "Autre"]
+SCHEMES = [
+    "",
+    "Régime général",
+    "Régime agricole (MSA)",
+    "Indépendants",
+    "Régime spécial",
+    "Aide médicale de l’État",
+    "Autre",
+]
 
 
 class WhenMixin(Form):
@@ -49,11 +57,17 @@ class ContactMixin(Form):
     """Where the link goes: both are asked; one at least must be right (TC-17, TC-18)."""
 
     email = forms.CharField(
-        label=_("Adresse e-mail"), required=False, widget=forms.EmailInput, max_length=254,
+        label=_("Adresse e-mail"),
+        required=False,
+        widget=forms.EmailInput,
+        max_length=254,
         help_text=_("Celle du patient, de la famille ou de l’établissement."),
     )
     phone = forms.CharField(
-        label=_("Téléphone mobile"), required=False, widget=TelInput, max_length=25,
+        label=_("Téléphone mobile"),
+        required=False,
+        widget=TelInput,
+        max_length=25,
         help_text=_("Le mot de passe part par SMS, le lien par e-mail."),
     )
 
@@ -88,7 +102,9 @@ class BookingForm(WhenMixin, ContactMixin):
     social_security_number = forms.CharField(label=_("Numéro de sécurité sociale"), max_length=21, required=False)
     holder = forms.ChoiceField(label=_("Qui recevra le lien ?"), choices=Holder.choices, initial=Holder.SELF)
     holder_name = forms.CharField(
-        label=_("Nom de cette personne"), max_length=200, required=False,
+        label=_("Nom de cette personne"),
+        max_length=200,
+        required=False,
         help_text=_("Si ce n’est pas le patient : parent, tuteur, proche ou soignant."),
     )
     consent = forms.BooleanField(
@@ -158,7 +174,15 @@ class AbsenceForm(Form):
 class OpeningForm(Form):
     """Weekly hours."""
 
-    DAYS = [(0, _("Lundi")), (1, _("Mardi")), (2, _("Mercredi")), (3, _("Jeudi")), (4, _("Vendredi")), (5, _("Samedi")), (6, _("Dimanche"))]
+    DAYS = [
+        (0, _("Lundi")),
+        (1, _("Mardi")),
+        (2, _("Mercredi")),
+        (3, _("Jeudi")),
+        (4, _("Vendredi")),
+        (5, _("Samedi")),
+        (6, _("Dimanche")),
+    ]
 
     weekday = forms.TypedChoiceField(label=_("Jour"), choices=DAYS, coerce=int)
     starts = forms.TimeField(label=_("De"), widget=TimeInput)

@@ -61,7 +61,13 @@ class Text:
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
         context = message.context
-        words = {**context, **secret, **_times(context), "guide": _absolute(reverse("portal:guides")), **_hygiene(context)}
+        words = {
+            **context,
+            **secret,
+            **_times(context),
+            "guide": _absolute(reverse("portal:guides")),
+            **_hygiene(context),
+        }
         words["credentials"] = _credentials(message.channel, secret)
         if message.channel == Channel.SMS:
             return Rendered(subject="", text=self.sms.format(**words))
@@ -69,7 +75,10 @@ class Text:
         if self.key in WITH_CALENDAR:
             start = datetime.fromisoformat(context["starts_at"])
             content = invitation(
-                uid=str(message.about), start=start, minutes=context["minutes"], sequence=context.get("sequence", 0),
+                uid=str(message.about),
+                start=start,
+                minutes=context["minutes"],
+                sequence=context.get("sequence", 0),
                 url=context["link"],
             )
             attachments = [Attachment("rendez-vous.ics", "text/calendar", content)]
@@ -77,9 +86,16 @@ class Text:
 
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
         context = {
-            "starts_at": "2026-11-24T13:30:00+00:00", "minutes": 20, "covid": True, "first_name": "Camille",
-            "sender": "Centre de santé des Tilleuls", "link": _absolute("/p/00000000-0000-4000-8000-000000000000/"),
-            "why": "Imprévu du praticien", "practitioner": "Dr Alix Moreau", "document": "document", "until": "2026-12-24",
+            "starts_at": "2026-11-24T13:30:00+00:00",
+            "minutes": 20,
+            "covid": True,
+            "first_name": "Camille",
+            "sender": "Centre de santé des Tilleuls",
+            "link": _absolute("/p/00000000-0000-4000-8000-000000000000/"),
+            "why": "Imprévu du praticien",
+            "practitioner": "Dr Alix Moreau",
+            "document": "document",
+            "until": "2026-12-24",
         }
         return context, {"login": "k7dm2p4x", "password": "bato-milu-73"}
 

@@ -45,13 +45,14 @@ class Row:
 
 def base(actor: Actor) -> QuerySet[Teleconsultation]:
     """The appointments of the establishment chosen, with what a row prints."""
-    return (
-        Teleconsultation.objects.filter(establishment_id=actor.establishment_id)
-        .select_related("dossier__patient", "practitioner")
+    return Teleconsultation.objects.filter(establishment_id=actor.establishment_id).select_related(
+        "dossier__patient", "practitioner"
     )
 
 
-def awaited(actor: Actor, *, practitioner_id: str = "", day: date | None = None, reason: str = "") -> QuerySet[Teleconsultation]:
+def awaited(
+    actor: Actor, *, practitioner_id: str = "", day: date | None = None, reason: str = ""
+) -> QuerySet[Teleconsultation]:
     """Those still to be held, however late (TC-05 … TC-08), filtered by practitioner, day and reason."""
     rows = base(actor).awaited()
     if practitioner_id:
@@ -69,9 +70,7 @@ def history(actor: Actor, *, text: str = "", practitioner_id: str = "", state: s
         rows = rows.filter(practitioner_id=practitioner_id)
     for word in text.split():
         folded = Func(Value(word), function="relais_fold", output_field=TextField())
-        rows = rows.filter(
-            Q(dossier__patient__search_name__contains=folded) | Q(dossier__reference__iexact=word)
-        )
+        rows = rows.filter(Q(dossier__patient__search_name__contains=folded) | Q(dossier__reference__iexact=word))
     return rows
 
 

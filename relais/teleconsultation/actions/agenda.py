@@ -24,7 +24,9 @@ def _check(actor: Actor, practitioner_id: UUID) -> None:
 
 
 @transaction.atomic
-def add_opening(*, actor: Actor, practitioner_id: UUID, weekday: int, starts: time, ends: time, minutes: int) -> Opening:
+def add_opening(
+    *, actor: Actor, practitioner_id: UUID, weekday: int, starts: time, ends: time, minutes: int
+) -> Opening:
     """Offer slots of `minutes` each week; hours that overlap other hours of that day are refused."""
     _check(actor, practitioner_id)
     if Opening.objects.filter(

@@ -99,7 +99,9 @@ def _practitioner(user_id: UUID, establishment_id: UUID | None) -> User:
         .first()
     )
     if not member:
-        raise Refused(_("Ce praticien n’exerce plus dans l’établissement : choisissez-en un autre."), field="practitioner")
+        raise Refused(
+            _("Ce praticien n’exerce plus dans l’établissement : choisissez-en un autre."), field="practitioner"
+        )
     return member.user
 
 
@@ -126,7 +128,9 @@ def _insert(**fields: Any) -> Teleconsultation:
 def _explain(error: IntegrityError) -> None:
     if "tc_slot_given_once" in str(error):
         raise Refused(
-            _("Ce créneau vient d’être pris pour ce praticien. Choisissez une autre heure : votre saisie est conservée."),
+            _(
+                "Ce créneau vient d’être pris pour ce praticien. Choisissez une autre heure : votre saisie est conservée."
+            ),
             field="time",
         ) from error
 

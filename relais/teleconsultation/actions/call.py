@@ -37,9 +37,7 @@ def join(*, actor: Actor, tele: Teleconsultation) -> Room:
     moved = move(actor=actor, tele=tele, verb="join", started_at=tele.started_at or timezone.now())
     room = rooms.open_room(about=moved.pk, relay_only=moved.establishment.relay_only, max_people=4)
     user = User.objects.get(pk=actor.user_id)
-    rooms.invite(
-        room=room, holder_id=user.pk, part=Part.HOST, name=user.full_name, authenticated=True, admitted=True
-    )
+    rooms.invite(room=room, holder_id=user.pk, part=Part.HOST, name=user.full_name, authenticated=True, admitted=True)
     _call_patient(actor, moved, room)
     return room
 

@@ -53,7 +53,10 @@ def book(request: Any) -> HttpResponse:
 
 def _initial(request: Any) -> dict[str, Any]:
     """From an agenda slot (?creneau=), a patient's page (?patient=) or a practitioner's agenda (?praticien=)."""
-    initial = {"slot": request.GET.get("creneau", ""), "practitioner": request.GET.get("praticien") or _default(request)}
+    initial = {
+        "slot": request.GET.get("creneau", ""),
+        "practitioner": request.GET.get("praticien") or _default(request),
+    }
     if patient := _chosen(request.actor, request.GET.get("patient", "")):
         initial |= {"patient": patient.pk, "email": patient.email, "phone": patient.phone}
     return initial
@@ -89,9 +92,7 @@ def _patient(actor: Actor, data: dict[str, Any], *, sure: bool) -> tuple[Patient
         return chosen, []
     traits = {name: data[name] for name in ("birth_date", "email", "phone")}
     if not sure:
-        alike = patient_queries.likely_duplicates(
-            actor, family=data["family_name"], given=data["given_name"], **traits
-        )
+        alike = patient_queries.likely_duplicates(actor, family=data["family_name"], given=data["given_name"], **traits)
         if alike:
             return None, alike
     return (
@@ -126,7 +127,9 @@ def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:
 @professional(*may.STAFF)
 def slot_grid(request: Any) -> HttpResponse:
     """The grid alone, for another week or practitioner."""
-    return render(request, "teleconsultation/_slots.html", grid_context(request, BookingForm(initial=_initial(request))))
+    return render(
+        request, "teleconsultation/_slots.html", grid_context(request, BookingForm(initial=_initial(request)))
+    )
 
 
 @professional(*may.STAFF)

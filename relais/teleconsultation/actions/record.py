@@ -1,0 +1,224 @@
+"""What is written into the record: documents, the report, prescriptions, closing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core import live
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Document, DocumentKind, Step
+from relais.files import actions as files
+from relais.notifications.models import Channel
+from relais.rooms import actions as rooms
+from relais.teleconsultation import content, messages, pdf
+from relais.teleconsultation import permissions as may
+from relais.teleconsultation.actions.booking import main_grant, move
+from relais.teleconsultation.actions.call import finish, keep_space_open, space_topic
+from relais.teleconsultation.models import ReportDraft, Teleconsultation
+from relais.teleconsultation.workflow import State
+
+STEP_UP_MINUTES = 15  # after the code was right, the time to add one or several prescriptions (TC-50)
+
+
+@dataclass(frozen=True)
+class StaleSection:
+    """Somebody else saved this section meanwhile: their text, so that the page shows both and loses neither."""
+
+    text: str
+    version: int
+    by: str
+
+
+def _held(tele: Teleconsultation) -> None:
+    if tele.state == State.PLANNED:
+        raise Refused(
+            _(
+                "La téléconsultation n’a pas encore eu lieu : rejoignez le patient, ou indiquez comment elle s’est passée."
+            )
+        )
+
+
+@transaction.atomic
+def add_document(
+    *, actor: Actor, tele: Teleconsultation, upload: Any, title: str, shared: bool, kind: str = DocumentKind.OTHER
+) -> Document:
+    """Another document of the professional, before or after; the patient is told when it is shared (TC-26, TC-45)."""
+    if not may.can_read_clinical(actor):
+        raise NotFound
+    stored = files.store(actor=actor, upload=upload)
+    document = dossiers.add_document(
+        actor=actor, dossier=tele.dossier, file=stored, kind=kind, title=title.strip() or stored.name, shared=shared
+    )
+    if shared:
+        _shared(tele, [Channel.EMAIL, Channel.SMS])
+    return document
+
+
+def _shared(tele: Teleconsultation, channels: list[str]) -> None:
+    """A document became visible: the space is renewed, the patient told (TC-28 settled, TC-48, TC-52)."""
+    if tele.state not in (State.PLANNED, State.IN_CALL):
+        keep_space_open(tele, timezone.now())
+    if grant := main_grant(tele):
+        messages.tell_document(tele, grant, channels)
+    live.ping(space_topic(tele))
+
+
+@transaction.atomic
+def save_section(*, actor: Actor, tele: Teleconsultation, key: str, text: str, version: int) -> StaleSection | int:
+    """Autosave one section of the report; the new version, or what another wrote since `version` (nothing is lost)."""
+    if not may.can_report(actor, tele):
+        raise NotFound
+    if key not in content.SECTIONS:
+        raise Refused(_("Cette rubrique n’existe pas."))
+    draft, _new = ReportDraft.objects.select_for_update(of=("self",)).get_or_create(teleconsultation=tele)
+    saved = draft.sections.get(key, {"text": "", "version": 0, "by": ""})
+    if saved["version"] != version and saved["text"] != text:
+        return StaleSection(saved["text"], saved["version"], content.name_of(saved["by"]))
+    if saved["text"] != text:
+        saved = {"text": text[: content.SECTION_MAX], "version": saved["version"] + 1, "by": str(actor.user_id)}
+        draft.sections[key] = saved
+        draft.version += 1
+        draft.updated_by_id = actor.user_id
+        draft.save()
+        live.ping(f"report:{tele.pk}")
+    return saved["version"]
+
+
+@transaction.atomic
+def add_report(*, actor: Actor, tele: Teleconsultation, shared: bool) -> Document:
+    """Make the draft the report: PDF, filed, shared or not; the room ends for both (TC-46 … TC-48, TC-54)."""
+    locked = _lock(tele)
+    if not may.can_report(actor, locked):
+        raise NotFound
+    _held(locked)
+    draft = ReportDraft.objects.select_for_update(of=("self",)).filter(teleconsultation=locked).first()
+    texts = {key: saved["text"].strip() for key, saved in (draft.sections if draft else {}).items()}
+    if not any(texts.values()):
+        raise Refused(_("Le compte-rendu est vide : écrivez au moins la conclusion."), field="conclusion")
+    ended = _end_call(actor, locked)
+    previous = (
+        ended.dossier.documents.filter(kind=DocumentKind.REPORT, withdrawn_at=None).order_by("-created_at").first()
+    )
+    number = ended.dossier.documents.filter(kind=DocumentKind.REPORT).count() + 1
+    made = pdf.report_pdf(content.report(actor, ended, texts, version=number, replaces=previous))
+    step = dossiers.add_step(actor=actor, dossier=ended.dossier, kind="report", data={"sections": texts})
+    stored = files.store(actor=actor, upload=made, name=f"compte-rendu-{ended.dossier.reference}-v{number}.pdf")
+    document = dossiers.add_document(
+        actor=actor, dossier=ended.dossier, file=stored, kind=DocumentKind.REPORT, step=step, shared=shared,
+        title=_("Compte-rendu") if number == 1 else _("Compte-rendu, version %(n)s") % {"n": number}, replaces=previous,
+    )  # fmt: skip
+    if draft:
+        draft.delete()
+    if shared:
+        _shared(ended, [Channel.EMAIL, Channel.SMS])
+    return document
+
+
+def _lock(tele: Teleconsultation) -> Teleconsultation:
+    return (
+        Teleconsultation.objects.select_for_update(of=("self",))
+        .select_related("dossier__patient", "establishment", "practitioner")
+        .get(pk=tele.pk)
+    )
+
+
+def _end_call(actor: Actor, tele: Teleconsultation) -> Teleconsultation:
+    if tele.state == State.IN_CALL:
+        finish(actor=actor, tele=tele)
+        return _lock(tele)
+    rooms.end_room(actor=actor, about=tele.pk)
+    return tele
+
+
+def stepped_up(since: datetime | None) -> bool:
+    """Is the identity check of `since` still fresh?"""
+    return since is not None and timezone.now() - since <= timedelta(minutes=STEP_UP_MINUTES)
+
+
+@transaction.atomic
+def add_prescriptions(
+    *, actor: Actor, tele: Teleconsultation, items: list[Any], channel: str, checked_at: datetime | None
+) -> list[Document]:
+    """One or several prescriptions, written (content.Prescription) or as files; told by the chosen channel (TC-49 … TC-54)."""
+    locked = _lock(tele)
+    if not may.can_prescribe(actor, locked):
+        raise NotFound
+    _held(locked)
+    if not stepped_up(checked_at):
+        raise Refused(_("Confirmez votre identité par le code avant de déposer une ordonnance."))
+    if not items:
+        raise Refused(_("Ajoutez au moins une ordonnance."))
+    ended = _end_call(actor, locked)
+    step: Step = dossiers.add_step(actor=actor, dossier=ended.dossier, kind="prescription")
+    documents = [_file_prescription(actor, ended, step, item, checked_at) for item in items]
+    _shared(ended, [channel])
+    return documents
+
+
+def _file_prescription(actor: Actor, tele: Teleconsultation, step: Step, item: Any, checked_at: Any) -> Document:
+    if isinstance(item, content.Written):
+        made = pdf.prescription_pdf(content.prescription(actor, tele, item, checked_at))
+        stored = files.store(actor=actor, upload=made, name=f"ordonnance-{tele.dossier.reference}.pdf")
+    else:
+        stored = files.store(actor=actor, upload=item)
+    return dossiers.add_document(
+        actor=actor, dossier=tele.dossier, file=stored, kind=DocumentKind.PRESCRIPTION, step=step, shared=True,
+        title=_("Ordonnance du %(day)s") % {"day": timezone.localdate().strftime("%d/%m/%Y")},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def share(*, actor: Actor, tele: Teleconsultation, document: Document, shared: bool) -> None:
+    """Tick or untick *Mettre à disposition dans l'espace patient* on a document (TC-47)."""
+    if document.dossier_id != tele.pk or not may.can_add_document(actor, tele):
+        raise NotFound
+    if document.author_grant_id:
+        raise Refused(_("Ce document vient du patient : il le voit toujours."))
+    dossiers.share_document(actor=actor, document=document, shared=shared)
+    if shared:
+        _shared(tele, [Channel.EMAIL, Channel.SMS])
+
+
+@transaction.atomic
+def close(*, actor: Actor, tele: Teleconsultation) -> Teleconsultation:
+    """*Clôturer le dossier*: read-only for good; only an addendum, or a withdrawal, after (TC-55)."""
+    if ReportDraft.objects.filter(teleconsultation=tele, version__gt=0).exists():
+        raise Refused(_("Un compte-rendu est en cours d’écriture : ajoutez-le ou videz-le avant de clôturer."))
+    closed = move(actor=actor, tele=tele, verb="close")
+    rooms.end_room(actor=actor, about=closed.pk)
+    return closed
+
+
+@transaction.atomic
+def addendum(*, actor: Actor, tele: Teleconsultation, text: str) -> Step:
+    """A dated complement to a closed dossier."""
+    if not text.strip():
+        raise Refused(_("Écrivez le complément avant de l’ajouter."), field="text")
+    return dossiers.add_step(actor=actor, dossier=tele.dossier, kind="addendum", data={"text": text.strip()[:5000]})
+
+
+@transaction.atomic
+def deposit(*, actor: Actor, tele: Teleconsultation, upload: Any, title: str = "") -> Document:
+    """The patient deposits a document or a photograph from their space (TC-30)."""
+    if not actor.is_patient or actor.about != tele.pk:
+        raise NotFound
+    stored = files.store(actor=actor, upload=upload)
+    return dossiers.add_document(
+        actor=actor, dossier=tele.dossier, file=stored, kind=DocumentKind.PATIENT, title=title.strip() or stored.name
+    )
+
+
+@transaction.atomic
+def capture(*, actor: Actor, tele: Teleconsultation, upload: Any, kind: str) -> Document:
+    """A photograph or clip of the call, after the patient agreed; nothing else is ever recorded (TC-42)."""
+    if kind not in (DocumentKind.PHOTO, DocumentKind.CLIP):
+        raise Refused(_("Seules une photo ou une courte vidéo peuvent être prises."))
+    moment = timezone.localtime().strftime("%d/%m/%Y à %H:%M")
+    title = (_("Photo du %(at)s") if kind == DocumentKind.PHOTO else _("Vidéo du %(at)s")) % {"at": moment}
+    return add_document(actor=actor, tele=tele, upload=upload, title=title, shared=False, kind=kind)

@@ -1,0 +1,274 @@
+"""The télédossier's page and the verbs on it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from relais.audit import actions as audit
+from relais.core.access import professional
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound, Refused
+from relais.dossiers import actions as dossiers
+from relais.dossiers import permissions as dossier_may
+from relais.dossiers import queries as dossier_queries
+from relais.dossiers.models import Document, Dossier
+from relais.files import actions as files
+from relais.files import serving
+from relais.notifications import queries as outbox
+from relais.patients.models import Patient
+from relais.rooms import queries as rooms
+from relais.teleconsultation import permissions as may
+from relais.teleconsultation import queries
+from relais.teleconsultation.actions import booking, call, record
+from relais.teleconsultation.forms import ContactForm, NoteForm, RescheduleForm
+from relais.teleconsultation.models import Teleconsultation
+
+
+def tele_of(request: Any, dossier_id: UUID, why: str) -> Teleconsultation:
+    """The appointment behind a dossier's id, through the door that leaves the trace."""
+    dossier = dossiers.open_dossier(actor=request.actor, dossier_id=dossier_id, why=why)
+    tele = (
+        Teleconsultation.objects.select_related(
+            "dossier__patient", "dossier__establishment", "practitioner", "establishment"
+        )
+        .filter(pk=dossier.pk)
+        .first()
+    )
+    if not tele:
+        raise NotFound
+    return tele
+
+
+@professional(*may.STAFF)
+def dossier(request: Any, dossier_id: UUID) -> HttpResponse:
+    """TC-11, TC-23 … TC-25: appointment, documents of both sides, steps, messages; clinical parts for those who may."""
+    tele = tele_of(request, dossier_id, "Consultation du télédossier")
+    return render(request, "teleconsultation/dossier.html", _context(request, tele))
+
+
+def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
+    actor = request.actor
+    clinical = may.can_read_clinical(actor)
+    row = queries.rows_of(actor, [tele])[0]
+    return {
+        "tele": tele,
+        "row": row,
+        "grant": booking.main_grant(tele),
+        "clinical": clinical,
+        "documents": dossier_queries.documents(actor, tele.dossier) if clinical else [],
+        "steps": list(tele.dossier.steps.select_related("author")) if clinical else [],
+        "notes": list(tele.dossier.notes.select_related("author")) if clinical else [],
+        "timeline": dossier_queries.timeline(tele.dossier),
+        "messages_sent": outbox.timeline(tele.pk),
+        "inside": rooms.who_is_inside(tele.pk),
+        "verbs": queries.verbs(actor, tele),
+        "may": {
+            "plan": may.can_plan(actor, tele),
+            "join": "join" in queries.verbs(actor, tele),
+            "add": may.can_add_document(actor, tele),
+            "report": may.can_report(actor, tele) and tele.state != "planned",
+            "prescribe": may.can_prescribe(actor, tele) and tele.state != "planned",
+            "addendum": clinical and actor.has_role("practitioner") and tele.state == "closed",
+            "withdraw": clinical and actor.has_role("practitioner"),
+        },
+        "practitioners": queries.practitioners(tele.establishment_id),
+        "reschedule_form": RescheduleForm(prefix="r"),
+        "note_form": NoteForm(),
+        "topic": dossiers.topic(tele.pk),
+    }
+
+
+@professional(*may.STAFF)
+@require_POST
+def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
+    """One verb of the transition table, by its button."""
+    tele = tele_of(request, dossier_id, "Action sur le télédossier")
+    actor, said = request.actor, request.POST
+    doing: dict[str, Any] = {
+        "finish": lambda: call.finish(actor=actor, tele=tele),
+        "continue_by_phone": lambda: call.continue_by_phone(actor=actor, tele=tele, incident=said.get("incident", "")),
+        "patient_absent": lambda: call.mark_absent(actor=actor, tele=tele, who="patient"),
+        "doctor_absent": lambda: call.mark_absent(actor=actor, tele=tele, who="doctor"),
+        "cancel": lambda: booking.cancel(actor=actor, tele=tele, why=said.get("why", "")),
+        "close": lambda: record.close(actor=actor, tele=tele),
+    }
+    if verb not in doing:
+        raise NotFound
+    done = doing[verb]()
+    messages.success(
+        request, _("C’est fait : la téléconsultation est « %(state)s ».") % {"state": done.get_state_display()}
+    )
+    return redirect("teleconsultation:dossier", dossier_id)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def join(request: Any, dossier_id: UUID) -> HttpResponse:
+    """*Rejoindre*: the call window opens at the patient's too (TC-36)."""
+    tele = tele_of(request, dossier_id, "Téléconsultation")
+    room = call.join(actor=request.actor, tele=tele)
+    return redirect("rooms:call", room.pk)
+
+
+@professional(*may.STAFF)
+@require_POST
+def reschedule(request: Any, dossier_id: UUID) -> HttpResponse:
+    """Another day and hour; the patient gets a new link."""
+    tele = tele_of(request, dossier_id, "Report du rendez-vous")
+    form = RescheduleForm(request.POST, prefix="r")
+    if form.is_valid():
+        try:
+            booking.reschedule(
+                actor=request.actor, tele=tele, starts_at=form.cleaned_data["starts_at"],
+                minutes=form.cleaned_data["minutes"],
+            )  # fmt: skip
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(
+                request, _("Rendez-vous déplacé. Le patient reçoit un nouveau lien ; l’ancien ne sert plus.")
+            )
+            return redirect("teleconsultation:dossier", dossier_id)
+    return render(
+        request, "teleconsultation/dossier.html", {**_context(request, tele), "reschedule_form": form}, status=422
+    )
+
+
+@professional(*may.STAFF)
+@require_POST
+def reassign(request: Any, dossier_id: UUID) -> HttpResponse:
+    """Another practitioner of the establishment."""
+    tele = tele_of(request, dossier_id, "Changement de praticien")
+    booking.reassign(actor=request.actor, tele=tele, practitioner_id=UUID(request.POST.get("practitioner", "")))
+    messages.success(request, _("Praticien changé. Le patient est prévenu."))
+    return redirect("teleconsultation:dossier", dossier_id)
+
+
+@professional(*may.STAFF)
+def contact(request: Any, dossier_id: UUID) -> HttpResponse:
+    """*Corriger et renvoyer* after a refused message (C28)."""
+    tele = tele_of(request, dossier_id, "Correction des coordonnées")
+    if not may.can_plan(request.actor, tele):
+        raise NotFound
+    grant = booking.main_grant(tele)
+    form = ContactForm(
+        request.POST or None,
+        initial={"email": grant.email if grant else "", "phone": grant.phone if grant else ""},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            booking.correct_contact(actor=request.actor, tele=tele, **form.cleaned_data)
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, _("Coordonnées corrigées. Un nouveau lien et de nouveaux codes sont partis."))
+            return redirect("teleconsultation:dossier", dossier_id)
+    context = {"tele": tele, "form": form, "messages_sent": outbox.timeline(tele.pk)}
+    return render(request, "teleconsultation/contact.html", context, status=422 if form.errors else 200)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def add_document(request: Any, dossier_id: UUID) -> HttpResponse:
+    """Another document, shared or not."""
+    tele = tele_of(request, dossier_id, "Ajout d’un document")
+    upload = files.uploaded(request)
+    record.add_document(
+        actor=request.actor,
+        tele=tele,
+        upload=upload,
+        title=request.POST.get("title", ""),
+        shared="shared" in request.POST,
+    )
+    messages.success(request, _("Document ajouté."))
+    return redirect("teleconsultation:dossier", dossier_id)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def capture(request: Any, dossier_id: UUID) -> HttpResponse:
+    """A photograph or clip from the call page."""
+    tele = tele_of(request, dossier_id, "Photo pendant la téléconsultation")
+    document = record.capture(
+        actor=request.actor, tele=tele, upload=files.uploaded(request), kind=request.POST.get("kind", "photo")
+    )
+    return HttpResponse(document.title, status=201)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def add_note(request: Any, dossier_id: UUID) -> HttpResponse:
+    """A note for professionals."""
+    tele = tele_of(request, dossier_id, "Ajout d’une note")
+    if "addendum" in request.POST:
+        record.addendum(actor=request.actor, tele=tele, text=request.POST.get("text", ""))
+    else:
+        dossiers.add_note(actor=request.actor, dossier=tele.dossier, text=request.POST.get("text", ""))
+    return redirect("teleconsultation:dossier", dossier_id)
+
+
+def _document(request: Any, document_id: UUID) -> Document:
+    document = Document.objects.select_related("dossier", "file").filter(pk=document_id).first()
+    if not document:
+        raise NotFound
+    get_visible(Dossier, request.actor, pk=document.dossier_id)
+    return document
+
+
+@professional(*may.CLINICAL)
+def document(request: Any, document_id: UUID) -> HttpResponse:
+    """A document's content (TC-24), with its trace."""
+    return serve_document(request, _document(request, document_id))
+
+
+def serve_document(request: Any, document: Document) -> HttpResponse:
+    """Serve to whoever sees this document; also the patient space's door."""
+
+    if not dossier_may.can_see_document(request.actor, document):
+        raise NotFound
+    audit.record(
+        actor=request.actor, action="document.read", about=document.dossier_id, patient_id=document.dossier.patient_id,
+        why=document.get_kind_display(),
+    )  # fmt: skip
+    return serving.serve(document.file, inline="voir" in request.GET)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def document_verb(request: Any, document_id: UUID, verb: str) -> HttpResponse:
+    """Share, hide or withdraw a document."""
+    document = _document(request, document_id)
+    tele = tele_of(request, document.dossier_id, "Action sur un document")
+    if verb in ("partager", "masquer"):
+        record.share(actor=request.actor, tele=tele, document=document, shared=verb == "partager")
+        messages.success(
+            request, _("Le patient est prévenu.") if verb == "partager" else _("Le patient ne voit plus ce document.")
+        )
+    elif verb == "retirer":
+        dossiers.withdraw_document(actor=request.actor, document=document, why=request.POST.get("why", ""))
+        messages.success(request, _("Document retiré : plus personne ne peut l’ouvrir, la trace en est gardée."))
+    else:
+        raise NotFound
+    return redirect("teleconsultation:dossier", document.dossier_id)
+
+
+@professional(*may.CLINICAL)
+def readers(request: Any, dossier_id: UUID) -> HttpResponse:
+    """Who has seen this file."""
+    tele = tele_of(request, dossier_id, "Liste des accès")
+    return render(
+        request, "teleconsultation/readers.html", {"tele": tele, "readers": dossier_queries.readers(tele.dossier)}
+    )
+
+
+@professional(*may.STAFF)
+def of_patient(request: Any, patient_id: UUID) -> HttpResponse:
+    """The dossiers of one patient, for the patient's page."""
+    patient = get_visible(Patient, request.actor, pk=patient_id)
+    rows = queries.base(request.actor).filter(dossier__patient=patient).order_by("-starts_at", "pk")[:50]
+    return render(request, "teleconsultation/_of_patient.html", {"teles": list(rows), "patient": patient})
