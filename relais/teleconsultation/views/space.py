@@ -1,0 +1,106 @@
+"""The patient space: four things to do, one column, plain words (TC-29 … TC-36)."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from relais.core.access import patient
+from relais.core.errors import NotFound, Refused
+from relais.dossiers import queries as dossier_queries
+from relais.dossiers.models import Document
+from relais.files import actions as files
+from relais.patients.models import Grant
+from relais.rooms import queries as rooms
+from relais.teleconsultation.actions import call, record
+from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.views.dossier import serve_document, tele_of
+
+
+def _tele(request: Any, why: str) -> Teleconsultation:
+    """The one appointment that this grant opens."""
+    return tele_of(request, request.actor.about, why)
+
+
+def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
+    documents = dossier_queries.documents(request.actor, tele.dossier)
+    return {
+        "tele": tele,
+        "grant": Grant.objects.get(pk=request.actor.grant_id),
+        "may_enter": call.patient_may_enter(tele),
+        "opens_at": tele.starts_at - call.PATIENT_EARLY,
+        "over": tele.state not in ("planned", "in_call"),
+        "documents": documents,
+        "received": [one for one in documents if one.author_grant_id is None],
+        "test": rooms.last_tests([tele.pk]).get(tele.pk),
+        "topic": call.space_topic(tele),
+        "now": timezone.now(),
+    }
+
+
+@patient
+def home(request: Any) -> HttpResponse:
+    """The appointment, what to do next and when."""
+    tele = _tele(request, "Espace patient")
+    return render(request, "teleconsultation/space/home.html", _context(request, tele))
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def documents(request: Any) -> HttpResponse:
+    """TC-30: read one's documents, and deposit."""
+    tele = _tele(request, "Documents de l’espace patient")
+    error = ""
+    if request.method == "POST":
+        try:
+            record.deposit(
+                actor=request.actor, tele=tele, upload=files.uploaded(request), title=request.POST.get("title", "")
+            )
+        except Refused as refused:
+            error = refused.message
+        else:
+            messages.success(request, _("Document envoyé. Le professionnel le voit dès maintenant."))
+            return redirect("space:documents")
+    context = {**_context(request, tele), "error": error, "may_deposit": tele.dossier.phase in ("open", "done")}
+    return render(request, "teleconsultation/space/documents.html", context, status=422 if error else 200)
+
+
+@patient
+def document(request: Any, document_id: UUID) -> HttpResponse:
+    """One document, to look at or keep."""
+    found = Document.objects.select_related("dossier", "file").filter(pk=document_id, dossier_id=request.actor.about).first()
+    if not found:
+        raise NotFound
+    return serve_document(request, found)
+
+
+@patient
+def test(request: Any) -> HttpResponse:
+    """TC-31: the self-test; advised, never blocking (TC-32)."""
+    tele = _tele(request, "Test du matériel")
+    return render(request, "teleconsultation/space/test.html", _context(request, tele))
+
+
+@patient
+@require_POST
+def join(request: Any) -> HttpResponse:
+    """TC-27, TC-33, TC-35: into the waiting room."""
+    tele = _tele(request, "Salle d’attente")
+    room = call.present_to_patient(request.actor, tele)
+    return redirect("patient_rooms:call", room.pk)
+
+
+@patient
+def readers(request: Any) -> HttpResponse:
+    """Who has seen my file (D13)."""
+    tele = _tele(request, "Liste des accès")
+    return render(
+        request,
+        "teleconsultation/space/readers.html",
+        {**_context(request, tele), "readers": dossier_queries.readers(tele.dossier)},
+    )
