@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -36,7 +37,7 @@ def by_key(
                     Q(**{f"{field}__{after}e": value}) & (Q(**{f"{field}__{after}": value}) | Q(**{f"pk__{after}": pk}))
                 )[: size + 1]
             )
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, ValidationError):
             return by_key(_without_key(request), queryset, field=field, size=size, newest_first=newest_first)
     else:
         rows = list(ordered[: size + 1])

@@ -6,6 +6,7 @@ class TeleconsultationConfig(AppConfig):
 
     def ready(self) -> None:
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
-        from relais.teleconsultation import kind  # noqa: PLC0415
+        from relais.teleconsultation import kind, messages  # noqa: PLC0415
 
         registry.register(kind.KIND)
+        messages.register_all()

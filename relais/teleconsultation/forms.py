@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from relais.core.errors import Refused
 from relais.core.forms import BirthDateField, CountedTextarea, DateInput, Form, RadioCards, TelInput, TimeInput
 from relais.core.paris import to_utc
-from relais.patients.contact import check_email, check_phone
-from relais.patients.identity import check_social_security_number
+from relais.patients.contact import clean_email, clean_phone
+from relais.patients.identity import clean_matricule
 from relais.patients.models import Holder, Sex
 from relais.teleconsultation.models import Reason
 
@@ -72,10 +73,10 @@ class ContactMixin(Form):
     )
 
     def clean_email(self) -> str:
-        return _checked(check_email, self.cleaned_data["email"])
+        return _checked(clean_email, self.cleaned_data["email"])
 
     def clean_phone(self) -> str:
-        return _checked(check_phone, self.cleaned_data["phone"])
+        return _checked(clean_phone, self.cleaned_data["phone"])
 
 
 def _checked(check: Any, text: str) -> str:
@@ -114,7 +115,9 @@ class BookingForm(WhenMixin, ContactMixin):
     request_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def clean_social_security_number(self) -> str:
-        return _checked(check_social_security_number, self.cleaned_data["social_security_number"])
+        return _checked(
+            partial(clean_matricule, field="social_security_number"), self.cleaned_data["social_security_number"]
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -200,3 +203,11 @@ class NoteForm(Form):
     """A note for professionals."""
 
     text = forms.CharField(label=_("Note pour les professionnels"), max_length=5000, widget=CountedTextarea)
+
+
+class GuestForm(ContactMixin):
+    """A third person in the call."""
+
+    name = forms.CharField(label=_("Nom et lien avec le patient"), max_length=200, help_text=_("Anne Petit, sa fille."))
+
+    field_order = ["name", "phone", "email"]

@@ -27,7 +27,7 @@ from relais.teleconsultation.workflow import State
 BOOKED, PASSWORD, MOVED = "tele.booked", "tele.password", "tele.moved"
 CANCELLED, REASSIGNED, READY = "tele.cancelled", "tele.reassigned", "tele.ready"
 DAY_BEFORE, HOUR_BEFORE = "tele.reminder_24h", "tele.reminder_1h"
-DOCUMENT = "tele.document"
+DOCUMENT, GUEST = "tele.document", "tele.guest"
 REMINDERS = {DAY_BEFORE: timedelta(hours=24), HOUR_BEFORE: timedelta(hours=1)}
 WITH_CALENDAR = (BOOKED, MOVED)
 HYGIENE = (
@@ -213,6 +213,18 @@ TEXTS = [
 ]
 
 
+TEXTS.append(
+    Text(
+        GUEST,
+        "Invitation d’une personne",
+        "Invitation à un appel vidéo",
+        "Bonjour,\n\n{sender} vous invite à un appel vidéo le {when}.\n\nOuvrez ce lien : {link}\n{credentials}\n\n"
+        "Vous attendrez que le professionnel vous fasse entrer." + FOOT,
+        "{sender} vous invite à un appel vidéo le {short}. Lien : {link} {credentials}",
+    )
+)
+
+
 def register_all() -> None:
     for text in TEXTS:
         registry.register(text)
@@ -255,6 +267,11 @@ def send_access(tele: Teleconsultation, grant: Grant, secrets: dict[str, str], t
         _queue(PASSWORD, tele, grant, Channel.SMS, secret={"password": secrets["password"]})
     else:
         _queue(type_, tele, grant, Channel.EMAIL if grant.email else Channel.SMS, secret=secrets)
+
+
+def send_guest_access(tele: Teleconsultation, grant: Grant, secrets: dict[str, str]) -> None:
+    """The third person's link and codes, by one channel: SMS when there is a number, it is for now."""
+    _queue(GUEST, tele, grant, Channel.SMS if grant.phone else Channel.EMAIL, secret=secrets)
 
 
 def schedule_reminders(tele: Teleconsultation, grant: Grant) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.teleconsultation.views import space
+from relais.teleconsultation.views import call, space
 
 app_name = "space"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("documents/", space.documents, name="documents"),
     path("documents/<uuid:document_id>/", space.document, name="document"),
     path("test/", space.test, name="test"),
-    path("rejoindre/", space.join, name="join"),
+    path("rejoindre/", call.patient_join, name="join"),
+    path("appel/", call.patient_page, name="call"),
     path("acces/", space.readers, name="readers"),
 ]

@@ -13,6 +13,7 @@ from relais.core import workflow
 from relais.core.actor import Actor
 from relais.core.paris import midnight
 from relais.notifications import queries as outbox
+from relais.patients.models import Grant
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.models import Teleconsultation
@@ -75,9 +76,9 @@ def history(actor: Actor, *, text: str = "", practitioner_id: str = "", state: s
 
 
 def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
-    """The facts around these appointments: five queries for any number of rows."""
+    """The facts around these appointments: six queries for any number of rows."""
     ids = [tele.pk for tele in teles]
-    presences = rooms.presences(ids)
+    here = _patients_here(ids)
     tests = rooms.last_tests(ids)
     problems = outbox.problems(ids)
     counts = dict(
@@ -92,8 +93,8 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
     return [
         Row(
             tele=tele,
-            place=_place(tele, presences),
-            waiting_since=_since(tele, presences),
+            place=here[tele.pk].place if tele.pk in here else "",
+            waiting_since=here[tele.pk].since if tele.pk in here and here[tele.pk].waits else None,
             test=tests.get(tele.pk),
             problem=problems.get(tele.pk),
             late=tele.state == State.PLANNED and now > tele.starts_at + LATE,
@@ -106,21 +107,15 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
     ]
 
 
-def _patient_presence(tele: Teleconsultation, presences: dict[UUID, list[Any]]) -> Any:
-    """The most engaged presence of somebody who is not the staff: in call, else waiting, else in the space."""
-    order = ("call", "waiting", "space")
-    found = [one for one in presences.get(tele.pk, []) if one.place in order and not one.is_host]
-    return min(found, key=lambda one: order.index(one.place), default=None)
-
-
-def _place(tele: Teleconsultation, presences: dict[UUID, list[Any]]) -> str:
-    presence = _patient_presence(tele, presences)
-    return presence.place if presence else ""
-
-
-def _since(tele: Teleconsultation, presences: dict[UUID, list[Any]]) -> Any:
-    presence = _patient_presence(tele, presences)
-    return presence.since if presence and presence.place == "waiting" else None
+def _patients_here(ids: list[UUID]) -> dict[UUID, rooms.Here]:
+    """Where the patient (or proxy) of each appointment is now, for those who are somewhere."""
+    holders = dict(Grant.objects.filter(about__in=ids, revoked_at=None).order_by().values_list("pk", "about"))
+    found = {}
+    for about, present in rooms.presences(ids).items():
+        mine = [one for one in present if one.holder_id in holders]
+        if mine:
+            found[about] = min(mine, key=lambda one: rooms.NEAREST[rooms.Place(one.place)])
+    return found
 
 
 def practitioners(establishment_id: UUID | None) -> list[User]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.teleconsultation.views import agenda, booking, dashboard, dossier, history, prescription, report
+from relais.teleconsultation.views import agenda, booking, call, dashboard, dossier, history, prescription, report
 
 app_name = "teleconsultation"
 urlpatterns = [
@@ -18,7 +18,9 @@ urlpatterns = [
     path("document/<uuid:document_id>/", dossier.document, name="document"),
     path("document/<uuid:document_id>/<slug:verb>/", dossier.document_verb, name="document_verb"),
     path("<uuid:dossier_id>/", dossier.dossier, name="dossier"),
-    path("<uuid:dossier_id>/rejoindre/", dossier.join, name="join"),
+    path("<uuid:dossier_id>/rejoindre/", call.join, name="join"),
+    path("<uuid:dossier_id>/appel/", call.page, name="call"),
+    path("<uuid:dossier_id>/inviter/", call.invite, name="invite"),
     path("<uuid:dossier_id>/deplacer/", dossier.reschedule, name="reschedule"),
     path("<uuid:dossier_id>/praticien/", dossier.reassign, name="reassign"),
     path("<uuid:dossier_id>/coordonnees/", dossier.contact, name="contact"),

@@ -39,7 +39,6 @@ TRANSITIONS: Table = {
         (State.PLANNED, State.IN_CALL), State.ABSENT_PATIENT, may.can_finish, "Patient absent"
     ),
     "doctor_absent": Transition((State.PLANNED,), State.ABSENT_DOCTOR, may.can_plan, "Médecin absent"),
-    "reopen": Transition((State.ABSENT_PATIENT, State.ABSENT_DOCTOR), State.PLANNED, may.can_plan, "Annuler l’absence"),
     "cancel": Transition((State.PLANNED,), State.CANCELLED, may.can_plan, "Annuler le rendez-vous"),
     "close": Transition(AFTER, State.CLOSED, may.can_close, "Clôturer le dossier"),
 }

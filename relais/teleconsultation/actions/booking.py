@@ -18,7 +18,7 @@ from relais.dossiers import actions as dossiers
 from relais.patients import actions as patients
 from relais.patients.models import Grant, Holder, Patient
 from relais.rooms import actions as rooms
-from relais.rooms.models import Part
+from relais.rooms.models import Part, Room
 from relais.teleconsultation import messages
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.models import Teleconsultation
@@ -26,6 +26,7 @@ from relais.teleconsultation.workflow import State
 
 KIND = "teleconsultation"
 SPACE_DAYS = 30  # TC-28: the patient space stays open 30 days
+MAX_PEOPLE = 4  # peer to peer: doctor, patient and two more
 SHORTEST, LONGEST = 5, 120  # minutes
 FARTHEST = timedelta(days=366)
 
@@ -84,7 +85,6 @@ def book(
         request_key=request_key,
     )
     dossiers.add_participant(actor=actor, dossier=dossier, user=practitioner, role=Role.PRACTITIONER)
-    rooms.open_room(about=dossier.pk, relay_only=establishment.relay_only, max_people=4)
     _let_in(actor, tele, contact, messages.BOOKED)
     live.ping(dashboard_topic(tele.establishment_id))
     return tele
@@ -140,6 +140,17 @@ def main_grant(tele: Teleconsultation) -> Grant | None:
     return Grant.objects.filter(about=tele.pk, revoked_at=None).exclude(holder="guest").order_by("-created_at").first()
 
 
+def open_room(actor: Actor, tele: Teleconsultation) -> Room:
+    """The room of this appointment (made once); who comes and goes in it is told to the dashboard."""
+    return rooms.open_room(
+        actor=actor,
+        about=tele.pk,
+        relay_only=tele.establishment.relay_only,
+        max_people=MAX_PEOPLE,
+        topics=[dashboard_topic(tele.establishment_id), dossiers.topic(tele.pk)],
+    )
+
+
 def _let_in(actor: Actor, tele: Teleconsultation, contact: Contact, message: str) -> None:
     """A new link, login and password for this day and hour; older ones open nothing any more (TC-21, TC-22)."""
     patients.revoke(actor=actor, about=tele.pk)
@@ -153,9 +164,9 @@ def _let_in(actor: Actor, tele: Teleconsultation, contact: Contact, message: str
         phone=contact.phone,
         valid_until=tele.ends_at + timedelta(days=SPACE_DAYS),
     )
-    room = rooms.open_room(about=tele.pk, relay_only=tele.establishment.relay_only, max_people=4)
     rooms.invite(
-        room=room,
+        actor=actor,
+        room=open_room(actor, tele),
         holder_id=grant.pk,
         part=Part.PATIENT,
         name=contact.holder_name or tele.dossier.patient.full_name,

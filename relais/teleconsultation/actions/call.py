@@ -10,12 +10,15 @@ from relais.accounts.models import User
 from relais.core import live
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
+from relais.dossiers import actions as dossiers
 from relais.patients import actions as patients
+from relais.patients.models import Grant, Holder
 from relais.rooms import actions as rooms
 from relais.rooms import queries as room_queries
 from relais.rooms.models import Part, Room
 from relais.teleconsultation import messages
-from relais.teleconsultation.actions.booking import SPACE_DAYS, main_grant, move
+from relais.teleconsultation import permissions as may
+from relais.teleconsultation.actions.booking import MAX_PEOPLE, SPACE_DAYS, main_grant, move, open_room
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.workflow import State
 
@@ -35,9 +38,17 @@ def join(*, actor: Actor, tele: Teleconsultation) -> Room:
     if tele.state == State.PLANNED and timezone.now() < tele.starts_at - STAFF_EARLY:
         raise Refused(_("Il est trop tôt : la salle ouvre une heure avant le rendez-vous."))
     moved = move(actor=actor, tele=tele, verb="join", started_at=tele.started_at or timezone.now())
-    room = rooms.open_room(about=moved.pk, relay_only=moved.establishment.relay_only, max_people=4)
+    room = open_room(actor, moved)
     user = User.objects.get(pk=actor.user_id)
-    rooms.invite(room=room, holder_id=user.pk, part=Part.HOST, name=user.full_name, authenticated=True, admitted=True)
+    rooms.invite(
+        actor=actor,
+        room=room,
+        holder_id=user.pk,
+        part=Part.HOST,
+        name=user.full_name,
+        authenticated=True,
+        admitted=True,
+    )
     _call_patient(actor, moved, room)
     return room
 
@@ -49,7 +60,7 @@ def _call_patient(actor: Actor, tele: Teleconsultation, room: Room) -> None:
     for invitation in room.invitations.filter(holder_id=grant.pk, admitted_at=None, revoked_at=None):
         rooms.admit(actor=actor, invitation=invitation)
     live.ping(space_topic(tele), urgent=True)
-    if tele.ready_notified_at is None and not room_queries.present(tele.pk, holder_id=grant.pk):
+    if tele.ready_notified_at is None and room_queries.presence_of(tele.pk, [grant.pk]) is None:
         tele.ready_notified_at = timezone.now()
         tele.save(update_fields=["ready_notified_at"])
         messages.tell(messages.READY, tele, grant)
@@ -97,10 +108,36 @@ def keep_space_open(tele: Teleconsultation, since: datetime) -> None:
         patients.extend(grant=grant, valid_until=since + timedelta(days=SPACE_DAYS))
 
 
-def present_to_patient(actor: Actor, tele: Teleconsultation) -> Room:
-    """The patient steps into the waiting room, from 20 minutes before (TC-27, TC-35)."""
+def check_patient_may_enter(actor: Actor, tele: Teleconsultation) -> None:
+    """The patient steps into the waiting room from 20 minutes before, never into another's (TC-27, TC-35)."""
     if not actor.is_patient or actor.about != tele.pk:
         raise NotFound
     if not patient_may_enter(tele):
         raise Refused(_("La salle ouvre 20 minutes avant l’heure du rendez-vous."))
-    return Room.objects.get(about=tele.pk)
+
+
+@transaction.atomic
+def invite_guest(*, actor: Actor, tele: Teleconsultation, name: str, email: str, phone: str) -> Grant:
+    """Let a third person ask to come in by a link of their own: waits until admitted, marked *non authentifié* (B1.4).
+
+    The link opens the room alone, never the patient's space, and ends with the consultation.
+    """
+    if not may.can_join(actor, tele):
+        raise NotFound
+    if tele.state not in (State.PLANNED, State.IN_CALL):
+        raise Refused(_("La téléconsultation est terminée : personne ne peut plus être invité."))
+    if not email and not phone:
+        raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer l’invitation."), field="g-email")
+    room = open_room(actor, tele)
+    if room.invitations.filter(part=Part.GUEST, revoked_at=None).count() >= MAX_PEOPLE - 2:
+        raise Refused(_("Deux personnes sont déjà invitées : retirez-en une avant d’en inviter une autre."))
+    grant, secrets = patients.open_grant(
+        actor=actor, patient=tele.dossier.patient, about=tele.pk, holder=Holder.GUEST, holder_name=name,
+        email=email, phone=phone, valid_until=tele.ends_at + timedelta(hours=4),
+    )  # fmt: skip
+    rooms.invite(
+        actor=actor, room=room, holder_id=grant.pk, part=Part.GUEST, name=name, authenticated=False, admitted=False
+    )
+    messages.send_guest_access(tele, grant, secrets)
+    dossiers.record(tele.dossier, "guest_invited", actor, grant=str(grant.pk))
+    return grant

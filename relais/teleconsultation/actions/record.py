@@ -16,7 +16,8 @@ from relais.dossiers.models import Document, DocumentKind, Step
 from relais.files import actions as files
 from relais.notifications.models import Channel
 from relais.rooms import actions as rooms
-from relais.teleconsultation import content, messages, pdf
+from relais.rooms import queries as room_queries
+from relais.teleconsultation import content, messages, pdf, prescribing
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.booking import main_grant, move
 from relais.teleconsultation.actions.call import finish, keep_space_open, space_topic
@@ -163,7 +164,10 @@ def add_prescriptions(
 
 def _file_prescription(actor: Actor, tele: Teleconsultation, step: Step, item: Any, checked_at: Any) -> Document:
     if isinstance(item, content.Written):
-        made = pdf.prescription_pdf(content.prescription(actor, tele, item, checked_at))
+        refusals = [one for one in content.findings(tele, item, actor) if one.level == prescribing.REFUSE]
+        if refusals:
+            raise Refused(refusals[0].message)
+        made = pdf.prescription_pdf(*content.prescription(actor, tele, item, checked_at))
         stored = files.store(actor=actor, upload=made, name=f"ordonnance-{tele.dossier.reference}.pdf")
     else:
         stored = files.store(actor=actor, upload=item)
@@ -215,10 +219,13 @@ def deposit(*, actor: Actor, tele: Teleconsultation, upload: Any, title: str = "
 
 
 @transaction.atomic
-def capture(*, actor: Actor, tele: Teleconsultation, upload: Any, kind: str) -> Document:
-    """A photograph or clip of the call, after the patient agreed; nothing else is ever recorded (TC-42)."""
-    if kind not in (DocumentKind.PHOTO, DocumentKind.CLIP):
-        raise Refused(_("Seules une photo ou une courte vidéo peuvent être prises."))
+def capture(*, actor: Actor, tele: Teleconsultation, upload: Any, capture_id: Any) -> Document:
+    """A photograph or clip of the call that its subject agreed to; nothing else is ever recorded (TC-42)."""
+    agreed = room_queries.capture_agreed(tele.pk, capture_id)
+    if not agreed:
+        raise Refused(_("Le patient n’a pas donné son accord pour cette image : rien n’est gardé."))
     moment = timezone.localtime().strftime("%d/%m/%Y à %H:%M")
-    title = (_("Photo du %(at)s") if kind == DocumentKind.PHOTO else _("Vidéo du %(at)s")) % {"at": moment}
-    return add_document(actor=actor, tele=tele, upload=upload, title=title, shared=False, kind=kind)
+    words = _("Photo du %(at)s") if agreed.kind == DocumentKind.PHOTO else _("Vidéo du %(at)s")
+    return add_document(
+        actor=actor, tele=tele, upload=upload, title=words % {"at": moment}, shared=False, kind=agreed.kind
+    )

@@ -21,6 +21,7 @@ WORDS = {
     "document_hidden": _l("Document masqué au patient"),
     "document_withdrawn": _l("Document retiré (erreur)"),
     "note_added": _l("Note ajoutée"),
+    "guest_invited": _l("Une personne a été invitée à l’appel"),
     "join": _l("Un professionnel a rejoint"),
     "finish": _l("Téléconsultation terminée"),
     "cancel": _l("Rendez-vous annulé"),

@@ -19,6 +19,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.patients import actions as patients
 from relais.patients import queries as patient_queries
+from relais.patients.actions.identities import Traits
 from relais.patients.models import Patient
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries, slots
@@ -95,18 +96,15 @@ def _patient(actor: Actor, data: dict[str, Any], *, sure: bool) -> tuple[Patient
         alike = patient_queries.likely_duplicates(actor, family=data["family_name"], given=data["given_name"], **traits)
         if alike:
             return None, alike
-    return (
-        patients.create_patient(
-            actor=actor,
-            birth_family_name=data["family_name"],
-            birth_given_names=data["given_name"],
-            sex=data["sex"],
-            insurance_scheme=data["insurance_scheme"],
-            social_security_number=data["social_security_number"],
-            **traits,
-        ),
-        [],
+    new = Traits(
+        birth_family_name=data["family_name"],
+        birth_given_names=data["given_name"],
+        sex=data["sex"],
+        insurance_scheme=data["insurance_scheme"],
+        social_security_number=data["social_security_number"],
+        **traits,
     )
+    return patients.create_patient(actor=actor, traits=new), []
 
 
 def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:

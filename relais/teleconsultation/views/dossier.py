@@ -17,8 +17,7 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers import permissions as dossier_may
 from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document, Dossier
-from relais.files import actions as files
-from relais.files import serving
+from relais.files import serving, spool
 from relais.notifications import queries as outbox
 from relais.patients.models import Patient
 from relais.rooms import queries as rooms
@@ -42,6 +41,14 @@ def tele_of(request: Any, dossier_id: UUID, why: str) -> Teleconsultation:
     if not tele:
         raise NotFound
     return tele
+
+
+def one_file(request: Any) -> Any:
+    """The file that a form brings; Refused beside the field when there is none."""
+    found = spool.received(request)
+    if not found:
+        raise Refused(_("Choisissez un fichier."), field="file")
+    return found[0]
 
 
 @professional(*may.STAFF)
@@ -106,15 +113,6 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     return redirect("teleconsultation:dossier", dossier_id)
 
 
-@professional(*may.CLINICAL)
-@require_POST
-def join(request: Any, dossier_id: UUID) -> HttpResponse:
-    """*Rejoindre*: the call window opens at the patient's too (TC-36)."""
-    tele = tele_of(request, dossier_id, "Téléconsultation")
-    room = call.join(actor=request.actor, tele=tele)
-    return redirect("rooms:call", room.pk)
-
-
 @professional(*may.STAFF)
 @require_POST
 def reschedule(request: Any, dossier_id: UUID) -> HttpResponse:
@@ -177,7 +175,7 @@ def contact(request: Any, dossier_id: UUID) -> HttpResponse:
 def add_document(request: Any, dossier_id: UUID) -> HttpResponse:
     """Another document, shared or not."""
     tele = tele_of(request, dossier_id, "Ajout d’un document")
-    upload = files.uploaded(request)
+    upload = one_file(request)
     record.add_document(
         actor=request.actor,
         tele=tele,
@@ -195,7 +193,7 @@ def capture(request: Any, dossier_id: UUID) -> HttpResponse:
     """A photograph or clip from the call page."""
     tele = tele_of(request, dossier_id, "Photo pendant la téléconsultation")
     document = record.capture(
-        actor=request.actor, tele=tele, upload=files.uploaded(request), kind=request.POST.get("kind", "photo")
+        actor=request.actor, tele=tele, upload=one_file(request), capture_id=request.POST.get("consent", "")
     )
     return HttpResponse(document.title, status=201)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import User
 from relais.core.access import professional
 from relais.core.errors import NotFound, Refused
-from relais.files import actions as files
+from relais.files import spool
 from relais.notifications import actions as outbox
 from relais.notifications.models import Channel
 from relais.rooms import queries as rooms
@@ -43,6 +43,10 @@ def _checked_at(request: Any, dossier_id: UUID) -> datetime | None:
     """When the code was right, in this session and for this dossier only."""
     stamp = request.session.get(_key(dossier_id))
     return datetime.fromisoformat(stamp) if stamp else None
+
+
+def _blocked(findings: list[prescribing.Finding]) -> bool:
+    return any(one.level == prescribing.REFUSE for one in findings)
 
 
 @professional("practitioner")
@@ -99,15 +103,22 @@ def write(request: Any, dossier_id: UUID) -> HttpResponse:
     findings: list[prescribing.Finding] = []
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         try:
-            written = lines.lines()
-            findings = content.findings(tele, written, form.cleaned_data) if written else []
-            if not prescribing.refused(findings) and ("confirmed" in request.POST or not findings):
-                uploads = files.uploaded_all(request)
-                items = ([content.Written(lines=written, **form.written())] if written else []) + uploads
+            drugs = lines.lines()
+            written = content.Written(lines=drugs, **form.written())
+            findings = content.findings(tele, written, request.actor) if drugs else []
+            if not _blocked(findings) and ("confirmed" in request.POST or not findings):
+                items = [*([written] if drugs else []), *spool.received(request)]
                 record.add_prescriptions(
-                    actor=request.actor, tele=tele, items=items, channel=form.cleaned_data["channel"], checked_at=checked
+                    actor=request.actor,
+                    tele=tele,
+                    items=items,
+                    channel=form.cleaned_data["channel"],
+                    checked_at=checked,
                 )
-                messages.success(request, _("Ordonnance envoyée. Le patient est prévenu. Enregistrez-en une copie dans votre dossier."))
+                messages.success(
+                    request,
+                    _("Ordonnance envoyée. Le patient est prévenu. Enregistrez-en une copie dans votre dossier."),
+                )
                 return redirect("teleconsultation:dossier", dossier_id)
         except Refused as refused:
             form.refuse(refused)
@@ -116,7 +127,7 @@ def write(request: Any, dossier_id: UUID) -> HttpResponse:
         "teleconsultation/prescription.html",
         {
             "tele": tele, "form": form, "lines": lines, "findings": findings,
-            "blocked": prescribing.refused(findings),
+            "blocked": _blocked(findings),
             "inside": rooms.who_is_inside(tele.pk), "grant": main_grant(tele),
         },
         status=422 if form.errors or findings else 200,

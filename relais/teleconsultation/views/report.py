@@ -92,6 +92,8 @@ def add(request: Any, dossier_id: UUID) -> HttpResponse:
         return render(request, "teleconsultation/report.html", _page(request, tele, error=refused.message), status=422)
     messages.success(
         request,
-        _("Compte-rendu ajouté. Le patient est prévenu.") if "shared" in request.POST else _("Compte-rendu ajouté, visible des soignants seulement."),
+        _("Compte-rendu ajouté. Le patient est prévenu.")
+        if "shared" in request.POST
+        else _("Compte-rendu ajouté, visible des soignants seulement."),
     )
     return redirect("teleconsultation:dossier", dossier_id)

@@ -8,18 +8,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from relais.core.access import patient
 from relais.core.errors import NotFound, Refused
 from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document
-from relais.files import actions as files
 from relais.patients.models import Grant
 from relais.rooms import queries as rooms
 from relais.teleconsultation.actions import call, record
 from relais.teleconsultation.models import Teleconsultation
-from relais.teleconsultation.views.dossier import serve_document, tele_of
+from relais.teleconsultation.views.dossier import one_file, serve_document, tele_of
 
 
 def _tele(request: Any, why: str) -> Teleconsultation:
@@ -46,6 +45,8 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
 @patient
 def home(request: Any) -> HttpResponse:
     """The appointment, what to do next and when."""
+    if not request.actor.is_patient:
+        return redirect("space:call")  # a guest has the room, and nothing else
     tele = _tele(request, "Espace patient")
     return render(request, "teleconsultation/space/home.html", _context(request, tele))
 
@@ -59,7 +60,7 @@ def documents(request: Any) -> HttpResponse:
     if request.method == "POST":
         try:
             record.deposit(
-                actor=request.actor, tele=tele, upload=files.uploaded(request), title=request.POST.get("title", "")
+                actor=request.actor, tele=tele, upload=one_file(request), title=request.POST.get("title", "")
             )
         except Refused as refused:
             error = refused.message
@@ -73,7 +74,11 @@ def documents(request: Any) -> HttpResponse:
 @patient
 def document(request: Any, document_id: UUID) -> HttpResponse:
     """One document, to look at or keep."""
-    found = Document.objects.select_related("dossier", "file").filter(pk=document_id, dossier_id=request.actor.about).first()
+    found = (
+        Document.objects.select_related("dossier", "file")
+        .filter(pk=document_id, dossier_id=request.actor.about)
+        .first()
+    )
     if not found:
         raise NotFound
     return serve_document(request, found)
@@ -84,15 +89,6 @@ def test(request: Any) -> HttpResponse:
     """TC-31: the self-test; advised, never blocking (TC-32)."""
     tele = _tele(request, "Test du matériel")
     return render(request, "teleconsultation/space/test.html", _context(request, tele))
-
-
-@patient
-@require_POST
-def join(request: Any) -> HttpResponse:
-    """TC-27, TC-33, TC-35: into the waiting room."""
-    tele = _tele(request, "Salle d’attente")
-    room = call.present_to_patient(request.actor, tele)
-    return redirect("patient_rooms:call", room.pk)
 
 
 @patient

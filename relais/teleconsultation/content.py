@@ -1,0 +1,145 @@
+"""What goes into the report and the prescription: sections, model texts, and the facts gathered for the PDF."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import User
+from relais.core.actor import Actor
+from relais.dossiers.models import Document
+from relais.rooms.models import Invitation
+from relais.teleconsultation import pdf, prescribing, printing
+from relais.teleconsultation.models import Teleconsultation
+
+SECTION_MAX = 8000
+SECTIONS = {
+    "history": "Antécédents, traitements, allergies",
+    "findings": "Constatations",
+    "conclusion": "Conclusion",
+    "actions": "Actes et prescriptions",
+    "follow_up": "Suivi",
+}
+MODELS: dict[str, dict[str, Any]] = {
+    "suivi": {
+        "label": "Consultation de suivi",
+        "sections": {
+            "history": "Antécédents : \nTraitements en cours : \nAllergies : ",
+            "findings": "Motif et plaintes : \nÉtat général : \nConstantes rapportées : ",
+            "conclusion": "État stable / en amélioration / à surveiller.",
+            "actions": "Traitement poursuivi sans changement.",
+            "follow_up": "Revoir le : \nConsulter plus tôt en cas de : ",
+        },
+    },
+    "respiratoire": {
+        "label": "Symptômes respiratoires",
+        "sections": {
+            "history": "Facteurs de risque : \nTraitements en cours : \nAllergies : ",
+            "findings": "Début des signes : \nParle par phrases complètes : \nFréquence respiratoire comptée en vidéo : \n"
+            "SpO2 si disponible : \nTempérature : ",
+            "conclusion": "Pas de signe de gravité constaté en vidéo. / Signes de gravité : ",
+            "actions": "Test prescrit : \nSurveillance à domicile : ",
+            "follow_up": "Appeler le 15 en cas d’essoufflement au repos, de confusion ou de malaise.\nRevoir le : ",
+        },
+    },
+    "ehpad": {
+        "label": "Résident d’EHPAD, soignant présent",
+        "sections": {
+            "history": "Autonomie : \nTraitements en cours : \nAllergies : \nDirectives anticipées : ",
+            "findings": "Soignant présent : \nConstantes : \nExamen guidé : ",
+            "conclusion": "",
+            "actions": "Consignes à l’équipe : ",
+            "follow_up": "Réévaluation le : ",
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A prescription written in the page."""
+
+    lines: list[Any]
+    weight_kg: Decimal | None = None
+    height_cm: int | None = None
+    allergies: str = ""
+
+
+def name_of(user_id: str) -> str:
+    """The name of a professional by id text; empty for nobody."""
+    user = User.objects.filter(pk=user_id).first() if user_id else None
+    return user.full_name if user else ""
+
+
+def report(
+    actor: Actor, tele: Teleconsultation, texts: dict[str, str], *, version: int, replaces: Document | None
+) -> pdf.Report:
+    """Everything that the report prints (domain.md §2.3), from the appointment and the sections written."""
+    author = User.objects.get(pk=actor.user_id)
+    return pdf.Report(
+        patient=pdf.PatientBlock.of(tele.dossier.patient),
+        professional=pdf.ProfessionalBlock.of(author, tele.establishment),
+        reference=tele.dossier.reference,
+        started_at=tele.started_at or tele.starts_at,
+        ended_at=tele.ended_at,
+        written_at=timezone.now(),
+        reason=tele.get_reason_display(),
+        participants=_participants(tele, author),
+        means=_("Poursuivie par téléphone") if tele.incident else _("Visioconférence par la plateforme Relais"),
+        consent=_("Donné par %(who)s") % {"who": tele.consent_by} if tele.consent_at else "",
+        incident=tele.incident,
+        version=version,
+        replaces=f"version {version - 1} du {printing.stamp(replaces.created_at)}" if replaces else "",
+        **{key: texts.get(key, "") for key in SECTIONS},
+    )
+
+
+def _participants(tele: Teleconsultation, author: User) -> list[str]:
+    """Those who were let into the room, but the author."""
+    guests = Invitation.objects.filter(room__about=tele.pk, admitted_at__isnull=False).exclude(holder_id=author.pk)
+    return [
+        one.name if one.authenticated else f"{one.name} ({_('non authentifié')})"
+        for one in guests.order_by("admitted_at", "pk")
+    ]
+
+
+def findings(tele: Teleconsultation, written: Written, actor: Actor) -> list[prescribing.Finding]:
+    """What the rules refuse or want looked at again before the prescription is signed (domain.md §2.4)."""
+    patient = tele.dossier.patient
+    about = prescribing.Patient(
+        named=bool(patient.family_name and patient.given_name),
+        sex=patient.sex,
+        birth_date=patient.birth_date,
+        weight_kg=written.weight_kg,
+        allergies=written.allergies,
+    )
+    rpps = User.objects.get(pk=actor.user_id).rpps or ""
+    return prescribing.check(written.lines, patient=about, on=timezone.localdate(), prescriber_rpps=rpps)
+
+
+def prescription(
+    actor: Actor, tele: Teleconsultation, written: Written, checked_at: datetime | None
+) -> tuple[pdf.Prescription, pdf.Signature]:
+    """The content of a written prescription and the proof of who signed it."""
+    author = User.objects.get(pk=actor.user_id)
+    content = pdf.Prescription(
+        patient=pdf.PatientBlock.of(tele.dossier.patient),
+        prescriber=pdf.ProfessionalBlock.of(author, tele.establishment),
+        reference=tele.dossier.reference,
+        on=timezone.localdate(),
+        place=tele.establishment.city or tele.establishment.name,
+        lines=written.lines,
+        weight_kg=written.weight_kg,
+        height_cm=written.height_cm,
+    )
+    signature = pdf.Signature(
+        name=author.full_name,
+        rpps=author.rpps or "",
+        signed_at=timezone.now(),
+        digest=pdf.content_digest(content),
+        code_verified_at=checked_at,
+    )
+    return content, signature
