@@ -1,5 +1,6 @@
 """Video rooms: who is invited, who waits, who is there; the two ends of a call find each other here. Knows no dossier."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -13,13 +14,26 @@ class Room(Base):
     about = models.UUIDField(unique=True)
     relay_only = models.BooleanField(default=False)
     max_people = models.PositiveSmallIntegerField(default=4)
+    # Pinged, beside presence:<about>, when somebody comes or goes: a dashboard watches one topic for all its rows.
+    topics = ArrayField(models.CharField(max_length=80), default=list)
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(max_people__gte=2) & Q(max_people__lte=4), name="room_2_to_4_people")
+        ]
 
 
 class Part(models.TextChoices):
     HOST = "host", "Professionnel"
     PATIENT = "patient", "Patient"
     GUEST = "guest", "Invité"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def live(self) -> "InvitationQuerySet":
+        """Neither revoked nor of a room that has ended."""
+        return self.filter(revoked_at=None, room__ended_at=None)
 
 
 class Invitation(Base):
@@ -33,8 +47,23 @@ class Invitation(Base):
     admitted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
+        ordering = ["created_at", "id"]
         constraints = [models.UniqueConstraint(fields=["room", "holder_id"], name="invitation_once")]
+
+    @property
+    def is_host(self) -> bool:
+        return self.part == Part.HOST
+
+
+class Place(models.TextChoices):
+    """Where somebody is seen, from the farthest to the nearest."""
+
+    SPACE = "space", "En ligne"
+    WAITING = "waiting", "En salle d’attente"
+    CALL = "call", "En appel"
 
 
 class Presence(models.Model):
@@ -42,7 +71,7 @@ class Presence(models.Model):
 
     about = models.UUIDField()
     holder_id = models.UUIDField()
-    place = models.CharField(max_length=20)  # space, waiting, call, report…
+    place = models.CharField(max_length=20, choices=Place)
     seen_at = models.DateTimeField(default=timezone.now)
     since = models.DateTimeField(default=timezone.now)
 
@@ -51,13 +80,27 @@ class Presence(models.Model):
         indexes = [models.Index(fields=["seen_at"], name="presence_seen")]
 
 
+class Quality(models.TextChoices):
+    """A line, as the page at its end last measured it."""
+
+    GOOD = "good", "Ligne bonne"
+    WEAK = "weak", "Ligne faible : la vidéo est réduite"
+    AUDIO = "audio", "Son seulement"
+
+
 class Peer(Base):
-    """One browser page in the call."""
+    """One browser page in the call; a person has one at a time."""
 
     invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, related_name="peers")
     seen_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True)
-    quality = models.CharField(max_length=20, blank=True)  # as the peer last measured: good, weak, audio
+    quality = models.CharField(max_length=20, choices=Quality, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["invitation"], condition=Q(left_at=None), name="peer_one_page_a_person")
+        ]
 
 
 class Signal(models.Model):
@@ -83,6 +126,31 @@ class Line(Base):
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [models.CheckConstraint(condition=~Q(text=""), name="line_not_empty")]
+
+
+class CaptureKind(models.TextChoices):
+    PHOTO = "photo", "Photo"
+    CLIP = "clip", "Vidéo"
+
+
+class Capture(Base):
+    """A host asked to take a picture of somebody, who agreed or not (TC-42): nothing is taken before."""
+
+    asked_by = models.ForeignKey(Invitation, on_delete=models.CASCADE, related_name="+")
+    subject = models.ForeignKey(Invitation, on_delete=models.CASCADE, related_name="captures")
+    kind = models.CharField(max_length=10, choices=CaptureKind)
+    agreed = models.BooleanField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(agreed__isnull=True, answered_at__isnull=True)
+                | Q(agreed__isnull=False, answered_at__isnull=False),
+                name="capture_answer_has_time",
+            )
+        ]
 
 
 class Outcome(models.TextChoices):

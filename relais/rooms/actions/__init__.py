@@ -1,0 +1,26 @@
+"""Every write about rooms, by noun."""
+
+from relais.rooms.actions.calls import answer_capture, ask_capture, join, leave_call, say, signal, stay
+from relais.rooms.actions.device_tests import record_test
+from relais.rooms.actions.presence import beat, leave, tell_absences
+from relais.rooms.actions.rooms import admit, end_room, invite, open_room, reopen_room, revoke
+
+__all__ = [
+    "admit",
+    "answer_capture",
+    "ask_capture",
+    "beat",
+    "end_room",
+    "invite",
+    "join",
+    "leave",
+    "leave_call",
+    "open_room",
+    "record_test",
+    "reopen_room",
+    "revoke",
+    "say",
+    "signal",
+    "stay",
+    "tell_absences",
+]

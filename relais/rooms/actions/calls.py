@@ -1,0 +1,184 @@
+"""Inside a call: pages come and go, find each other, write, and ask before they take a picture."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.live import ping
+from relais.rooms.actions.presence import ABSENT_AFTER, beat, leave
+from relais.rooms.actions.rooms import tell_room
+from relais.rooms.models import Capture, CaptureKind, Invitation, Line, Part, Peer, Place, Quality, Room, Signal
+from relais.rooms.permissions import can_enter, holder, invitation_of
+
+SIGNALS_MAX = 100
+PAYLOAD_MAX = 60_000  # characters; a session description of four people is some 10,000
+TYPES = ("offer", "answer", "candidates", "ask")
+
+
+@transaction.atomic
+def join(*, actor: Actor, room: Room) -> Peer:
+    """Enter the call with this page; an earlier page of the same person leaves it.
+
+    Raises NotFound without an invitation, Refused (a sentence) when the room has ended or is full, when the actor was
+    sent away or not yet admitted, and for all but hosts while no host is inside.
+    """
+    locked = Room.objects.select_for_update(of=("self",)).get(pk=room.pk)  # entries come one by one
+    invitation = invitation_of(actor, locked)
+    if invitation is None:
+        raise NotFound
+    invitation.room = locked
+    refuse_entry(invitation)
+    now = timezone.now()
+    here = Peer.objects.filter(invitation__room=locked, left_at=None)
+    others = here.filter(seen_at__gt=now - ABSENT_AFTER).exclude(invitation=invitation)
+    if not invitation.is_host and not others.filter(invitation__part=Part.HOST).exists():
+        raise Refused(_("Le professionnel n’est pas encore dans l’appel. Gardez cette page ouverte."))
+    if others.count() >= locked.max_people:
+        raise Refused(
+            _("L’appel est complet : %(max)s personnes au plus. Réessayez quand une personne l’aura quitté.")
+            % {"max": locked.max_people}
+        )
+    here.filter(invitation=invitation).update(left_at=now)
+    here.exclude(invitation=invitation).exclude(seen_at__gt=now - ABSENT_AFTER).update(left_at=now)
+    peer = Peer.objects.create(invitation=invitation)
+    beat(actor=actor, about=locked.about, place=Place.CALL)
+    tell_room(locked)
+    return peer
+
+
+def refuse_entry(invitation: Invitation) -> None:
+    """Raises Refused with the reason why this invitation does not open the room now."""
+    if invitation.room.ended_at:
+        raise Refused(_("L’appel est terminé."))
+    if invitation.revoked_at:
+        raise Refused(_("Le professionnel a mis fin à votre participation à cet appel."))
+    if not can_enter(invitation):
+        raise Refused(_("Le professionnel ne vous a pas encore fait entrer. Gardez cette page ouverte."))
+
+
+@transaction.atomic
+def stay(*, actor: Actor, peer_id: UUID, quality: str = "", read: int = 0) -> None:
+    """This page is still in the call, on a line of that `quality`; signals up to id `read` were received.
+
+    Raises NotFound when it is not (left, replaced, revoked, ended): the page then looks why.
+    """
+    peer = _own(actor, peer_id)
+    changed = bool(quality) and quality in Quality.values and quality != peer.quality
+    returned = peer.seen_at < timezone.now() - ABSENT_AFTER
+    peer.seen_at = timezone.now()
+    peer.quality = quality if changed else peer.quality
+    peer.save(update_fields=["seen_at", "quality"])
+    Signal.objects.filter(recipient=peer, id__lte=read).delete()
+    beat(actor=actor, about=peer.invitation.room.about, place=Place.CALL)
+    if changed or returned:
+        ping(f"room:{peer.invitation.room_id}")
+
+
+@transaction.atomic
+def leave_call(*, actor: Actor, peer_id: UUID) -> None:
+    """This page leaves the call; nothing when it had left already."""
+    peer = Peer.objects.filter(pk=peer_id, invitation__holder_id=holder(actor), left_at=None).first()
+    if peer is None:
+        return
+    peer.left_at = timezone.now()
+    peer.save(update_fields=["left_at"])
+    Signal.objects.filter(recipient=peer).delete()
+    leave(actor=actor, about=peer.invitation.room.about, place=Place.CALL)
+    tell_room(peer.invitation.room)
+
+
+@transaction.atomic
+def signal(*, actor: Actor, peer_id: UUID, messages: list[dict[str, Any]]) -> None:
+    """Pass on what this page tells others of the call: each message has `to` (a peer id) and `payload` (with a type of TYPES).
+
+    Messages to pages that have left are dropped. Raises NotFound when the sender is not inside, Refused when malformed.
+    """
+    sender = _own(actor, peer_id)
+    if len(messages) > SIGNALS_MAX or not all(_well_formed(message) for message in messages):
+        raise Refused(_("Message de connexion incorrect. Rechargez la page."))
+    inside = Peer.objects.filter(invitation__room_id=sender.invitation.room_id, left_at=None).exclude(pk=sender.pk)
+    recipients = {str(peer.pk): peer for peer in inside.select_related("invitation")}
+    rows = [
+        Signal(sender=sender, recipient=recipients[message["to"]], payload=message["payload"])
+        for message in messages
+        if message["to"] in recipients
+    ]
+    Signal.objects.bulk_create(rows)
+    for invitation_id in {row.recipient.invitation_id for row in rows}:
+        ping(f"invitation:{invitation_id}", urgent=True)
+
+
+def _well_formed(message: Any) -> bool:
+    if not isinstance(message, dict) or not isinstance(message.get("to"), str):
+        return False
+    payload = message.get("payload")
+    return isinstance(payload, dict) and payload.get("type") in TYPES and len(str(payload)) <= PAYLOAD_MAX
+
+
+@transaction.atomic
+def say(*, actor: Actor, room: Room, text: str) -> Line:
+    """Write an instant message to all who are in the call (TC-43). Raises Refused when empty or too long."""
+    invitation = invitation_of(actor, room)
+    if invitation is None:
+        raise NotFound
+    refuse_entry(invitation)
+    text = text.strip()
+    if not text:
+        raise Refused(_("Écrivez un message avant de l’envoyer."), field="text")
+    if len(text) > 1000:
+        raise Refused(_("Ce message est trop long : 1 000 caractères au plus."), field="text")
+    line = Line.objects.create(room=room, invitation=invitation, text=text)
+    ping(f"lines:{room.pk}", urgent=True)
+    return line
+
+
+@transaction.atomic
+def ask_capture(*, actor: Actor, room: Room, subject_id: UUID, kind: str) -> Capture:
+    """A host asks somebody inside to agree to a photograph or a clip (TC-42). A question still open is the same one."""
+    asked_by = invitation_of(actor, room)
+    if asked_by is None or not asked_by.is_host or kind not in CaptureKind.values:
+        raise NotFound
+    refuse_entry(asked_by)
+    subject = Invitation.objects.live().filter(room=room, pk=subject_id).first()
+    if subject is None or not subject.peers.filter(left_at=None).exists():
+        raise Refused(_("Cette personne n’est plus dans l’appel."))
+    capture, _made = Capture.objects.get_or_create(asked_by=asked_by, subject=subject, kind=kind, answered_at=None)
+    ping(f"invitation:{subject.pk}", urgent=True)
+    return capture
+
+
+@transaction.atomic
+def answer_capture(*, actor: Actor, capture_id: UUID, agreed: bool) -> Capture:
+    """The person asked agrees or not; the first answer stands. Raises NotFound for everybody else."""
+    capture = (
+        Capture.objects.select_for_update(of=("self",))
+        .select_related("subject__room", "asked_by")
+        .filter(pk=capture_id, subject__holder_id=holder(actor))
+        .first()
+    )
+    if capture is None:
+        raise NotFound
+    refuse_entry(capture.subject)
+    if capture.answered_at is None:
+        capture.agreed, capture.answered_at = agreed, timezone.now()
+        capture.save(update_fields=["agreed", "answered_at"])
+        ping(f"invitation:{capture.asked_by_id}", urgent=True)
+    return capture
+
+
+def _own(actor: Actor, peer_id: UUID) -> Peer:
+    """The actor's page, locked, still in a call that goes on."""
+    peer = (
+        Peer.objects.select_for_update(of=("self",))
+        .select_related("invitation__room")
+        .filter(pk=peer_id, invitation__holder_id=holder(actor), left_at=None)
+        .first()
+    )
+    if peer is None or not can_enter(peer.invitation):
+        raise NotFound
+    return peer

@@ -1,0 +1,146 @@
+"""Opening and ending a room, and who may come in."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.live import ping
+from relais.rooms.models import Invitation, Part, Peer, Room, Signal
+from relais.rooms.permissions import can_arrange, can_host
+
+
+def tell_room(room: Room, *, urgent: bool = True) -> None:
+    """Pages in the room look again, and so do those that watch who is present."""
+    ping(f"room:{room.pk}", urgent=urgent)
+    tell_presence(room.about, room.topics, urgent=urgent)
+
+
+def tell_presence(about: UUID, topics: Iterable[str], *, urgent: bool) -> None:
+    for topic in (f"presence:{about}", *topics):
+        ping(topic, urgent=urgent)
+
+
+@transaction.atomic
+def open_room(
+    *, actor: Actor, about: UUID, relay_only: bool = False, max_people: int = 4, topics: Iterable[str] = ()
+) -> Room:
+    """The room of `about`, made when there is none; one that has ended stays ended (see reopen_room).
+
+    `topics` are pinged, beside ``presence:<about>``, whenever somebody comes or goes. The caller has checked the
+    workflow's own rule.
+    """
+    if not can_arrange(actor):
+        raise NotFound
+    values = {"relay_only": relay_only, "max_people": max_people, "topics": list(topics)}
+    room, made = Room.objects.select_for_update(of=("self",)).get_or_create(about=about, defaults=values)
+    if not made and any(getattr(room, name) != value for name, value in values.items()):
+        for name, value in values.items():
+            setattr(room, name, value)
+        room.save(update_fields=list(values))
+    return room
+
+
+@transaction.atomic
+def invite(
+    *,
+    actor: Actor,
+    room: Room,
+    holder_id: UUID,
+    part: str,
+    name: str,
+    authenticated: bool,
+    admitted: bool = False,
+) -> Invitation:
+    """Let `holder_id` (a user or a grant) ask to come in as `part`, shown under `name`; again: names are brought up to date.
+
+    `admitted` lets them in without waiting. Who was revoked stays so: only `admit` changes that.
+    """
+    if not can_arrange(actor):
+        raise NotFound
+    values = {"part": part, "name": name, "authenticated": authenticated}
+    now = timezone.now() if admitted or part == Part.HOST else None
+    invitation, made = Invitation.objects.get_or_create(
+        room=room, holder_id=holder_id, defaults={**values, "admitted_at": now}
+    )
+    if made:
+        tell_room(room)
+        return invitation
+    if now and invitation.admitted_at is None and invitation.revoked_at is None:
+        values["admitted_at"] = now
+    changed = [field for field, value in values.items() if getattr(invitation, field) != value]
+    for field in changed:
+        setattr(invitation, field, values[field])
+    if changed:
+        invitation.save(update_fields=changed)
+        tell_room(room)
+    return invitation
+
+
+@transaction.atomic
+def admit(*, actor: Actor, invitation: Invitation) -> Invitation:
+    """Let somebody in, even one who had been sent away. Refused once the room has ended."""
+    found = _hosted(actor, invitation)
+    if found.room.ended_at:
+        raise Refused(_("L’appel est terminé : personne ne peut plus entrer."))
+    if found.admitted_at is None or found.revoked_at:
+        found.admitted_at, found.revoked_at = timezone.now(), None
+        found.save(update_fields=["admitted_at", "revoked_at"])
+        tell_room(found.room)
+    return found
+
+
+@transaction.atomic
+def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
+    """Refuse somebody who waits, or send away somebody who is inside: at once, until admitted again."""
+    found = _hosted(actor, invitation)
+    if found.is_host:
+        raise Refused(_("Un professionnel de la téléconsultation ne peut pas être exclu de l’appel."))
+    if found.revoked_at is None:
+        found.revoked_at, found.admitted_at = timezone.now(), None
+        found.save(update_fields=["admitted_at", "revoked_at"])
+        Peer.objects.filter(invitation=found, left_at=None).update(left_at=timezone.now())
+        tell_room(found.room)
+    return found
+
+
+@transaction.atomic
+def end_room(*, actor: Actor, about: UUID) -> None:
+    """End the call for all and forget what the pages told each other; nothing when there is no room, or twice.
+
+    Pages leave with a sentence. The caller has checked the workflow's own rule.
+    """
+    if not can_arrange(actor):
+        raise NotFound
+    room = Room.objects.select_for_update(of=("self",)).filter(about=about, ended_at=None).first()
+    if room is None:
+        return
+    room.ended_at = timezone.now()
+    room.save(update_fields=["ended_at"])
+    Peer.objects.filter(invitation__room=room, left_at=None).update(left_at=room.ended_at)
+    Signal.objects.filter(recipient__invitation__room=room).delete()
+    tell_room(room)
+
+
+@transaction.atomic
+def reopen_room(*, actor: Actor, about: UUID) -> None:
+    """Let people in again, as when an absence was a mistake; invitations stand as they were."""
+    if not can_arrange(actor):
+        raise NotFound
+    room = Room.objects.select_for_update(of=("self",)).filter(about=about, ended_at__isnull=False).first()
+    if room:
+        room.ended_at = None
+        room.save(update_fields=["ended_at"])
+        tell_room(room)
+
+
+def _hosted(actor: Actor, invitation: Invitation) -> Invitation:
+    """The invitation, if the actor is a host of its room, which is locked: nobody enters meanwhile."""
+    if not can_host(actor, invitation.room):
+        raise NotFound
+    Room.objects.select_for_update(of=("self",)).get(pk=invitation.room_id)
+    return Invitation.objects.select_related("room").get(pk=invitation.pk)

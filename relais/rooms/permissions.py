@@ -1,0 +1,44 @@
+"""Who may do what in a room, in sentences. Whether a workflow may open one is the workflow's own rule."""
+
+from uuid import UUID
+
+from relais.core.actor import SYSTEM, Actor
+from relais.core.errors import NotFound
+from relais.rooms.models import Invitation, Part, Room
+
+
+def holder(actor: Actor) -> UUID:
+    """The id that invitations and presence know the actor by. Raises NotFound for the system, who is never in a room."""
+    if actor.holder_id is None:
+        raise NotFound
+    return actor.holder_id
+
+
+def invitation_of(actor: Actor, room: Room) -> Invitation | None:
+    """The actor's invitation to this room, revoked or not."""
+    return Invitation.objects.filter(room=room, holder_id=holder(actor)).select_related("room").first()
+
+
+def can_arrange(actor: Actor) -> bool:
+    """Professionals and the system open and end rooms and invite, once their workflow allows it; patients and guests never."""
+    return actor.is_professional or actor.kind == SYSTEM
+
+
+def can_host(actor: Actor, room: Room) -> bool:
+    """Hosts of the room admit and send away; so may the system on behalf of a workflow."""
+    if actor.kind == SYSTEM:
+        return True
+    return Invitation.objects.live().filter(room=room, holder_id=holder(actor), part=Part.HOST).exists()
+
+
+def can_be_present(actor: Actor, about: UUID) -> bool:
+    """One is present about what one's grant opens, or what one is invited to talk about."""
+    if actor.about == about:
+        return True
+    return Invitation.objects.filter(room__about=about, holder_id=holder(actor), revoked_at=None).exists()
+
+
+def can_enter(invitation: Invitation) -> bool:
+    """Hosts enter at once, the others once they are admitted; nobody once revoked or once the room has ended."""
+    open_ = invitation.room.ended_at is None and invitation.revoked_at is None
+    return open_ and (invitation.is_host or invitation.admitted_at is not None)
