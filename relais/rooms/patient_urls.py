@@ -1,6 +1,6 @@
-"""Rooms, as patients and guests reach them."""
+"""Rooms, as patients and guests reach them: the same addresses under /p/."""
 
-from django.urls import URLPattern
+from relais.rooms.urls import urlpatterns
 
 app_name = "patient_rooms"
-urlpatterns: list[URLPattern] = []
+__all__ = ["app_name", "urlpatterns"]

@@ -147,9 +147,9 @@ def people(room: Room) -> list[Person]:
     ]
 
 
-def lines(room: Room) -> list[Line]:
-    """What was written in the room, oldest first."""
-    return list(Line.objects.filter(room=room).select_related("invitation"))
+def lines(room: Room, reader: Invitation) -> list[Line]:
+    """What was written in the room, oldest first; nothing for who may not enter."""
+    return list(Line.objects.filter(room=room).select_related("invitation")) if can_enter(reader) else []
 
 
 def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: int) -> dict[str, Any]:
@@ -167,6 +167,7 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
         "host_here": any(peer.invitation.is_host for peer in inside),
         "replaced": bool(peer_id and mine and mine.pk != peer_id),
         "inside": bool(peer_id and mine and mine.pk == peer_id),
+        "left": _left(room),
         "people": [_person(peer, order) for order, peer in enumerate(inside)] if may_enter else [],
         "waiting": _waiting(room, {peer.invitation_id for peer in inside}) if invitation.is_host else [],
         "signals": [],
@@ -179,6 +180,13 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
         ]
         state["captures"] = _captures(invitation)
     return state
+
+
+def _left(room: Room) -> list[str]:
+    """Pages that said goodbye (or were sent away) lately: the others need not wait for their line to break."""
+    since = timezone.now() - 4 * ABSENT_AFTER
+    gone = Peer.objects.filter(invitation__room=room, left_at__gt=since).order_by("left_at", "id")
+    return [str(pk) for pk in gone.values_list("pk", flat=True)]
 
 
 def _person(peer: Peer, order: int) -> dict[str, Any]:

@@ -71,7 +71,10 @@ function each(work) {
 }
 
 const tell = {
-  up: banner.up,
+  up() {
+    banner.up();
+    document.dispatchEvent(new CustomEvent("relais:beat"));
+  },
   down: banner.down,
   out: banner.out,
   again() {

@@ -1,0 +1,1 @@
+"""Pages and answers of rooms; the same functions serve professionals (/salles/) and patients (/p/salles/)."""

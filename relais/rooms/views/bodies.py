@@ -1,0 +1,31 @@
+"""What scripts send."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from relais.core.errors import NotFound, Refused
+
+BODY_MAX = 400_000
+
+
+def read_json(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object of a request's body. Raises Refused for anything else."""
+    try:
+        body = json.loads(request.body) if len(request.body) <= BODY_MAX else None
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(_("La page a envoyé une donnée incorrecte. Rechargez-la."))
+    return body
+
+
+def read_id(value: Any) -> UUID:
+    """A UUID as a page sends it. Raises NotFound for what is none."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise NotFound from None
