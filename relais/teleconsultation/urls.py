@@ -9,7 +9,6 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("reserver/", booking.book, name="book"),
     path("reserver/creneaux/", booking.slot_grid, name="slots"),
-    path("reserver/patient/<uuid:patient_id>/", booking.pick_patient, name="pick"),
     path("agenda/", agenda.agenda, name="agenda"),
     path("agenda/<uuid:practitioner_id>/", agenda.add_hours, name="add_hours"),
     path("agenda/<slug:kind>/<uuid:row_id>/retirer/", agenda.remove_hours, name="remove_hours"),

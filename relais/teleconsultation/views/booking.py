@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
@@ -128,14 +127,6 @@ def slot_grid(request: Any) -> HttpResponse:
     return render(
         request, "teleconsultation/_slots.html", grid_context(request, BookingForm(initial=_initial(request)))
     )
-
-
-@professional(*may.STAFF)
-def pick_patient(request: Any, patient_id: UUID) -> HttpResponse:
-    """The patient chosen in the search, put into the booking form."""
-    patient = get_visible(Patient, request.actor, pk=patient_id)
-    form = BookingForm(initial={"patient": patient.pk, "email": patient.email, "phone": patient.phone})
-    return render(request, "teleconsultation/_who.html", {"form": form, "patient": patient, "duplicates": []})
 
 
 def grid_context(request: Any, form: BookingForm) -> dict[str, Any]:
