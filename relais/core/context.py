@@ -73,7 +73,7 @@ class Page:
             over = [pair for pair in above if self._request.path.startswith(pair[0])]
             current = max(over, key=lambda pair: len(pair[0]))[1] if over else ""
         return [
-            Entry(item.key, item.label, item.icon, url, item.url_name == current, item.in_banner)
+            Entry(item.key, str(item.label), item.icon, url, item.url_name == current, item.in_banner)
             for item, url in found
             if url
         ]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+
 from relais.core.actor import Actor
 
 
@@ -19,7 +21,7 @@ class NavItem:
     """
 
     key: str
-    label: str
+    label: str | Promise
     icon: str
     url_name: str
     visible: Callable[[Actor], bool] = _any_professional
