@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import phonenumbers
 from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.urls import Resolver404, ResolverMatch, resolve
@@ -65,6 +66,17 @@ def support() -> Support:
 def _line(number: str) -> Line:
     digits = "".join(sign for sign in number if sign.isdigit())
     return Line(number, f"+33{digits[1:]}" if len(digits) == 10 and digits[0] == "0" else digits)
+
+
+def as_typed(phone: str) -> str:
+    """A number as one writes it in France: 06 39 98 12 34."""
+    try:
+        number = phonenumbers.parse(phone, "FR")
+    except phonenumbers.NumberParseException:
+        return phone
+    national = number.country_code == 33
+    kind = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, kind)
 
 
 @dataclass(frozen=True)
@@ -182,6 +194,7 @@ class Conversation:
     roles: str
     establishment: str
     device_test: list[tuple[str, Any]]
+    phone: str
 
 
 def conversation(ticket: Ticket) -> Conversation:
@@ -197,6 +210,7 @@ def conversation(ticket: Ticket) -> Conversation:
         roles=", ".join(str(labels.get(role, role)) for role in ticket.roles.split(",") if role),
         establishment=str(place or ""),
         device_test=sorted(ticket.device_test.items()),
+        phone=as_typed(ticket.phone),
     )
 
 

@@ -26,7 +26,7 @@ def test_home_greets_the_person_and_shows_their_services(role: str) -> None:
 
 def test_home_tells_an_agent_how_many_requests_wait() -> None:
     page = client_of(make_user(help_desk=True)).get("/").content.decode()
-    assert "0 demande" in page
+    assert "Aucune demande à traiter" in page
     assert reverse("portal:desk") in page
 
 

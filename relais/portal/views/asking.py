@@ -41,7 +41,7 @@ def ask(request: Any) -> HttpResponse:
         if actor.user_id:
             messages.success(request, _("Votre demande est envoyée."))
             return redirect("portal:ticket", ticket_id=ticket.pk)
-        return render(request, "portal/asked.html", {"ticket": ticket})
+        return render(request, "portal/asked.html", {"ticket": ticket, "phone": queries.as_typed(ticket.phone)})
     context = {"form": form, "support": queries.support(), "mine": queries.own_tickets(actor) if actor.user_id else []}
     return render(request, "portal/help.html", context, status=422 if form.is_bound else 200)
 
@@ -56,7 +56,7 @@ def patient_ask(request: Any) -> HttpResponse:
         if actor.grant_id:
             messages.success(request, _("Votre demande est envoyée."))
             return redirect("portal:patient_ticket", ticket_id=ticket.pk)
-        return render(request, "portal/patient_asked.html", {"ticket": ticket})
+        return render(request, "portal/patient_asked.html", {"ticket": ticket, "phone": queries.as_typed(ticket.phone)})
     context = {"form": form, "support": queries.support(), "mine": queries.own_tickets(actor) if actor.grant_id else []}
     return render(request, "portal/patient_help.html", context, status=422 if form.is_bound else 200)
 
@@ -65,9 +65,9 @@ def _form(request: Any, kind: type[AskForm], actor: Actor) -> AskForm:
     initial: dict[str, Any] = {"key": uuid.uuid4(), "page": _page_before(request)}
     if actor.user_id:
         user = User.objects.get(pk=actor.user_id)
-        initial.update(email=user.email, phone=user.mobile)
+        initial.update(email=user.email, phone=queries.as_typed(user.mobile))
     elif actor.grant_id and (grant := Grant.objects.filter(pk=actor.grant_id).first()):
-        initial.update(email=grant.email, phone=grant.phone)
+        initial.update(email=grant.email, phone=queries.as_typed(grant.phone))
     named = actor.user_id is not None or actor.grant_id is not None
     return kind(request.POST if request.method == "POST" else None, initial=initial, named=named)
 

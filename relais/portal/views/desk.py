@@ -38,7 +38,7 @@ def desk(request: Any) -> HttpResponse:
         "topic": sign(actions.DESK),
         "paging": {
             "next_url": f"?{urlencode({**kept, 'apres': shown.next_key})}" if shown.next_key else None,
-            "first_url": f"?{urlencode(kept)}",
+            "first_url": f"?{urlencode(kept)}" if "apres" in request.GET else None,
         },
     }
     return render(request, "portal/desk.html", context)
