@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from relais.notifications import registry, vault
 from relais.notifications.models import Channel, DemoCopy, Message
@@ -155,7 +156,8 @@ def _one(message: Message, now: datetime) -> Summary:
 def _words(message: Message, now: datetime) -> tuple[str, str, bool]:
     if message.state == State.WAITING:
         if message.attempts:
-            return "warning", _("en attente, %d essai(s) sans succès") % message.attempts, True
+            words = ngettext("en attente, %d essai sans succès", "en attente, %d essais sans succès", message.attempts)
+            return "warning", words % message.attempts, True
         late = now - message.send_after > OVERDUE
         return ("warning", _("en attente, en retard"), True) if late else ("none", _("en attente"), False)
     return {

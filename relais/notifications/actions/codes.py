@@ -10,6 +10,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from relais.core.errors import Refused
 from relais.notifications.actions.outbox import queue
@@ -107,9 +108,7 @@ def _try(holder_id: UUID, purpose: str, about: UUID | None, digits: str) -> str:
     if found.tries == TRIES:
         return _("Ce code est faux, et c’était le dernier essai. Demandez un nouveau code.")
     left = TRIES - found.tries
-    return (
-        _("Ce code est faux. Il reste %d essais.") if left > 1 else _("Ce code est faux. Il reste %d essai.")
-    ) % left
+    return ngettext("Ce code est faux. Il reste %d essai.", "Ce code est faux. Il reste %d essais.", left) % left
 
 
 def _live(holder_id: UUID, purpose: str) -> Q:

@@ -74,7 +74,7 @@ def test_the_mail_server_down_what_was_done_stands_and_the_message_waits(
         assert minutes - 0.5 < (message.send_after - timezone.now()).total_seconds() / 60 <= minutes
         due_now(message)
     assert message.error == "Le serveur de messagerie est injoignable."
-    assert queries.problems([message.about])[message.about].words == "E-mail en attente, 5 essai(s) sans succès"
+    assert queries.problems([message.about])[message.about].words == "E-mail en attente, 5 essais sans succès"
     mail_server.start()
     run_jobs()
     assert state(message) == State.HANDED

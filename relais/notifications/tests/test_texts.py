@@ -42,7 +42,7 @@ PRIVATE = {
     "reason": "SENTINELLE-MOTIF",
     "title": "SENTINELLE-TITRE",
 }
-KEYS_OF_SECRETS = re.compile(r"passw|secret|token|\bcode$|login|pin$", re.IGNORECASE)
+KEYS_OF_SECRETS = re.compile(r"passw|secret(?!s_at$)|token|\bcode$|login|pin$", re.IGNORECASE)
 
 
 def rendered(kind: Any, channel: str) -> tuple[Rendered, dict[str, Any], dict[str, Any]]:
