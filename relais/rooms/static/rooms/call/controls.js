@@ -15,26 +15,36 @@ function mark(name, on, words) {
   control.querySelector("[data-word]").textContent = words;
 }
 
+let inside = false;
+
+function drawBar() {
+  const bar = find(".call-controls");
+  show(bar, Array.from(bar.children).some((control) => !control.hidden));
+}
+
 /** Words and icons of camera and microphone as they are now. */
 export function draw() {
+  if (!inside) {
+    return;
+  }
   const heard = !media.muted();
   const seen = Boolean(media.track("video"));
   mark("microphone", heard, text(heard ? "microphone-on-word" : "microphone-off-word"));
   mark("camera", seen, text(seen ? "camera-on-word" : "camera-off-word"));
   media
     .cameras()
-    .then((all) => show(button("switch"), seen && all.length > 1 && !find("[data-room]").dataset.over))
+    .then((all) => show(button("switch"), inside && seen && all.length > 1))
     .catch(() => {});
 }
 
 /** Show the bar while the call lasts. */
-export function visible(inside) {
+export function visible(now) {
+  inside = now;
   every("[data-control], [data-panel-open]").forEach((control) => show(control, inside));
   show(button("switch"), false);
   show(button("full"), inside && Boolean(enter));
-  if (inside) {
-    draw();
-  }
+  drawBar();
+  draw();
 }
 
 function trouble(error) {
