@@ -21,7 +21,6 @@ from relais.dossiers.models import Document, Dossier, Event, Note, Participant, 
 from relais.files.models import StoredFile
 from relais.notifications.models import Channel, Message
 from relais.notifications.workflow import State as MessageState
-from relais.patients.demo import synthetic_patient
 from relais.patients.models import Basis, CareLink, Grant, Holder, Patient
 from relais.rooms.models import DeviceTest, Room
 from relais.teleconsultation import messages
@@ -63,9 +62,7 @@ class Rows:
 
 
 def build(region: Region, rng: random.Random) -> None:
-    """Patients, practitioners' hours and appointments in every state around `region.now`."""
-    region.patients += [Patient(pk=new_id(rng), **synthetic_patient(rng)) for _index in range(region.volumes.patients)]
-    Patient.objects.bulk_create(region.patients, batch_size=BATCH)
+    """Practitioners' hours and appointments in every state around `region.now`."""
     Opening.objects.bulk_create(list(_openings(region, rng)), batch_size=BATCH)
     rows = Rows()
     for count, plan in enumerate(_plans(region, rng), 1):
@@ -190,6 +187,8 @@ def _messages(region: Region, rng: random.Random, rows: Rows, tele: Any, grant: 
     """The access by both channels; one SMS in sixty was refused."""
     for type_, channel in ((messages.BOOKED, Channel.EMAIL), (messages.PASSWORD, Channel.SMS)):
         refused = rng.random() < 1 / 60
+        if not (grant.email if channel == Channel.EMAIL else grant.phone):
+            continue
         rows.messages.append(
             Message(
                 pk=new_id(rng),
