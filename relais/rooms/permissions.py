@@ -28,7 +28,7 @@ def can_host(actor: Actor, room: Room) -> bool:
     """Hosts of the room admit and send away; so may the system on behalf of a workflow."""
     if actor.kind == SYSTEM:
         return True
-    return Invitation.objects.live().filter(room=room, holder_id=holder(actor), part=Part.HOST).exists()
+    return Invitation.objects.filter(room=room, holder_id=holder(actor), part=Part.HOST, revoked_at=None).exists()
 
 
 def can_be_present(actor: Actor, about: UUID) -> bool:
