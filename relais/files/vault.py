@@ -1,4 +1,4 @@
-"""The encrypted files on disk and their key (age, X25519). A file is whole on disk before its row is committed."""
+"""The encrypted files on disk (age, with the keys of FILES_KEY_FILE). A file is whole on disk before its row is committed."""
 
 import os
 import queue
@@ -6,17 +6,16 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import IO
 from uuid import UUID
 
 import pyrage
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+
+from relais.core import keys
 
 BLOCKS = 32  # decrypted blocks (of 8 KB) that wait for a slow reader
-PREFIX = "AGE-SECRET-KEY-"
 
 
 def path_of(pk: UUID) -> Path:
@@ -30,7 +29,7 @@ def write(stream: IO[bytes], path: Path) -> None:
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-            pyrage.encrypt_io(stream, target, [_keys()[0].to_public()])
+            pyrage.encrypt_io(stream, target, [keys.recipient(settings.FILES_KEY_FILE)])
             target.flush()
             os.fsync(target.fileno())
         fresh.rename(path)
@@ -43,7 +42,7 @@ def write(stream: IO[bytes], path: Path) -> None:
 def decrypt(path: Path, target: IO[bytes]) -> None:
     """Write the clear bytes of `path` into `target`; raises pyrage.DecryptError or OSError when it was tampered with."""
     with path.open("rb") as source:
-        pyrage.decrypt_io(source, target, list(_keys()))
+        pyrage.decrypt_io(source, target, list(keys.identities(settings.FILES_KEY_FILE)))
 
 
 def stream(path: Path) -> Iterator[bytes]:
@@ -110,42 +109,3 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _keys() -> tuple[pyrage.x25519.Identity, ...]:
-    return _read_keys(settings.FILES_KEY_FILE)
-
-
-@lru_cache(maxsize=4)
-def _read_keys(path: Path) -> tuple[pyrage.x25519.Identity, ...]:
-    """The keys of the file, one a line: the first encrypts, each of them decrypts (that is how one changes keys)."""
-    if not path.exists():
-        if settings.PRODUCTION:
-            raise ImproperlyConfigured(f"FILES_KEY_FILE: {path} is missing. Make it with `manage.py files_key`.")
-        make_key(path)
-    if path.stat().st_mode & 0o077:
-        raise ImproperlyConfigured(f"FILES_KEY_FILE: others may read {path}. Run `chmod 600` on it.")
-    lines = [line.strip() for line in path.read_text().splitlines()]
-    found = tuple(pyrage.x25519.Identity.from_str(line) for line in lines if line.startswith(PREFIX))
-    if not found:
-        raise ImproperlyConfigured(f"FILES_KEY_FILE: {path} holds no key.")
-    return found
-
-
-def make_key(path: Path) -> None:
-    """Make the key once, 0600; when two processes do at a time, one key is kept. Never replaces one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{pyrage.x25519.Identity.generate()}\n")
-    try:
-        path.hardlink_to(fresh)
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
-
-
-def check_key() -> str:
-    """The public half of the key in use; raises ImproperlyConfigured with one sentence when it cannot be used."""
-    return str(_keys()[0].to_public())

@@ -13,6 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
+from relais.core import keys
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound, Refused
 from relais.files import actions, vault
@@ -153,7 +154,7 @@ def test_a_reader_that_leaves_frees_the_thread_that_decrypts(folder: Path) -> No
 
 def test_the_demo_makes_its_key_once_and_only_its_owner_reads_it(settings, tmp_path: Path) -> None:
     settings.FILES_KEY_FILE = tmp_path / "keys" / "files.key"
-    assert vault.check_key() == vault.check_key()
+    assert str(keys.recipient(settings.FILES_KEY_FILE)) == str(keys.recipient(settings.FILES_KEY_FILE))
     assert settings.FILES_KEY_FILE.stat().st_mode & 0o777 == 0o600
 
 
@@ -161,24 +162,24 @@ def test_production_without_a_key_says_what_to_do(settings, tmp_path: Path) -> N
     settings.PRODUCTION = True
     settings.FILES_KEY_FILE = tmp_path / "files.key"
     with pytest.raises(ImproperlyConfigured, match="files_key"):
-        vault.check_key()
-    vault.make_key(settings.FILES_KEY_FILE)
-    assert vault.check_key().startswith("age1")
+        keys.recipient(settings.FILES_KEY_FILE)
+    keys.make(settings.FILES_KEY_FILE)
+    assert str(keys.recipient(settings.FILES_KEY_FILE)).startswith("age1")
 
 
 def test_a_key_that_others_may_read_is_refused(settings, tmp_path: Path) -> None:
     settings.FILES_KEY_FILE = tmp_path / "files.key"
-    vault.make_key(settings.FILES_KEY_FILE)
+    keys.make(settings.FILES_KEY_FILE)
     settings.FILES_KEY_FILE.chmod(0o644)
     with pytest.raises(ImproperlyConfigured, match="chmod 600"):
-        vault.check_key()
+        keys.recipient(settings.FILES_KEY_FILE)
 
 
 @pytest.mark.django_db
 def test_after_a_change_of_key_old_files_are_still_read(folder: Path, settings, tmp_path: Path) -> None:
     settings.FILES_KEY_FILE = tmp_path / "old.key"
     file = store()
-    vault.make_key(tmp_path / "new.key")
+    keys.make(tmp_path / "new.key")
     both = tmp_path / "both.key"
     both.touch(mode=0o600)
     both.write_text((tmp_path / "new.key").read_text() + (tmp_path / "old.key").read_text())

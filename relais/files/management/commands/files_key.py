@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from relais.files import vault
+from relais.core import keys
 
 
 class Command(BaseCommand):
@@ -17,8 +17,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         found = settings.FILES_KEY_FILE.exists()
         if not found:
-            vault.make_key(settings.FILES_KEY_FILE)
-        public = vault.check_key()
+            keys.make(settings.FILES_KEY_FILE)
+        public = keys.recipient(settings.FILES_KEY_FILE)
         self.stdout.write(
             f"{settings.FILES_KEY_FILE}: {'kept as it is' if found else 'made'} ({public}). "
             "Keep a copy away from the files: without it they cannot be read."
