@@ -6,17 +6,20 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyrage
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from relais.core import keys
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound, Refused
 from relais.files import actions, vault
+from relais.files.management.commands import files_check
 from relais.files.models import StoredFile
 from relais.files.tests import make
 
@@ -188,3 +191,21 @@ def test_after_a_change_of_key_old_files_are_still_read(folder: Path, settings, 
     new = store()
     settings.FILES_KEY_FILE = tmp_path / "new.key"
     assert actions.read(new)
+
+
+@pytest.mark.django_db
+def test_a_check_tells_each_file_that_is_missing_or_damaged(
+    folder: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_check, "available", nullcontext)  # the tests' database, not the demo's
+    store()
+    call_command("files_check")
+    assert capsys.readouterr().out.strip() == "1 files read, 0 wrong."
+    missing, damaged = store(), store()
+    vault.path_of(missing.pk).unlink()
+    vault.path_of(damaged.pk).write_bytes(b"autre chose")
+    with pytest.raises(CommandError):
+        call_command("files_check")
+    assert sorted(capsys.readouterr().err.strip().splitlines()) == sorted(
+        [f"{missing.pk}: missing", f"{damaged.pk}: damaged, or of another key"]
+    )
