@@ -20,3 +20,9 @@ fix: ## Format and mend what the linter can mend
 
 demo-region: ## Fill the database with a synthetic region (SIZE=small|region, SEED=1, REPLACE=1 erases it first)
 	@$(PYTHON) bootstrap.py manage with_database demo_region --size $(or $(SIZE),small) --seed $(or $(SEED),1) $(if $(REPLACE),--replace)
+
+backup: ## Save database and files, encrypted (FILE=…; KEYS=… saves the keys too, under a passphrase)
+	@$(PYTHON) bootstrap.py manage backup "$(FILE)" $(if $(KEYS),--keys "$(KEYS)")
+
+restore: ## Bring a backup back into an empty place (FILE=… KEYS=…)
+	@$(PYTHON) bootstrap.py manage restore "$(FILE)" $(if $(KEYS),--keys "$(KEYS)")
