@@ -22,6 +22,7 @@ CHANGES = {
     "webauthn_added": "une clé d’accès a été ajoutée à votre compte",
     "webauthn_removed": "une clé d’accès de votre compte a été retirée",
     "recovery_codes_generated": "de nouveaux codes de secours ont été créés pour votre compte",
+    "factors": "vos clés d’accès, votre application et vos codes de secours ont été retirés par le support",
     "mobile": "le numéro de mobile de votre compte a été changé",
 }
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from relais.accounts.models import Role
+from relais.accounts.models import HELP_DESK, Role
 from relais.core.actor import SYSTEM, Actor
 
 
@@ -16,3 +16,8 @@ def can_manage_members(actor: Actor, establishment_id: UUID | None) -> bool:
 def can_create_professional(actor: Actor) -> bool:
     """A manager, for the establishment they manage, or the system."""
     return actor.kind == SYSTEM or actor.has_role(Role.MANAGER)
+
+
+def can_remove_factors(actor: Actor) -> bool:
+    """An agent of the support, who made sure by telephone of the person's identity, or the operator of the system."""
+    return actor.kind == SYSTEM or actor.has_role(HELP_DESK)

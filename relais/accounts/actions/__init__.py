@@ -2,7 +2,7 @@
 
 from relais.accounts.actions.members import add_member, change_role, invite_member, remove_member, send_invitation
 from relais.accounts.actions.passwords import ask_new_password, set_password_by_link
-from relais.accounts.actions.professionals import change_mobile, create_professional
+from relais.accounts.actions.professionals import change_mobile, create_professional, remove_factors
 from relais.accounts.actions.sessions import choose_establishment, end_all_sessions, end_session
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "end_all_sessions",
     "end_session",
     "invite_member",
+    "remove_factors",
     "remove_member",
     "send_invitation",
     "set_password_by_link",

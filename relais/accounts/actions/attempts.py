@@ -33,9 +33,9 @@ def begin(*who: tuple[str, str]) -> None:
 
     Raises Refused with the time to wait, and counts nothing, when one of them is locked.
     """
-    now = timezone.now()
     with transaction.atomic():
-        rows = [_locked(kind, name, now) for kind, name in sorted(who)]
+        rows = [_locked(kind, name) for kind, name in sorted(who)]
+        now = timezone.now()
         for (kind, _name), row in zip(sorted(who), rows, strict=True):
             _refuse_locked(row, FREE[kind], now)
         for row in rows:
@@ -73,20 +73,21 @@ def _key(kind: str, name: str) -> str:
     return f"{kind}:{salted_hmac('relais.accounts.attempts', f'{kind}:{name}', algorithm='sha256').hexdigest()}"
 
 
-def _locked(kind: str, name: str, now: datetime) -> Attempts:
+def _locked(kind: str, name: str) -> Attempts:
     """The row, held until the transaction ends."""
     key = _key(kind, name)
-    Attempts.objects.bulk_create([Attempts(key=key, last_at=now)], ignore_conflicts=True)
+    Attempts.objects.bulk_create([Attempts(key=key, last_at=timezone.now())], ignore_conflicts=True)
     row = Attempts.objects.select_for_update(of=("self",)).get(key=key)
-    if now - row.last_at > FORGOTTEN:
+    if timezone.now() - row.last_at > FORGOTTEN:
         row.failures = 0
     return row
 
 
 def _remaining(row: Attempts, free: int, now: datetime) -> int:
     """Seconds, rounded up, until the next attempt is looked at."""
-    left = wait_after(row.failures, free) - (now - row.last_at).total_seconds()
-    return max(0, int(-(-left // 1)))
+    wait = wait_after(row.failures, free)
+    since = max(0.0, (now - row.last_at).total_seconds())  # clocks of two processes may differ
+    return int(-(-max(0.0, wait - since) // 1))
 
 
 def _refuse_locked(row: Attempts, free: int, now: datetime) -> None:

@@ -1,12 +1,16 @@
 """Every write about professionals and their memberships."""
 
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from relais.accounts import messages
+from relais.accounts.actions.sessions import end_all_sessions
 from relais.accounts.models import User
-from relais.accounts.permissions import can_create_professional
+from relais.accounts.permissions import can_create_professional, can_remove_factors
 from relais.audit.actions import record
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
@@ -73,3 +77,24 @@ def change_mobile(*, actor: Actor, mobile: str) -> User:
     record(actor=actor, action="accounts.mobile", about=user.pk)
     messages.send(messages.CHANGED, user, context={"what": "mobile"})
     return user
+
+
+@transaction.atomic
+def remove_factors(*, actor: Actor, user_id: UUID, why: str) -> int:
+    """Take passkeys, application and recovery codes from somebody who lost them; how many were taken.
+
+    Their sessions end, they are told by e-mail, and sign in with a code that is sent, as on the first day. Raises
+    Refused without a reason.
+    """
+    if not can_remove_factors(actor):
+        raise NotFound
+    if not why.strip():
+        raise Refused(_("Dites pourquoi, et comment l’identité a été vérifiée."), field="why")
+    user = User.objects.select_for_update(of=("self",)).filter(pk=user_id).first()
+    if user is None:
+        raise NotFound
+    removed, _rows = Authenticator.objects.filter(user=user).delete()
+    end_all_sessions(actor=actor, user_id=user.pk, why="factors")
+    record(actor=actor, action="factor.removed_all", about=user.pk, why=why.strip()[:300])
+    messages.send(messages.CHANGED, user, context={"what": "factors"})
+    return removed

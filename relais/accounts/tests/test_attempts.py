@@ -1,8 +1,10 @@
 """The growing lock-out: 5 failures free for an account, then 1 s, 2 s, 4 s … 15 minutes."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -131,3 +133,25 @@ def test_the_password_asked_again_inside_is_behind_the_same_lock(client: Client,
     assert "Trop d’essais" in client.post("/connexion/confirmer/", {"password": PASSWORD}).text
     changed = {"oldpassword": PASSWORD, "password1": "une autre phrase", "password2": "une autre phrase"}
     assert "Trop d’essais" in client.post("/connexion/mot-de-passe/changer/", changed).text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_burst_of_attempts_five_are_looked_at() -> None:
+    start, outcomes = threading.Barrier(12), []
+
+    def attempt() -> None:
+        start.wait()
+        try:
+            attempts.begin(WHO)
+            outcomes.append("looked at")
+        except Refused:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=attempt) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (outcomes.count("looked at"), len(outcomes)) == (5, 12)

@@ -5,11 +5,16 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.contrib.auth.models import AnonymousUser
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from relais.accounts.testing import PASSWORD, client_of, make_member, sign_in
+from relais.accounts.actions import remove_factors
+from relais.accounts.models import Role
+from relais.accounts.testing import PASSWORD, actor_for, client_of, make_member, sign_in
 from relais.audit.models import Entry
+from relais.core.actor import SYSTEM_ACTOR
+from relais.core.errors import NotFound, Refused
 from relais.notifications.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +162,19 @@ def test_a_false_passkey_opens_nothing(client: Client, credential: str) -> None:
     client.get("/connexion/cle/", headers={"accept": "application/json"})
     assert client.post("/connexion/cle/", {"credential": credential}).url == "/connexion/"
     assert not signed_in(client)
+
+
+def test_the_support_takes_lost_factors_away_with_a_reason(client: Client, member) -> None:
+    inside, system = client_of(member), SYSTEM_ACTOR
+    call_command("remove_factors", member.user.email, "--why", "Téléphone perdu, rappelé au numéro du service")
+    assert not Authenticator.objects.exists()
+    assert inside.get("/connexion/profil/").url.startswith("/connexion/?")
+    assert give_password(client, member.user) == "/connexion/code/"
+    assert Entry.objects.get(action="factor.removed_all").why.startswith("Téléphone perdu")
+    with pytest.raises(Refused):
+        remove_factors(actor=system, user_id=member.user_id, why=" ")
+    with pytest.raises(NotFound):
+        remove_factors(actor=actor_for(make_member(role=Role.MANAGER)), user_id=member.user_id, why="x")
 
 
 def test_the_pages_of_factors_are_closed_to_strangers(client: Client) -> None:
