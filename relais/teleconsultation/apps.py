@@ -1,12 +1,34 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+ENTRIES = [
+    ("dashboard", _("Téléconsultation"), "video"),
+    ("agenda", _("Agenda"), "calendar"),
+    ("history", _("Historique"), "history"),
+]
 
 
 class TeleconsultationConfig(AppConfig):
     name = "relais.teleconsultation"
 
     def ready(self) -> None:
+        from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
         from relais.teleconsultation import kind, messages  # noqa: PLC0415
+        from relais.teleconsultation.permissions import can_book  # noqa: PLC0415
 
         registry.register(kind.KIND)
         messages.register_all()
+        # TC-02: in the top banner with a camera, and in the rail.
+        for order, (key, label, icon) in enumerate(ENTRIES):
+            register(
+                NavItem(
+                    key=f"teleconsultation.{key}",
+                    label=label,
+                    icon=icon,
+                    url_name=f"teleconsultation:{key}",
+                    visible=can_book,
+                    order=10 + order,
+                    in_banner=key == "dashboard",
+                )
+            )
