@@ -15,7 +15,7 @@ class AccountsConfig(AppConfig):
         navigation.register(
             navigation.NavItem(
                 key="members",
-                label=_("Membres"),  # type: ignore[arg-type]  # lazy
+                label=_("Membres"),
                 icon="users",
                 url_name="accounts:members",
                 visible=lambda actor: actor.has_role(Role.MANAGER),
