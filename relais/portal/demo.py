@@ -6,8 +6,6 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -26,10 +24,13 @@ from relais.core.demo import Region, mobile, new_id
 from relais.core.errors import NotFound, Refused
 from relais.notifications.queries import demo_copies
 from relais.patients import entry
-from relais.patients.models import Grant, GrantDevice, Holder
+from relais.patients.actions import remember_device
+from relais.patients.models import Grant
 from relais.portal.models import ALPHABET, Answer, Ticket
 from relais.portal.queries import support
 from relais.portal.workflow import TicketState
+from relais.teleconsultation import demo as teleconsultation
+from relais.teleconsultation.models import Teleconsultation
 
 KEY_GIVEN = "demo_key"  # in the session of a visitor who gave the key
 
@@ -139,42 +140,31 @@ def open_session(request: Any, user: User) -> None:
     begin_session(user=user, session=request.session)
 
 
-def _part(module: str) -> Any:
-    return import_module(module) if find_spec(module) else None
+def appointment_now() -> tuple[Teleconsultation, Grant]:
+    """The doctor persona's appointment that starts now, booked when there is none, and its patient's way in.
 
-
-def appointment_now() -> Any:
-    """The appointment of the doctor persona that always starts now (made when there is none). Raises Refused."""
-    part = _part("relais.teleconsultation.demo")
-    if part is None or not hasattr(part, "appointment_now"):
-        raise Refused(gettext("Le rendez-vous de démonstration n’est pas disponible sur cette installation."))
-    return part.appointment_now()
-
-
-def patient_grant() -> Grant:
-    """The way in of the patient whose appointment starts now. Raises Refused as `appointment_now`."""
-    about = appointment_now().pk
-    grant = (
-        Grant.objects.filter(about=about, revoked_at=None).exclude(holder=Holder.GUEST).order_by("created_at").first()
-    )
-    if grant is None or not grant.patient.synthetic:
-        raise Refused(gettext("Le patient de démonstration n’a pas d’accès ouvert."))
-    return grant
+    Raises Refused when this database has no demo region.
+    """
+    doctor = User.objects.filter(synthetic=True, email=PERSONAS[0].email).first()
+    place = workplaces(doctor.pk).first() if doctor else None
+    if doctor is None or place is None:
+        raise Refused(gettext("La région de démonstration n’est pas encore chargée."))
+    tele, grant = teleconsultation.appointment_now(doctor=doctor, establishment=place.establishment)
+    if not grant.patient.synthetic:
+        raise NotFound
+    return tele, grant
 
 
 def let_in(request: HttpRequest, response: HttpResponse, grant: Grant) -> None:
     """Remember this browser as one that showed login, password and code of a synthetic patient."""
     token = entry.new_token()
-    GrantDevice.objects.create(
-        grant=grant,
-        token_hash=entry.hash_token(token),
-        label=entry.device_label(request.headers.get("User-Agent", "")),
-        factors=2,
-    )
+    remember_device(grant=grant, token=token, factors=2, user_agent=request.headers.get("User-Agent", ""))
+    before = request.COOKIES.get(settings.PATIENT_COOKIE_NAME)
+    value, _kept = entry.with_current(token, before, remember=True)
     response.set_cookie(
         settings.PATIENT_COOKIE_NAME,
-        entry.with_current(token, request.COOKIES.get(settings.PATIENT_COOKIE_NAME)),
-        max_age=30 * 24 * 3600,
+        value,
+        max_age=entry.KEEP_SECONDS,
         secure=settings.SECURE_TLS,
         httponly=True,
         samesite="Lax",

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from relais.accounts.demo import PERSONAS, password
 from relais.accounts.models import User
@@ -16,6 +18,7 @@ from relais.accounts.testing import make_member
 from relais.audit.models import Entry
 from relais.portal import checks
 from relais.portal.models import Ticket
+from relais.teleconsultation.models import Teleconsultation
 
 pytestmark = pytest.mark.django_db
 AWAY = {"REMOTE_ADDR": "192.0.2.44"}
@@ -169,3 +172,33 @@ def test_the_password_belongs_to_the_installation(settings: Any) -> None:
     first = password()
     settings.SECRET_KEY = "another key"
     assert password() != first
+
+
+def test_one_click_lets_the_browser_into_the_patient_s_space_beside_a_professional_session(
+    client: Client, region: None
+) -> None:
+    client.post(reverse("portal:demo_open", args=["doctor"]))
+    response = client.post(reverse("portal:demo_patient"), follow=True)
+    assert response.redirect_chain == [(reverse("space:home"), 302)]
+    assert "Rejoindre" in response.content.decode()
+    assert client.get("/").context["user"].email == "medecin@exemple.test"
+
+
+def test_the_doctor_and_the_patient_are_led_to_the_same_appointment_that_starts_now(
+    client: Client, region: None
+) -> None:
+    client.post(reverse("portal:demo_patient"))
+    response = client.post(reverse("portal:demo_open", args=["doctor"]), {"appointment": "1"})
+    tele = Teleconsultation.objects.get(dossier__patient__email="jeanne.moreau@exemple.test")
+    assert response.url == reverse("teleconsultation:dossier", args=[tele.pk])
+    assert abs(tele.starts_at - timezone.now()) < timedelta(minutes=2)
+    assert "Rejoindre" in client.get(response.url).content.decode()
+
+
+@pytest.mark.parametrize("view", ["demo_patient", "demo_open"])
+def test_without_a_region_the_appointment_says_so(client: Client, view: str) -> None:
+    make_member(email="medecin@exemple.test", synthetic=False)
+    args = ["doctor"] if view == "demo_open" else []
+    response = client.post(reverse(f"portal:{view}", args=args), {"appointment": "1"}, follow=True)
+    assert response.status_code == 404 if view == "demo_open" else "pas encore chargée" in response.content.decode()
+    assert not Teleconsultation.objects.exists()

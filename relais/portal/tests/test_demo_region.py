@@ -12,8 +12,11 @@ from relais.accounts.demo import PERSONAS
 from relais.accounts.models import Membership, User
 from relais.accounts.testing import make_establishment
 from relais.directory.models import Department, Establishment, Kind
+from relais.patients.models import Patient
 from relais.portal.models import Answer, Ticket
 from relais.portal.workflow import TicketState
+from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.workflow import State
 
 pytestmark = pytest.mark.django_db
 
@@ -38,12 +41,16 @@ def test_the_small_region_covers_departments_kinds_roles_and_ticket_states() -> 
     }
     assert set(Ticket.objects.values_list("state", flat=True)) == set(TicketState.values)
     assert Answer.objects.exists()
+    assert Patient.objects.count() == 200
+    assert Teleconsultation.objects.count() == 260
+    assert set(Teleconsultation.objects.values_list("state", flat=True)) >= set(State.values) - {State.IN_CALL}
 
 
 def test_everybody_is_synthetic_and_every_number_is_valid_and_of_the_kept_ranges() -> None:
     build()
     assert not Establishment.objects.filter(synthetic=False).exists()
     assert not User.objects.filter(synthetic=False).exists()
+    assert not Patient.objects.filter(synthetic=False).exists()
     for finess in Establishment.objects.values_list("finess", flat=True):
         assert finess.startswith("99")
         assert luhn.is_valid(finess)

@@ -179,6 +179,7 @@ def test_another_patient_does_not_open_a_patient_s_request(client: Client) -> No
     address = reverse("portal:patient_ticket", args=[Ticket.objects.get().pk])
     other, _other_secrets = make_grant()
     assert let_in(Client(), other).get(address).status_code == 404
+    assert client_of(make_member()).get(address).url == reverse("patient:lost")
 
 
 def test_a_patient_s_page_asks_neither_service_nor_exact_page(client: Client) -> None:

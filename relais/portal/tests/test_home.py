@@ -19,6 +19,9 @@ pytestmark = pytest.mark.django_db
 def test_home_greets_the_person_and_shows_their_services(role: str) -> None:
     member = make_member(make_establishment("Hôpital des Tilleuls"), role, family_name="Laurent", given_name="Camille")
     page = client_of(member).get("/").content.decode()
+    assert "Camille Laurent" in page
+    assert "Hôpital des Tilleuls" in page
+    assert reverse("teleconsultation:dashboard") in page
     assert reverse("portal:help") in page
     assert reverse("portal:guides") in page
     assert reverse("portal:desk") not in page

@@ -83,7 +83,7 @@ def open_as(request: Any, persona: str) -> HttpResponse:
     user = demonstration.persona_user(persona)
     wants_call = persona == "doctor" and "appointment" in request.POST
     try:
-        tele = demonstration.appointment_now() if wants_call else None
+        tele = demonstration.appointment_now()[0] if wants_call else None
     except Refused as refused:
         notices.error(request, refused.message)
         return redirect("portal:demo")
@@ -102,7 +102,7 @@ def open_as(request: Any, persona: str) -> HttpResponse:
 def open_patient(request: Any) -> HttpResponse:
     """Let this browser into the patient's space of the appointment that starts now, beside any professional session."""
     try:
-        grant = demonstration.patient_grant()
+        grant = demonstration.appointment_now()[1]
     except Refused as refused:
         notices.error(request, refused.message)
         return redirect("portal:demo")
