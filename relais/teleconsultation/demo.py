@@ -12,8 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from relais.accounts.demo import PERSONAS
-from relais.accounts.models import Membership, Role
+from relais.accounts.models import Role
 from relais.core.actor import PROFESSIONAL, Actor
 from relais.core.demo import Region, new_id
 from relais.core.errors import Refused
@@ -241,12 +240,11 @@ def _record(rng: random.Random, rows: Rows, tele: Any, user: Any) -> None:
 
 
 @transaction.atomic
-def appointment_now() -> Teleconsultation:
-    """The demo page's appointment: one of the doctor persona that starts now, planned or in call.
+def appointment_now(*, doctor: Any, establishment: Any) -> tuple[Teleconsultation, Grant]:
+    """The demo page's appointment: one of this doctor that starts now, planned or in call, and the patient's way in.
 
     The one of before is taken again while it is still awaited; otherwise a new one is booked, messages included.
     """
-    doctor, establishment = _persona()
     actor = Actor(
         kind=PROFESSIONAL, user_id=doctor.pk, establishment_id=establishment.pk,
         roles=frozenset({Role.PRACTITIONER}), assurance=2,
@@ -259,25 +257,24 @@ def appointment_now() -> Teleconsultation:
         .first()
     )
     if current and now - current.starts_at < timedelta(minutes=30):
-        return current
+        return _with_grant(current)
     if current and current.state == State.PLANNED:
         booking.cancel(actor=actor, tele=current, why="Démonstration recommencée")
     patient, _new = Patient.objects.get_or_create(email=DEMO_PATIENT["email"], defaults=DEMO_PATIENT)
     _free(doctor, now)
-    return booking.book(
+    tele = booking.book(
         actor=actor, patient=patient, practitioner_id=doctor.pk, starts_at=now + timedelta(seconds=30), minutes=20,
         reason=Reason.CONSULTATION, consent_by="la patiente",
         contact=booking.Contact(email=patient.email, phone=patient.phone, holder=Holder.SELF),
     )  # fmt: skip
+    return _with_grant(tele)
 
 
-def _persona() -> tuple[Any, Any]:
-    """The doctor of the demo page and the hospital they work in. Raises Refused on an installation without them."""
-    email = next(one.email for one in PERSONAS if one.key == "doctor")
-    member = Membership.objects.filter(user__email=email, ended_at=None).select_related("user", "establishment").first()
-    if not member:
-        raise Refused(_("Le rendez-vous de démonstration n’est pas disponible sur cette installation."))
-    return member.user, member.establishment
+def _with_grant(tele: Teleconsultation) -> tuple[Teleconsultation, Grant]:
+    grant = booking.main_grant(tele)
+    if grant is None:
+        raise Refused(_("Le rendez-vous de démonstration n’a pas d’accès ouvert."))
+    return tele, grant
 
 
 def _free(doctor: Any, now: datetime) -> None:
