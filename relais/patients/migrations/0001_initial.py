@@ -14,11 +14,11 @@ from django.db import migrations, models
 SEARCH_NAME = r"""
 CREATE FUNCTION relais_search_name(family text, given text, used_family text, used_given text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
-    SELECT relais_fold(family || ' ' || given || ' ' || used_family || ' ' || used_given) || coalesce((
-        SELECT string_agg(DISTINCT ' ' || replace(relais_fold(part), ' ', ''), '')
+    SELECT public.relais_fold(family || ' ' || given || ' ' || used_family || ' ' || used_given) || coalesce((
+        SELECT string_agg(DISTINCT ' ' || replace(public.relais_fold(part), ' ', ''), '')
         FROM (SELECT family UNION ALL SELECT used_family
               UNION ALL SELECT regexp_split_to_table(given || ' ' || used_given, '\s+')) AS parts(part)
-        WHERE position(' ' IN relais_fold(part)) > 0
+        WHERE position(' ' IN public.relais_fold(part)) > 0
     ), '')
 $$
 """
