@@ -150,7 +150,7 @@ def test_a_link_fills_the_form_and_leaves_the_address(live_server: Any, open_pag
     page.get_by_label("Nouveau mot de passe").fill("une phrase assez longue")
     page.get_by_label("Le même, une seconde fois").fill("une phrase assez longue")
     page.get_by_role("button", name="Enregistrer le mot de passe").click()
-    page.get_by_text("Votre mot de passe est enregistré").wait_for()
+    page.get_by_text("Votre mot de passe est enregistré").first.wait_for()
     user.refresh_from_db()
     assert user.check_password("une phrase assez longue")
 
@@ -199,7 +199,7 @@ def test_a_device_without_the_key_gets_a_sentence(live_server: Any, open_page: O
     no = "() => { navigator.credentials.get = () => Promise.reject(new DOMException('no', 'NotAllowedError')); }"
     page.evaluate(no)
     page.get_by_role("button", name="Utiliser ma clé d’accès").click()
-    page.get_by_text("La clé n’a pas répondu").wait_for()
+    page.get_by_text("La clé n’a pas répondu").first.wait_for()
 
 
 def test_the_clock_asks_before_the_end_and_what_was_typed_comes_back(
@@ -223,7 +223,7 @@ def test_the_clock_asks_before_the_end_and_what_was_typed_comes_back(
     _age(client, settings.SESSION_IDLE_SECONDS + 1)
     page.clock.fast_forward(settings.SESSION_IDLE_SECONDS * 1000)
     page.wait_for_url("**/connexion/?next=*")
-    page.get_by_text("Votre session a pris fin").wait_for()
+    page.get_by_text("Votre session a pris fin").first.wait_for()
     enter(page, client_of(manager), live_server.url)
     page.goto(f"{live_server.url}/connexion/membres/ajouter/")
     assert page.get_by_label("Prénom").input_value() == "Nina"
