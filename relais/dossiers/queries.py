@@ -1,6 +1,10 @@
 """What a dossier's page needs, prefetched."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from relais.accounts.models import User
 from relais.audit.models import Entry
@@ -20,18 +24,37 @@ def timeline(dossier: Dossier) -> list[Event]:
     return list(dossier.events.select_related("user").order_by("-at", "-id"))
 
 
-def readers(dossier: Dossier, *, limit: int = 200) -> list[dict[str, Any]]:
-    """Who has seen this file: newest first, with names; for its practitioners and its patient (D13)."""
+@dataclass(frozen=True)
+class Reader:
+    """One person's readings of one day: how often, for what, first and last."""
+
+    name: str
+    profession: str
+    kind: str
+    why: list[str]
+    first: datetime
+    last: datetime
+    count: int
+
+
+def readers(dossier: Dossier, *, limit: int = 500) -> list[Reader]:
+    """Who has seen this file, one line a person and day, newest first; for its practitioners and its patient (D13)."""
     entries = list(Entry.objects.filter(about=dossier.pk, action__endswith=".read").order_by("-at", "-id")[:limit])
     users = User.objects.in_bulk({entry.user_id for entry in entries if entry.user_id})
-    return [
-        {
-            "at": entry.at,
-            "name": users[entry.user_id].full_name if entry.user_id in users else "",
-            "profession": users[entry.user_id].profession if entry.user_id in users else "",
-            "kind": entry.actor_kind,
-            "roles": entry.roles,
-            "why": entry.why,
-        }
-        for entry in entries
-    ]
+    by_person: dict[Any, list[Entry]] = {}
+    for entry in entries:
+        key = (entry.user_id, entry.grant_id, timezone.localtime(entry.at).date())
+        by_person.setdefault(key, []).append(entry)
+    return [_reader(users.get(key[0]), found) for key, found in by_person.items()]
+
+
+def _reader(user: User | None, entries: list[Entry]) -> Reader:
+    return Reader(
+        name=user.full_name if user else "",
+        profession=user.profession if user else "",
+        kind=entries[0].actor_kind,
+        why=list(dict.fromkeys(entry.why for entry in entries if entry.why)),
+        first=entries[-1].at,
+        last=entries[0].at,
+        count=len(entries),
+    )

@@ -32,7 +32,7 @@ from relais.teleconsultation.workflow import PHASES, State
 BATCH = 2000
 SAMPLE_TITLES = {"report": "Compte-rendu", "prescription": "Ordonnance", "patient": "Photo envoyée par le patient"}
 INCIDENTS = ["Plus de son du côté du patient", "Image figée, appel repris par téléphone", "Réseau coupé deux fois"]
-REASONS = ["Le patient préfère venir sur place", "Praticien appelé en urgence", "Doublon de rendez-vous"]
+REASONS = booking.CANCEL_REASONS
 HOURS = [9, 10, 11, 14, 15, 16, 17, 12, 18]
 WEIGHTS = [15, 15, 15, 12, 12, 11, 10, 5, 5]  # 45 % in the morning, 45 % in the afternoon (domain.md §9.4)
 
@@ -259,7 +259,7 @@ def appointment_now(*, doctor: Any, establishment: Any) -> tuple[Teleconsultatio
     if current and now - current.starts_at < timedelta(minutes=30):
         return _with_grant(current)
     if current and current.state == State.PLANNED:
-        booking.cancel(actor=actor, tele=current, why="Démonstration recommencée")
+        booking.cancel(actor=actor, tele=current, why="À la demande de l’établissement")
     patient, _new = Patient.objects.get_or_create(email=DEMO_PATIENT["email"], defaults=DEMO_PATIENT)
     _free(doctor, now)
     tele = booking.book(
@@ -286,7 +286,7 @@ def _free(doctor: Any, now: datetime) -> None:
         tele.dossier.phase = "cancelled"
         tele.dossier.save(update_fields=["phase"])
         Teleconsultation.objects.filter(pk=tele.pk).update(
-            state=State.CANCELLED, cancel_reason="Place à la démonstration"
+            state=State.CANCELLED, cancel_reason="À la demande de l’établissement"
         )
 
 

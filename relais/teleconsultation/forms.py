@@ -15,6 +15,7 @@ from relais.core.paris import to_utc
 from relais.patients.contact import clean_email, clean_phone
 from relais.patients.identity import clean_matricule
 from relais.patients.models import Holder, Sex
+from relais.teleconsultation.actions.booking import CANCEL_REASONS
 from relais.teleconsultation.models import Reason
 
 REASON_HINTS = {
@@ -69,7 +70,6 @@ class ContactMixin(Form):
         required=False,
         widget=TelInput,
         max_length=25,
-        help_text=_("Le mot de passe part par SMS, le lien par e-mail."),
     )
 
     def clean_email(self) -> str:
@@ -93,8 +93,10 @@ class BookingForm(WhenMixin, ContactMixin):
     slot = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = forms.ChoiceField(label=_("Motif"), choices=Reason.choices, widget=RadioCards(hints=REASON_HINTS))
     patient = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    family_name = forms.CharField(label=_("Nom"), max_length=100, required=False)
-    given_name = forms.CharField(label=_("Prénom"), max_length=100, required=False)
+    family_name = forms.CharField(label=_("Nom"), max_length=100, error_messages={"required": _("Indiquez le nom.")})
+    given_name = forms.CharField(
+        label=_("Prénom"), max_length=100, error_messages={"required": _("Indiquez le prénom.")}
+    )
     birth_date = BirthDateField(label=_("Date de naissance"), required=False)
     sex = forms.ChoiceField(label=_("Sexe"), choices=[("", "—"), *Sex.choices], required=False)
     insurance_scheme = forms.ChoiceField(
@@ -114,6 +116,11 @@ class BookingForm(WhenMixin, ContactMixin):
     consent_by = forms.CharField(label=_("Accord donné par"), max_length=200, required=False)
     request_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("family_name", "given_name"):  # of a patient already known, nothing is typed
+            self.fields[name].required = not self["patient"].value()
+
     def clean_social_security_number(self) -> str:
         return _checked(
             partial(clean_matricule, field="social_security_number"), self.cleaned_data["social_security_number"]
@@ -122,10 +129,6 @@ class BookingForm(WhenMixin, ContactMixin):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self._clean_when(cleaned)
-        if not cleaned.get("patient"):
-            for name, words in (("family_name", _("Indiquez le nom.")), ("given_name", _("Indiquez le prénom."))):
-                if not cleaned.get(name, "").strip():
-                    self.add_error(name, words)
         if not cleaned.get("email") and not cleaned.get("phone") and not {"email", "phone"} & set(self.errors):
             self.add_error("email", _("Indiquez une adresse e-mail ou un téléphone : le patient y reçoit son lien."))
         if cleaned.get("holder") != Holder.SELF and not cleaned.get("holder_name", "").strip():
@@ -197,6 +200,12 @@ class OpeningForm(Form):
         if cleaned.get("starts") and cleaned.get("ends") and cleaned["ends"] <= cleaned["starts"]:
             self.add_error("ends", _("La fin vient avant le début."))
         return cleaned
+
+
+class CancelForm(Form):
+    """Why an appointment is cancelled: a choice, since the words go to the patient by e-mail and SMS (no health data)."""
+
+    why = forms.ChoiceField(label=_("Motif, transmis au patient"), choices=[(one, one) for one in CANCEL_REASONS])
 
 
 class NoteForm(Form):

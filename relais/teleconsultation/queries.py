@@ -38,9 +38,18 @@ class Row:
     twin: bool
 
     @property
+    def day(self) -> date:
+        """The day it falls on in Paris, under which it stands."""
+        return timezone.localtime(self.tele.starts_at).date()
+
+    @property
+    def soon(self) -> bool:
+        return self.tele.starts_at - timezone.now() < timedelta(hours=24)
+
+    @property
     def mark(self) -> str:
         if self.place == "waiting":
-            return "is-waiting"
+            return "is-present"
         return "is-late" if self.late else ""
 
 

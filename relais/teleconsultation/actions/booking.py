@@ -29,6 +29,13 @@ SPACE_DAYS = 30  # TC-28: the patient space stays open 30 days
 MAX_PEOPLE = 4  # peer to peer: doctor, patient and two more
 SHORTEST, LONGEST = 5, 120  # minutes
 FARTHEST = timedelta(days=366)
+CANCEL_REASONS = [
+    "Empêchement du praticien",
+    "Empêchement du patient",
+    "Rendez-vous sur place préféré",
+    "Rendez-vous pris par erreur",
+    "À la demande de l’établissement",
+]
 
 
 @dataclass(frozen=True)
@@ -224,10 +231,13 @@ def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID) -> 
 
 @transaction.atomic
 def cancel(*, actor: Actor, tele: Teleconsultation, why: str) -> Teleconsultation:
-    """Cancel with a reason; the patient is told, reminders are dropped, the slot is free again (B1.8)."""
-    if not why.strip():
-        raise Refused(_("Indiquez le motif de l’annulation : il est transmis au patient."), field="why")
-    moved = move(actor=actor, tele=tele, verb="cancel", cancel_reason=why.strip()[:300])
+    """Cancel with a reason of CANCEL_REASONS; the patient is told, reminders are dropped, the slot is free again (B1.8).
+
+    A choice and no free text: the words travel by e-mail and SMS, where nothing about health may stand.
+    """
+    if why not in CANCEL_REASONS:
+        raise Refused(_("Choisissez le motif de l’annulation : il est transmis au patient."), field="why")
+    moved = move(actor=actor, tele=tele, verb="cancel", cancel_reason=why)
     messages.cancel_pending(moved)
     if grant := main_grant(moved):
         messages.tell(messages.CANCELLED, moved, grant)

@@ -93,7 +93,7 @@ def test_the_doctor_in_the_room_does_not_count_as_the_patient(doctor, seen):
 @pytest.mark.req("TC-10", "TC-11")
 def test_the_result_of_the_self_test_is_on_the_dashboard_and_in_the_record(doctor, seen):
     scene = planned(doctor, "Testé", 60)
-    for outcome, words in (("ko", "Échec"), ("ok", "Réussi")):
+    for outcome, words in (("ko", "Échec du test"), ("ok", "Test réussi")):
         DeviceTest.objects.create(about=scene.tele.pk, holder_id=scene.grant.pk, outcome=outcome)
         assert words in seen.get(URL).content.decode()
         assert words in seen.get(reverse("teleconsultation:dossier", args=[scene.tele.pk])).content.decode()

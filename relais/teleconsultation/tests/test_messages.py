@@ -93,7 +93,7 @@ def test_a_reminder_of_a_cancelled_or_moved_appointment_is_no_longer_wanted():
     reminder = Message.objects.get(type="tele.reminder_24h")
     text = next(one for one in messages.TEXTS if one.key == "tele.reminder_24h")
     assert text.still_wanted(reminder)
-    booking.cancel(actor=actor_for(tele.practitioner.memberships.get()), tele=tele, why="Imprévu")
+    booking.cancel(actor=actor_for(tele.practitioner.memberships.get()), tele=tele, why="Empêchement du praticien")
     assert not text.still_wanted(reminder)
 
 

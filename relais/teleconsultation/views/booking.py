@@ -25,7 +25,8 @@ from relais.teleconsultation import queries, slots
 from relais.teleconsultation.actions import booking
 from relais.teleconsultation.forms import BookingForm
 
-DAYS_SHOWN = 5
+DAYS_SHOWN = 5  # with free slots, of the next
+DAYS_LOOKED_AT = 28
 
 
 @professional(*may.STAFF)
@@ -134,22 +135,20 @@ def grid_context(request: Any, form: BookingForm) -> dict[str, Any]:
     wanted = request.POST.get("practitioner") or request.GET.get("practitioner") or form["practitioner"].value()
     known = {str(user.pk): user for user in queries.practitioners(request.actor.establishment_id)}
     first = max(_day(request.GET.get("semaine", "")) or timezone.localdate(), timezone.localdate())
-    days = (
-        slots.free(
+    days: dict[Any, Any] = {}
+    if str(wanted) in known:
+        offered = slots.free(
             practitioner_id=known[str(wanted)].pk,
             establishment_id=request.actor.establishment_id,
             first=first,
-            days=DAYS_SHOWN,
+            days=DAYS_LOOKED_AT,
         )
-        if str(wanted) in known
-        else {}
-    )
+        days = dict([(day, free) for day, free in offered.items() if free][:DAYS_SHOWN])
     return {
         "days": days,
         "grid_practitioner": str(wanted),
-        "first": first,
-        "before": first - timedelta(days=DAYS_SHOWN) if first > timezone.localdate() else None,
-        "after": first + timedelta(days=DAYS_SHOWN),
+        "today": timezone.localdate() if first > timezone.localdate() else None,
+        "after": (max(days) if days else first + timedelta(days=DAYS_LOOKED_AT - 1)) + timedelta(days=1),
         "chosen_slot": form["slot"].value() or "",
     }
 

@@ -24,7 +24,7 @@ from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
 from relais.teleconsultation.actions import booking, call, record
-from relais.teleconsultation.forms import ContactForm, NoteForm, RescheduleForm
+from relais.teleconsultation.forms import CancelForm, ContactForm, NoteForm, RescheduleForm
 from relais.teleconsultation.models import Teleconsultation
 
 
@@ -85,6 +85,7 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         },
         "practitioners": queries.practitioners(tele.establishment_id),
         "reschedule_form": RescheduleForm(prefix="r"),
+        "cancel_form": CancelForm(),
         "note_form": NoteForm(),
         "topic": dossiers.topic(tele.pk),
     }
