@@ -125,6 +125,7 @@ def build(region: Region, rng: random.Random) -> None:
 
 
 def _personas(region: Region, rng: random.Random, memberships: list[Membership]) -> None:
+    shared = make_password(password())  # a slow hash, made once
     for number, persona in enumerate(PERSONAS):
         user = User(
             id=new_id(rng),
@@ -137,7 +138,7 @@ def _personas(region: Region, rng: random.Random, memberships: list[Membership])
             mobile=f"+33639980{number + 1:03d}",
             rpps=rpps(number + 1) if persona.role in (Role.PRACTITIONER, Role.CAREGIVER) else None,
             help_desk=persona.key == "help_desk",
-            password=make_password(password()),
+            password=shared,
             synthetic=True,
         )
         region.professionals.append(user)

@@ -133,7 +133,10 @@ def persona_user(key: str) -> User:
 
 def open_session(request: Any, user: User) -> None:
     """Sign this browser in as a persona, as if both factors had just been shown; one establishment is chosen at once."""
+    token = request.META.get("CSRF_COOKIE")
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    if token:
+        request.META["CSRF_COOKIE"] = token  # a new one would spoil the patient's page in the window beside
     shown = {"method": "password", "at": time.time(), "email": user.email}
     request.session["account_authentication_methods"] = [shown]
     request.session["account_authentication_methods_user"] = str(user.pk)

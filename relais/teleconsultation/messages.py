@@ -65,7 +65,7 @@ class Text:
             **context,
             **secret,
             **_times(context),
-            "guide": _absolute(reverse("portal:guides")),
+            "guide": _absolute(reverse("portal:guide", args=["consultation-video"])),
             **_hygiene(context),
         }
         words["credentials"] = _credentials(message.channel, secret)
