@@ -49,6 +49,17 @@ AGES = ((0, 2), (3, 17), (18, 44), (45, 64), (65, 84), (85, 102))
 AGE_WEIGHTS = (2, 7, 25, 26, 29, 11)
 SCHEMES = ("Régime général", "MSA", "CNMSS", "CAMIEG", "SNCF")
 
+# Who the newcomer is on the demo page's telephone.
+DEMO_PATIENT: dict[str, Any] = {
+    "birth_family_name": "Moreau",
+    "birth_given_names": "Jeanne",
+    "birth_date": date(1948, 5, 17),
+    "sex": "F",
+    "email": "jeanne.moreau@exemple.test",
+    "phone": "+33639989001",
+    "synthetic": True,
+}
+
 
 def synthetic_patient(rng: Random, *, number: int | None = None, today: date = date(2026, 1, 1)) -> dict[str, Any]:
     """The fields of one invented patient, ready for `Patient(**fields)`.

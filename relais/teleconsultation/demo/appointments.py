@@ -8,12 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from relais.accounts.models import Role
-from relais.core.actor import PROFESSIONAL, Actor
+from relais.core.actor import PROFESSIONAL
 from relais.core.demo import Region, new_id
 from relais.core.errors import Refused
 from relais.core.paris import PARIS, to_utc
@@ -22,7 +20,7 @@ from relais.dossiers.models import Document, Dossier, Event, Note, Participant, 
 from relais.files.models import StoredFile
 from relais.notifications.models import Channel, Message
 from relais.notifications.workflow import State as MessageState
-from relais.patients.models import Basis, CareLink, Grant, Holder, Patient
+from relais.patients.models import Basis, CareLink, Grant
 from relais.rooms.models import DeviceTest, Room
 from relais.teleconsultation import messages
 from relais.teleconsultation.actions import booking
@@ -237,65 +235,3 @@ def _record(rng: random.Random, rows: Rows, tele: Any, user: Any) -> None:
             )
         )
         rows.events.append(Event(dossier=tele.dossier, verb="document_added", actor_kind=PROFESSIONAL, user=user))
-
-
-@transaction.atomic
-def appointment_now(*, doctor: Any, establishment: Any) -> tuple[Teleconsultation, Grant]:
-    """The demo page's appointment: one of this doctor that starts now, planned or in call, and the patient's way in.
-
-    The one of before is taken again while it is still awaited; otherwise a new one is booked, messages included.
-    """
-    actor = Actor(
-        kind=PROFESSIONAL, user_id=doctor.pk, establishment_id=establishment.pk,
-        roles=frozenset({Role.PRACTITIONER}), assurance=2,
-    )  # fmt: skip
-    now = timezone.now()
-    current = (
-        Teleconsultation.objects.awaited()
-        .filter(practitioner=doctor, establishment=establishment, dossier__patient__email=DEMO_PATIENT["email"])
-        .order_by("-starts_at")
-        .first()
-    )
-    if current and now - current.starts_at < timedelta(minutes=30):
-        return _with_grant(current)
-    if current and current.state == State.PLANNED:
-        booking.cancel(actor=actor, tele=current, why="À la demande de l’établissement")
-    patient, _new = Patient.objects.get_or_create(email=DEMO_PATIENT["email"], defaults=DEMO_PATIENT)
-    _free(doctor, now)
-    tele = booking.book(
-        actor=actor, patient=patient, practitioner_id=doctor.pk, starts_at=now + timedelta(seconds=30), minutes=20,
-        reason=Reason.CONSULTATION, consent_by="la patiente",
-        contact=booking.Contact(email=patient.email, phone=patient.phone, holder=Holder.SELF),
-    )  # fmt: skip
-    return _with_grant(tele)
-
-
-def _with_grant(tele: Teleconsultation) -> tuple[Teleconsultation, Grant]:
-    grant = booking.main_grant(tele)
-    if grant is None:
-        raise Refused(_("Le rendez-vous de démonstration n’a pas d’accès ouvert."))
-    return tele, grant
-
-
-def _free(doctor: Any, now: datetime) -> None:
-    """The demo doctor's other appointments make room: the one that starts now must always be possible."""
-    clash = Teleconsultation.objects.awaited().filter(
-        practitioner=doctor, starts_at__lt=now + timedelta(minutes=21), ends_at__gt=now
-    )
-    for tele in clash.order_by("starts_at"):
-        tele.dossier.phase = "cancelled"
-        tele.dossier.save(update_fields=["phase"])
-        Teleconsultation.objects.filter(pk=tele.pk).update(
-            state=State.CANCELLED, cancel_reason="À la demande de l’établissement"
-        )
-
-
-DEMO_PATIENT = {
-    "birth_family_name": "Moreau",
-    "birth_given_names": "Jeanne",
-    "birth_date": date(1948, 5, 17),
-    "sex": "F",
-    "email": "jeanne.moreau@exemple.test",
-    "phone": "+33639980001",
-    "synthetic": True,
-}
