@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -16,6 +17,7 @@ from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document
 from relais.patients.models import Grant
 from relais.rooms import queries as rooms
+from relais.rooms.views import selftest
 from relais.teleconsultation.actions import call, record
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.views.dossier import one_file, serve_document, tele_of
@@ -38,6 +40,7 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "received": [one for one in documents if one.author_grant_id is None],
         "test": rooms.last_tests([tele.pk]).get(tele.pk),
         "topic": call.space_topic(tele),
+        "presence_url": reverse("patient_rooms:presence"),
         "now": timezone.now(),
     }
 
@@ -88,7 +91,8 @@ def document(request: Any, document_id: UUID) -> HttpResponse:
 def test(request: Any) -> HttpResponse:
     """TC-31: the self-test; advised, never blocking (TC-32)."""
     tele = _tele(request, "Test du matériel")
-    return render(request, "teleconsultation/space/test.html", _context(request, tele))
+    context = {**_context(request, tele), **selftest.context(request)}
+    return render(request, "teleconsultation/space/test.html", context)
 
 
 @patient
