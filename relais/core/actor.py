@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from relais.core.errors import NotFound
+
 PROFESSIONAL, PATIENT, GUEST, SYSTEM = "professional", "patient", "guest", "system"
 
 
@@ -32,6 +34,20 @@ class Actor:
     @property
     def is_patient(self) -> bool:
         return self.kind == PATIENT
+
+    @property
+    def me(self) -> UUID:
+        """The professional's own id. Raises NotFound for anyone else."""
+        if self.user_id is None:
+            raise NotFound
+        return self.user_id
+
+    @property
+    def here(self) -> UUID:
+        """The establishment chosen for this session. Raises NotFound before one is."""
+        if self.establishment_id is None:
+            raise NotFound
+        return self.establishment_id
 
     @property
     def holder_id(self) -> UUID | None:

@@ -28,7 +28,7 @@ class DossierQuerySet(models.QuerySet["Dossier"]):
         if actor.kind == "system":
             return self
         if actor.is_professional:
-            mine = Participant.objects.filter(user_id=actor.user_id, until=None).values("dossier_id")
+            mine = Participant.objects.filter(user_id=actor.me, until=None).values("dossier_id")
             return self.filter(Q(establishment_id=actor.establishment_id) | Q(pk__in=mine))
         if actor.is_patient:
             return self.filter(pk=actor.about, patient_id=actor.patient_id)

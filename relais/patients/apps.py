@@ -14,7 +14,7 @@ class PatientsConfig(AppConfig):
         navigation.register(
             navigation.NavItem(
                 key="patients",
-                label=_("Patients"),  # type: ignore[arg-type]  lazy
+                label=_("Patients"),
                 icon="address-book",
                 url_name="patients:search",
                 visible=may.can_search,

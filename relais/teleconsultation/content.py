@@ -78,7 +78,7 @@ def report(
     actor: Actor, tele: Teleconsultation, texts: dict[str, str], *, version: int, replaces: Document | None
 ) -> pdf.Report:
     """Everything that the report prints (domain.md §2.3), from the appointment and the sections written."""
-    author = User.objects.get(pk=actor.user_id)
+    author = User.objects.get(pk=actor.me)
     return pdf.Report(
         patient=pdf.PatientBlock.of(tele.dossier.patient),
         professional=pdf.ProfessionalBlock.of(author, tele.establishment),
@@ -116,7 +116,7 @@ def findings(tele: Teleconsultation, written: Written, actor: Actor) -> list[pre
         weight_kg=written.weight_kg,
         allergies=written.allergies,
     )
-    rpps = User.objects.get(pk=actor.user_id).rpps or ""
+    rpps = User.objects.get(pk=actor.me).rpps or ""
     return prescribing.check(written.lines, patient=about, on=timezone.localdate(), prescriber_rpps=rpps)
 
 
@@ -124,7 +124,7 @@ def prescription(
     actor: Actor, tele: Teleconsultation, written: Written, checked_at: datetime | None
 ) -> tuple[pdf.Prescription, pdf.Signature]:
     """The content of a written prescription and the proof of who signed it."""
-    author = User.objects.get(pk=actor.user_id)
+    author = User.objects.get(pk=actor.me)
     content = pdf.Prescription(
         patient=pdf.PatientBlock.of(tele.dossier.patient),
         prescriber=pdf.ProfessionalBlock.of(author, tele.establishment),

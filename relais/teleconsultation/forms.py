@@ -18,7 +18,7 @@ from relais.patients.models import Holder, Sex
 from relais.teleconsultation.actions.booking import CANCEL_REASONS
 from relais.teleconsultation.models import Reason
 
-REASON_HINTS = {
+REASON_HINTS: dict[str, Any] = {
     Reason.CONSULTATION: _("Suivi ordinaire."),
     Reason.COVID_19: _("Les messages au patient sont adaptés au contexte épidémique."),
 }

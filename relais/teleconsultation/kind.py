@@ -17,5 +17,5 @@ KIND = Kind(
     },
     may_read=can_read_clinical,
     url_name="teleconsultation:dossier",
-    phases=PHASES,
+    phases={str(state): phase for state, phase in PHASES.items()},
 )

@@ -19,6 +19,7 @@ from relais.teleconsultation import permissions as may
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.workflow import AFTER, State
 
+AWAITED = (State.PLANNED, State.IN_CALL)
 LATE = timedelta(minutes=15)  # domain.md §2.2
 
 
@@ -55,16 +56,16 @@ class Row:
 
 def base(actor: Actor) -> QuerySet[Teleconsultation]:
     """The appointments of the establishment chosen, with what a row prints."""
-    return Teleconsultation.objects.filter(establishment_id=actor.establishment_id).select_related(
+    return Teleconsultation.objects.filter(establishment_id=actor.here).select_related(
         "dossier__patient", "practitioner"
     )
 
 
 def awaited(
-    actor: Actor, *, practitioner_id: str = "", day: date | None = None, reason: str = ""
+    actor: Actor, *, practitioner_id: UUID | None = None, day: date | None = None, reason: str = ""
 ) -> QuerySet[Teleconsultation]:
     """Those still to be held, however late (TC-05 … TC-08), filtered by practitioner, day and reason."""
-    rows = base(actor).awaited()
+    rows = base(actor).filter(state__in=AWAITED)
     if practitioner_id:
         rows = rows.filter(practitioner_id=practitioner_id)
     if day:
@@ -72,7 +73,9 @@ def awaited(
     return rows.filter(reason=reason) if reason else rows
 
 
-def history(actor: Actor, *, text: str = "", practitioner_id: str = "", state: str = "") -> QuerySet[Teleconsultation]:
+def history(
+    actor: Actor, *, text: str = "", practitioner_id: UUID | None = None, state: str = ""
+) -> QuerySet[Teleconsultation]:
     """Those held, missed or cancelled, searched by name or reference (TC-44)."""
     states = [state] if state in {*AFTER, State.CLOSED, State.CANCELLED} else [*AFTER, State.CLOSED, State.CANCELLED]
     rows = base(actor).filter(state__in=states)
@@ -127,7 +130,7 @@ def _patients_here(ids: list[UUID]) -> dict[UUID, rooms.Here]:
     return found
 
 
-def practitioners(establishment_id: UUID | None) -> list[User]:
+def practitioners(establishment_id: UUID) -> list[User]:
     """Those who can be booked in an establishment, by name."""
     members = Membership.objects.filter(
         establishment_id=establishment_id, role=Role.PRACTITIONER, ended_at=None

@@ -58,7 +58,9 @@ def make_tele(
         establishment_id=member.establishment_id, user_id=None, basis="episode", about=dossier.pk
     )
     Participant.objects.create(dossier=dossier, user=member.user, role=member.role)
-    happened = {"cancelled": {"cancel_reason": "Imprévu"}, "incident": {"incident": "Plus de son"}}.get(state, {})
+    happened: dict[str, Any] = {"cancelled": {"cancel_reason": "Imprévu"}, "incident": {"incident": "Plus de son"}}.get(
+        state, {}
+    )
     if state in (*AFTER, State.CLOSED, State.IN_CALL):
         happened["started_at"] = start
     tele = Teleconsultation.objects.create(

@@ -71,8 +71,8 @@ def save(request: Any) -> JsonResponse:
     test = actions.record_test(
         actor=request.actor,
         about=about_of(request),
-        parts=body.get("parts"),
-        facts=body.get("facts"),
+        parts=body.get("parts") or {},
+        facts=body.get("facts") or {},
         device=request.headers.get("User-Agent", ""),
     )
     return JsonResponse({"outcome": test.outcome})

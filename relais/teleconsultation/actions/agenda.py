@@ -18,7 +18,7 @@ from relais.teleconsultation.models import Absence, Opening
 def _check(actor: Actor, practitioner_id: UUID) -> None:
     """Members of the establishment keep the agenda of its practitioners."""
     if not may.can_book(actor) or practitioner_id not in {
-        user.pk for user in queries.practitioners(actor.establishment_id)
+        user.pk for user in queries.practitioners(actor.here)
     }:
         raise NotFound
 
@@ -34,7 +34,7 @@ def add_opening(
     ).exists():
         raise Refused(_("Ces heures chevauchent d’autres heures du même jour."), field="starts")
     opening = Opening.objects.create(
-        practitioner_id=practitioner_id, establishment_id=actor.establishment_id,
+        practitioner_id=practitioner_id, establishment_id=actor.here,
         weekday=weekday, starts=starts, ends=ends, minutes=minutes,
     )  # fmt: skip
     audit.record(actor=actor, action="opening.added", about=practitioner_id)
@@ -44,7 +44,7 @@ def add_opening(
 @transaction.atomic
 def remove_opening(*, actor: Actor, opening_id: UUID) -> None:
     """Offer these hours no longer; appointments already given stay."""
-    opening = Opening.objects.filter(pk=opening_id, establishment_id=actor.establishment_id).first()
+    opening = Opening.objects.filter(pk=opening_id, establishment_id=actor.here).first()
     if not opening:
         raise NotFound
     _check(actor, opening.practitioner_id)

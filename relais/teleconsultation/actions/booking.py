@@ -74,11 +74,11 @@ def book(
         raise NotFound
     if request_key and (done := Teleconsultation.objects.filter(request_key=request_key).first()):
         return done
-    practitioner = _practitioner(practitioner_id, actor.establishment_id)
+    practitioner = _practitioner(practitioner_id, actor.here)
     _check_time(starts_at, minutes)
     if not contact.email and not contact.phone:
         raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
-    establishment = Establishment.objects.get(pk=actor.establishment_id)
+    establishment = Establishment.objects.get(pk=actor.here)
     dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment)
     tele = _insert(
         dossier=dossier,
@@ -97,7 +97,7 @@ def book(
     return tele
 
 
-def _practitioner(user_id: UUID, establishment_id: UUID | None) -> User:
+def _practitioner(user_id: UUID, establishment_id: UUID) -> User:
     member = (
         Membership.objects.filter(
             user_id=user_id, establishment_id=establishment_id, role=Role.PRACTITIONER, ended_at=None

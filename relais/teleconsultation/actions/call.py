@@ -39,7 +39,7 @@ def join(*, actor: Actor, tele: Teleconsultation) -> Room:
         raise Refused(_("Il est trop tôt : la salle ouvre une heure avant le rendez-vous."))
     moved = move(actor=actor, tele=tele, verb="join", started_at=tele.started_at or timezone.now())
     room = open_room(actor, moved)
-    user = User.objects.get(pk=actor.user_id)
+    user = User.objects.get(pk=actor.me)
     rooms.invite(
         actor=actor,
         room=room,

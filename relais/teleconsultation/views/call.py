@@ -69,7 +69,7 @@ def invite(request: Any, dossier_id: UUID) -> HttpResponse:
     tele = tele_of(request, dossier_id, "Invitation d’une personne")
     form = GuestForm(request.POST, prefix="g")
     if not form.is_valid():
-        return HttpResponse(" ".join(error for errors in form.errors.values() for error in errors), status=422)
+        return HttpResponse(" ".join(str(error) for errors in form.errors.values() for error in errors), status=422)
     try:
         actions.invite_guest(actor=request.actor, tele=tele, **form.cleaned_data)
     except Refused as refused:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -49,15 +50,16 @@ def _rows(request: Any) -> dict[str, Any]:
 
 def _filters(request: HttpRequest) -> dict[str, Any]:
     return {
-        "practitioner_id": _known(request, "praticien"),
+        "practitioner_id": practitioner_asked_for(request),
         "day": _day(request.GET.get("jour", "")),
         "reason": request.GET.get("motif", "") if request.GET.get("motif") in Reason.values else "",
     }
 
 
-def _known(request: Any, name: str) -> str:
-    wanted = request.GET.get(name, "")
-    return wanted if wanted in {str(user.pk) for user in queries.practitioners(request.actor.establishment_id)} else ""
+def practitioner_asked_for(request: Any) -> UUID | None:
+    """The practitioner of ?praticien=, if they exercise here."""
+    known = {str(user.pk): user.pk for user in queries.practitioners(request.actor.establishment_id)}
+    return known.get(request.GET.get("praticien", ""))
 
 
 def _day(text: str) -> date | None:

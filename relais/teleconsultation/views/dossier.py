@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -220,12 +220,12 @@ def _document(request: Any, document_id: UUID) -> Document:
 
 
 @professional(*may.CLINICAL)
-def document(request: Any, document_id: UUID) -> HttpResponse:
+def document(request: Any, document_id: UUID) -> HttpResponseBase:
     """A document's content (TC-24), with its trace."""
     return serve_document(request, _document(request, document_id))
 
 
-def serve_document(request: Any, document: Document) -> HttpResponse:
+def serve_document(request: Any, document: Document) -> HttpResponseBase:
     """Serve to whoever sees this document; also the patient space's door."""
 
     if not dossier_may.can_see_document(request.actor, document):

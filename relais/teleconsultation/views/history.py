@@ -10,6 +10,7 @@ from relais.core.access import professional
 from relais.core.paging import by_key
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
+from relais.teleconsultation.views.dashboard import practitioner_asked_for
 from relais.teleconsultation.workflow import AFTER, State
 
 
@@ -17,10 +18,9 @@ from relais.teleconsultation.workflow import AFTER, State
 def history(request: Any) -> HttpResponse:
     """Searched by name or reference, newest first, paged by key."""
     known = queries.practitioners(request.actor.establishment_id)
-    wanted = request.GET.get("praticien", "")
-    filters = {
+    filters: dict[str, Any] = {
         "text": request.GET.get("q", "")[:100],
-        "practitioner_id": wanted if wanted in {str(user.pk) for user in known} else "",
+        "practitioner_id": practitioner_asked_for(request),
         "state": request.GET.get("etat", ""),
     }
     page = by_key(request, queries.history(request.actor, **filters), field="starts_at", newest_first=True)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -75,7 +75,7 @@ def documents(request: Any) -> HttpResponse:
 
 
 @patient
-def document(request: Any, document_id: UUID) -> HttpResponse:
+def document(request: Any, document_id: UUID) -> HttpResponseBase:
     """One document, to look at or keep."""
     found = (
         Document.objects.select_related("dossier", "file")
