@@ -60,7 +60,8 @@ def ask(
         )
     try:
         with transaction.atomic():
-            ticket = Ticket.objects.create(
+            ticket = _create(
+                actor,
                 key=key,
                 service=service,
                 subject=subject,
@@ -72,11 +73,6 @@ def ask(
                 browser=browser[:300],
                 device_test=_figures(device_test or {}),
                 sender=sender,
-                actor_kind=actor.kind,
-                user_id=actor.user_id,
-                grant_id=actor.grant_id,
-                establishment_id=actor.establishment_id,
-                roles=",".join(sorted(actor.roles)),
             )
             trace(actor=actor, action="ticket.ask", about=ticket.pk)
             messages.confirm(ticket, known=actor.kind != "visitor")
@@ -88,6 +84,17 @@ def ask(
         if twin := Ticket.objects.filter(key=key).first():
             return twin
         raise
+
+
+def _create(actor: Actor, **fields: Any) -> Ticket:
+    return Ticket.objects.create(
+        actor_kind=actor.kind,
+        user_id=actor.user_id,
+        grant_id=actor.grant_id,
+        establishment_id=actor.establishment_id,
+        roles=",".join(sorted(actor.roles)),
+        **fields,
+    )
 
 
 def _figures(found: dict[str, Any], prefix: str = "") -> dict[str, Any]:
