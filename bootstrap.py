@@ -206,6 +206,7 @@ CHECKS = (
     ("lint", ["python", "-m", "ruff", "check", "--quiet", "."]),
     ("settings", ["python", "manage.py", "check", "--fail-level", "WARNING"]),
     ("settings table", ["python", "manage.py", "settings_table", "--check"]),
+    ("features", ["python", "manage.py", "features", "--check"]),
     ("migrations", ["python", "-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--check", "--dry-run"]),
     ("lock files", ["python", "bootstrap.py", "locks"]),
     ("layers", ["lint-imports", "--no-cache"]),
@@ -252,9 +253,11 @@ def check_locks():
 
 
 def fix():
-    """Format, and mend what the linter can mend."""
-    for arguments in (["check", "--fix", "--quiet", "."], ["format", "."]):
-        subprocess.run([str(PYTHON), "-m", "ruff", *arguments], cwd=str(ROOT), check=False)
+    """Format, mend what the linter can mend, and write the pages that come from the code."""
+    for arguments in (["-m", "ruff", "check", "--fix", "--quiet", "."], ["-m", "ruff", "format", "."]):
+        subprocess.run([str(PYTHON), *arguments], cwd=str(ROOT), check=False)
+    for page in ("settings_table", "features"):
+        subprocess.run([str(PYTHON), "manage.py", page], cwd=str(ROOT), check=False)
 
 
 def become(*arguments, **variables):
