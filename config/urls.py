@@ -1,8 +1,9 @@
 """Every address of the site, module by module."""
 
+from django.conf import settings
 from django.urls import include, path
 
-from relais.core import health
+from relais.core import health, views_kit
 
 urlpatterns = [
     path("health", health.view, name="health"),
@@ -18,3 +19,5 @@ urlpatterns = [
     path("live/", include("relais.core.live_urls")),
     path("", include("relais.portal.urls")),
 ]
+if settings.DEMO:
+    urlpatterns.append(path("_kit/", views_kit.kit, name="kit"))  # every component on one page, for developers
