@@ -26,7 +26,9 @@ $$
 TYPO_KEYS = r"""
 CREATE FUNCTION relais_typo_keys(value text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
     WITH words AS (
-        SELECT DISTINCT left(word, 5) AS start FROM string_to_table(value, ' ') AS word WHERE length(word) >= 3
+        SELECT DISTINCT left(word, letters) AS start
+        FROM string_to_table(value, ' ') AS word CROSS JOIN (VALUES (5), (6)) AS starts(letters)
+        WHERE length(word) >= 3
     )
     SELECT coalesce(array_agg(DISTINCT key), '{}') FROM (
         SELECT start AS key FROM words

@@ -14,7 +14,8 @@ from relais.patients.models import Patient
 
 SHOWN = 20
 CANDIDATES = 100  # near matches weighed before the best are kept
-TYPO_LETTERS = 5  # of each word, as in relais_typo_keys
+ALIKE = 20_000  # in the whole region, before who may be seen counts
+TYPO_LETTERS = (6, 5)  # of each word, as in relais_typo_keys: the longer, the fewer look alike
 SHORTEST_TYPO = 4  # in three letters an error is another name
 # Letters that decomposition leaves alone and that the database's unaccent spells out (tests/test_search.py compares).
 SPELLED = str.maketrans(
@@ -101,8 +102,10 @@ def search(actor: Actor, text: str) -> list[Patient]:
     if len(exact) == SHOWN or not any(_forgiven(parts) for parts in asked.words):
         return exact
     best = "".join(f" {' '.join(parts)}" for parts in asked.words).strip()
+    # The limit keeps the two questions apart: put in one, the planner reads the whole table for a rare name.
+    alike = Patient.objects.filter(_words(asked, nearly_begins)).order_by().values("pk")[:ALIKE]
     near = (
-        seen.filter(_words(asked, nearly_begins))
+        seen.filter(pk__in=alike)
         .exclude(pk__in=[patient.pk for patient in exact])
         .annotate(likeness=TrigramWordSimilarity(best, "search_name"))
         .order_by("-likeness", "birth_family_name", "birth_given_names", "id")
@@ -145,11 +148,14 @@ def _forgiven(parts: tuple[str, ...]) -> bool:
 
 
 def nearly_begins(word: str) -> Q:
-    """Shares the beginning, or the beginning less one letter: a superset of one typing error, found by an index."""
+    """Shares the beginning, or the beginning less one letter: a superset of one typing error, found by one index alone.
+
+    What begins a word is among them too; an OR with LIKE would make the database read the whole table.
+    """
     if len(word) < SHORTEST_TYPO:
         return _begins(word)
-    start = word[:TYPO_LETTERS]
-    return _begins(word) | Q(typo_keys__overlap=[start, *(start[:at] + start[at + 1 :] for at in range(len(start)))])
+    start = word[: next((letters for letters in TYPO_LETTERS if letters <= len(word)), TYPO_LETTERS[-1])]
+    return Q(typo_keys__overlap=[start, *(start[:at] + start[at + 1 :] for at in range(len(start)))])
 
 
 def _truly_near(asked: Asked, name: str) -> bool:
