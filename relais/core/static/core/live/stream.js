@@ -1,5 +1,6 @@
 /* [data-live="<signed topics>"] gets a `live` event (detail: topic, urgent) for each ping, and after a lost line.
-   htmx refetches on it: hx-trigger="live consume". What someone is typing in is never replaced: a mark waits above it.
+   htmx refetches on it: hx-trigger="live consume". A form that someone fills in, or has opened, is never replaced: a
+   mark waits above it.
    [data-live-hold] makes changes that are not urgent wait behind that mark too. [data-live-alone] anywhere in the page
    gives it a stream of its own. */
 
@@ -21,12 +22,35 @@ function topicsOf(element) {
   return token.slice(0, token.lastIndexOf(":")).split(" ");
 }
 
+function changed(field) {
+  if (field.type === "file") {
+    return field.files.length > 0;
+  }
+  if (field.type === "checkbox" || field.type === "radio") {
+    return field.checked !== field.defaultChecked;
+  }
+  if (field.matches("select")) {
+    return Array.from(field.options).some((option, index) => option.selected !== (option.defaultSelected || (index === 0 && !field.querySelector("[selected]"))));
+  }
+  return field.type !== "hidden" && field.value !== field.defaultValue;
+}
+
+/* What a refetch replaces: the element itself, or the one that its hx-target names. */
+function replaced(element) {
+  const target = element.getAttribute("hx-target") || "";
+  return (target[0] === "#" && document.querySelector(target)) || element;
+}
+
 function busy(element) {
   const active = document.activeElement;
   if (active && element.contains(active) && active.matches(TYPING)) {
     return true;
   }
-  return Boolean(element.querySelector("dialog[open], details[data-confirm][open]"));
+  if (element.querySelector("dialog[open], details[data-confirm][open], details[open] form[method=post]")) {
+    return true;
+  }
+  // What was typed or chosen and not sent yet is kept too, wherever the focus is now.
+  return Array.from(element.querySelectorAll("form[method=post] :enabled:not(button)")).some(changed);
 }
 
 function markOf(element) {
@@ -43,7 +67,7 @@ function hold(element) {
     mark.type = "button";
     mark.className = "btn btn-secondary btn-sm live-mark";
     mark.dataset.liveMark = "";
-    mark.addEventListener("click", () => release(element, { topic: "", urgent: false }));
+    mark.addEventListener("click", () => release(element, { topic: "", urgent: false, asked: true }));
     element.parentNode.insertBefore(mark, element);
   }
   mark.textContent = count === 1 ? "1 nouveauté : afficher" : `${count} nouveautés : afficher`;
@@ -59,7 +83,7 @@ function release(element, detail) {
 }
 
 function deliver(element, detail) {
-  if (busy(element) || (element.matches("[data-live-hold]") && !detail.urgent)) {
+  if (busy(replaced(element)) || (element.matches("[data-live-hold]") && !detail.urgent)) {
     hold(element);
   } else {
     release(element, detail);
@@ -120,7 +144,8 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
   const target = event.detail.target;
-  if (event.detail.shouldSwap && fromLive(event.detail.requestConfig) && busy(target)) {
+  const config = event.detail.requestConfig;
+  if (event.detail.shouldSwap && fromLive(config) && !config.triggeringEvent.detail.asked && busy(target)) {
     event.detail.shouldSwap = false;
     hold(event.detail.elt.closest("[data-live]") || target);
   }
@@ -130,7 +155,7 @@ document.addEventListener("focusout", () => {
     waiting.forEach((_count, element) => {
       if (!element.isConnected) {
         waiting.delete(element);
-      } else if (!busy(element) && !element.matches("[data-live-hold]")) {
+      } else if (!busy(replaced(element)) && !element.matches("[data-live-hold]")) {
         release(element, { topic: "", urgent: false });
       }
     });
