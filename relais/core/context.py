@@ -96,6 +96,7 @@ class Page:
             "sign_in": url_or_none("account_login"),
             "sign_out": url_or_none("account_logout"),
             "accessibility": url_or_none("portal:accessibility"),
+            "legal": url_or_none("portal:legal"),
             "patient_home": url_or_none("space:home"),
             "patient_leave": url_or_none("patient:leave"),
         }
