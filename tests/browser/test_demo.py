@@ -28,6 +28,7 @@ def test_from_the_demo_page_to_a_consultation_with_oneself(site: Any, open_page:
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Ouvrir comme patient").click()
     patient = opened.value
+    patient.set_viewport_size({"width": 360, "height": 640})
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Ouvrir comme médecin").first.click()
     doctor = opened.value

@@ -46,6 +46,13 @@ GUIDES = [
         for_patients=True,
     ),
     Guide(
+        "connexion",
+        _("Se connecter"),
+        _("Invitation, mot de passe, second facteur, appareils."),
+        "key",
+        for_patients=False,
+    ),
+    Guide(
         "professionnel",
         _("Consulter par vidéo"),
         _("Réserver, préparer, appeler, rendre compte, prescrire, clôturer."),
