@@ -24,6 +24,7 @@ from relais.accounts.models import Membership, User
 from relais.accounts.testing import client_of
 from relais.patients.models import Grant
 from relais.patients.testing import let_in
+from tests.browser.call_scene import enter, scene  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "test-results"
@@ -65,6 +66,11 @@ class Server:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+    def errors(self) -> str:
+        """What the server wrote about bugs."""
+        text = self._log.read_text() if self._log.exists() else ""
+        return text if "Traceback" in text else " " * len(text)
 
     def _settings(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if key != "DJANGO_ALLOW_ASYNC_UNSAFE"}
@@ -137,14 +143,41 @@ def _server(
 def site(_server: Server, transactional_db: None) -> Iterator[Site]:
     """The running site; the test's rows are committed as it makes them, and wiped at its end."""
     yield Site(_server)
+    wait_until_idle()
     with connection.cursor() as cursor:  # not Django's own, so its flush would leave them
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers CASCADE")
 
 
+def wait_until_idle() -> None:
+    """Until the server has worked off what closing pages sent: wiping meanwhile would be a deadlock."""
+    busy = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'
+              AND pid <> pg_backend_pid()"""
+    calm = 0
+    for _ in range(100):
+        with connection.cursor() as cursor:
+            cursor.execute(busy)
+            calm = calm + 1 if cursor.fetchone() == (0,) else 0
+        if calm == 3:
+            return
+        time.sleep(0.05)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
+    report = yield
+    pages = getattr(item, "pages", [])
+    if report.when == "call" and report.failed:
+        RESULTS.mkdir(exist_ok=True)
+        for number, page in enumerate(pages):
+            page.screenshot(path=RESULTS / f"failed-{item.name}-{number}.png")
+    return report
+
+
 @pytest.fixture
-def page_of(site: Site, open_page: Callable[..., Any]) -> Callable[..., Any]:
+def page_of(request: pytest.FixtureRequest, site: Site, open_page: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     """`page_of(who, path, **options)`: a browser of its own where `who` is signed in, at `path` when given.
 
+    A failed test leaves pictures of its pages in test-results/; a bug of the server fails the test.
     `who`: a Membership or User, a Grant, or None (a stranger). Options as for `open_page`, and `scripts`: what runs
     before each page does.
     """
@@ -154,6 +187,7 @@ def page_of(site: Site, open_page: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         page = open_page(**options)
         page.set_default_timeout(15_000)
+        request.node.pages = [*getattr(request.node, "pages", []), page]
         if cookies := site.cookies_of(who):
             page.context.add_cookies(cookies)
         for script in scripts:
@@ -162,7 +196,10 @@ def page_of(site: Site, open_page: Callable[..., Any]) -> Callable[..., Any]:
             page.goto(site.base + path)
         return page
 
-    return make
+    before = len(site.server.errors())
+    yield make
+    if errors := site.server.errors()[before:].strip():
+        pytest.fail(f"The server complained:\n{errors[-6000:]}")
 
 
 @pytest.fixture

@@ -1,99 +1,20 @@
 """The call between real browsers with fake cameras: frames are decoded on both sides, whatever happens to the line."""
 
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from relais.accounts.models import Membership
-from relais.accounts.testing import make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
-from relais.patients.models import Grant
-from relais.patients.testing import make_grant
 from relais.rooms import actions
-from relais.rooms.models import Part, Room
+from tests.browser.call_scene import Scene, frames, in_call, wait_for_frames
 
 pytestmark = pytest.mark.browser
-
-FRAMES = """async () => {
-  const counts = [];
-  for (const link of window.relaisConnections()) {
-    let frames = 0;
-    (await link.getStats()).forEach((entry) => { frames += entry.framesDecoded || 0; });
-    counts.push(frames);
-  }
-  return counts;
-}"""
-PROBE = """(() => {
-  const Native = window.RTCPeerConnection, made = [];
-  window.RTCPeerConnection = function (settings) { const one = new Native(settings); made.push(one); return one; };
-  window.RTCPeerConnection.prototype = Native.prototype;
-  window.relaisConnections = () => made.filter((one) => one.signalingState !== 'closed');
-})()"""
+Enter = Callable[..., Any]
 
 
-@dataclass
-class Scene:
-    """A room with its doctor and its patient."""
-
-    room: Room
-    doctor: Membership
-    grant: Grant
-
-    @property
-    def path(self) -> str:
-        return f"/salles/{self.room.pk}/"
-
-    @property
-    def patient_path(self) -> str:
-        return f"/p/salles/{self.room.pk}/"
-
-
-@pytest.fixture
-def scene(site: Any) -> Scene:
-    doctor = make_practitioner(title="Dr", family_name="Martin", given_name="Claire")
-    about = uuid.uuid4()
-    grant, _secrets = make_grant(about=about)
-    room = actions.open_room(actor=SYSTEM_ACTOR, about=about)
-    common = {"actor": SYSTEM_ACTOR, "room": room, "authenticated": True}
-    actions.invite(holder_id=doctor.user_id, part=Part.HOST, name="Dr Claire Martin", **common)
-    actions.invite(holder_id=grant.pk, part=Part.PATIENT, name="Camille Durand", admitted=True, **common)
-    return Scene(room, doctor, grant)
-
-
-def frames(page: Any) -> list[int]:
-    return page.evaluate(FRAMES)
-
-
-def wait_for_frames(page: Any, links: int = 1, more_than: int = 0) -> None:
-    """Until `links` connections decode frames."""
-    for _ in range(60):
-        found = frames(page)
-        if len(found) == links and all(count > more_than for count in found):
-            return
-        page.wait_for_timeout(250)
-    pytest.fail(f"No frames: {frames(page)}")
-
-
-@pytest.fixture
-def enter(page_of: Callable[..., Any]) -> Callable[..., Any]:
-    """`enter(who, path, how)`: open the call and press the button of that choice."""
-
-    def make(who: Any, path: str, how: str = "both", **options: Any) -> Any:
-        page = page_of(who, path, scripts=(PROBE, *options.pop("scripts", ())), **options)
-        if how:
-            page.click(f"[data-choose={how}]")
-        return page
-
-    return make
-
-
-@pytest.mark.req("TC-33", "TC-35", "TC-36", "TC-38")
-def test_doctor_and_patient_see_each_other(
-    scene: Scene, enter: Callable[..., Any], screens: Callable[..., None]
-) -> None:
+@pytest.mark.req("TC-33", "TC-35", "TC-36", "TC-38", "TC-60")
+def test_doctor_and_patient_see_each_other(scene: Scene, enter: Enter, screens: Callable[..., None]) -> None:
     patient = enter(scene.grant, scene.patient_path, "", width=390, height=760)
     patient.wait_for_selector("text=Le professionnel est prévenu. Gardez cette page ouverte.")
     screens("call-waiting-patient", patient)
@@ -101,13 +22,185 @@ def test_doctor_and_patient_see_each_other(
     patient.wait_for_selector("text=Vous êtes prêt")
     screens("call-ready-patient", patient)
     doctor = enter(scene.doctor, scene.path, "")
-    screens("call-prepare-doctor", doctor)
+    screens("call-prepare-doctor", doctor, widths=(1280,))
     doctor.click("[data-choose=both]")
-    wait_for_frames(doctor)
-    wait_for_frames(patient)
+    in_call(doctor, patient)
     before = frames(doctor), frames(patient)
     doctor.wait_for_timeout(1500)
     assert frames(doctor)[0] > before[0][0]
     assert frames(patient)[0] > before[1][0]
+    assert "Ligne" in doctor.inner_text("[data-quality-text]")
+    doctor.click("[data-panel-close]")
+    doctor.wait_for_timeout(8000)  # the sentence of arrival has gone
     screens("call-doctor", doctor)
     screens("call-patient", patient)
+
+
+def test_a_page_that_is_loaded_again_is_back_in_the_call(scene: Scene, enter: Enter) -> None:
+    doctor, patient = enter(scene.doctor, scene.path), enter(scene.grant, scene.patient_path)
+    in_call(doctor, patient)
+    patient.reload()
+    in_call(doctor, patient)
+    doctor.reload()
+    in_call(doctor, patient)
+
+
+def test_the_call_outlives_a_restart_of_the_server(scene: Scene, enter: Enter, site: Any) -> None:
+    doctor, patient = enter(scene.doctor, scene.path), enter(scene.grant, scene.patient_path)
+    in_call(doctor, patient)
+    for page in (doctor, patient):
+        page.expected += ["Failed to load resource", "net::ERR"]
+    site.server.stop()
+    before = frames(doctor)[0]
+    doctor.wait_for_selector("text=Connexion perdue", timeout=20_000)
+    assert frames(doctor)[0] > before, "the pictures go from browser to browser"
+    site.server.start()
+    doctor.wait_for_selector("text=Connexion perdue", state="detached", timeout=20_000)
+    doctor.click("[data-panel-open=lines]")
+    doctor.fill("#room-text", "Toujours là ?")
+    doctor.keyboard.press("Enter")
+    patient.wait_for_selector("[data-unread]:not([hidden])", timeout=20_000)
+    assert len(frames(doctor)) == 1
+
+
+@pytest.mark.req("TC-39", "TC-41")
+def test_microphone_and_camera_are_turned_off_on_and_changed(
+    scene: Scene, enter: Enter, screens: Callable[..., None]
+) -> None:
+    doctor, patient = enter(scene.doctor, scene.path), enter(scene.grant, scene.patient_path)
+    in_call(doctor, patient)
+    patient.click("[data-control=microphone]")
+    patient.click("[data-control=camera]")
+    doctor.wait_for_selector(".tile-mark:has-text('Micro coupé'):visible")
+    doctor.wait_for_selector(".tile-reason:has-text('Caméra coupée'):visible")
+    screens("call-camera-off", doctor, widths=(1280,))
+    patient.wait_for_selector("text=Votre caméra est coupée")
+    patient.click("[data-control=microphone]")
+    patient.click("[data-control=camera]")
+    doctor.wait_for_selector(".tile-cover", state="hidden")
+    before = patient.evaluate("document.querySelector('[data-self-video]').srcObject.getVideoTracks()[0].label")
+    patient.click("[data-control=switch]")
+    patient.wait_for_function(
+        "(before) => {const stream = document.querySelector('[data-self-video]').srcObject;"
+        "return stream && stream.getVideoTracks()[0].label !== before}",
+        arg=before,
+    )
+    patient.click("[data-control=switch]")
+    wait_for_frames(doctor, more_than=frames(doctor)[0] + 3)
+
+
+@pytest.mark.req("TC-40")
+def test_full_screen(scene: Scene, enter: Enter) -> None:
+    doctor = enter(scene.doctor, scene.path)
+    doctor.click("[data-control=full]")
+    doctor.wait_for_function("document.fullscreenElement !== null")
+    doctor.click("[data-control=full]")
+    doctor.wait_for_function("document.fullscreenElement === null")
+
+
+SPY = """(() => {
+  window.asked = [];
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) => { window.asked.push(wanted); return ask(wanted); };
+})()"""
+
+
+@pytest.mark.parametrize(("how", "asked"), [("none", []), ("audio", [[True, False]])])
+def test_without_camera_the_camera_is_never_asked_for(
+    scene: Scene, enter: Enter, how: str, asked: list[list[bool]]
+) -> None:
+    doctor = enter(scene.doctor, scene.path)
+    patient = enter(scene.grant, scene.patient_path, how, scripts=(SPY,))
+    wait_for_frames(patient)
+    assert patient.evaluate("window.asked.map((one) => [Boolean(one.audio), Boolean(one.video)])") == asked
+    doctor.wait_for_selector(".tile-reason:has-text('Caméra coupée'):visible")
+
+
+def refusing(name: str) -> str:
+    return (
+        "navigator.mediaDevices.getUserMedia = (wanted) => wanted.video && 'NAME' !== 'NotAllowedError' || 'NAME' ==="
+        " 'NotAllowedError' ? Promise.reject(new DOMException('no', 'NAME')) : Promise.reject(new DOMException('', 'NAME'))"
+    ).replace("NAME", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("NotAllowedError", "Touchez le cadenas à gauche de l’adresse"),
+        ("NotFoundError", "n’a été trouvé sur cet appareil"),
+        ("NotReadableError", "Fermez les autres applications"),
+    ],
+)
+def test_a_camera_that_cannot_be_had_is_explained_and_one_can_go_on_without(
+    scene: Scene, enter: Enter, screens: Callable[..., None], name: str, sentence: str
+) -> None:
+    doctor = enter(scene.doctor, scene.path, scripts=(refusing(name),))
+    doctor.wait_for_selector(f"[data-problem]:has-text('{sentence}')")
+    screens(f"call-{name}", doctor, widths=(1280,))
+    doctor.click("[data-choose=none]")
+    doctor.wait_for_selector("text=Vous êtes dans l’appel")
+
+
+NO_CAMERA = """(() => {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) =>
+    wanted.video ? Promise.reject(new DOMException('none', 'NotFoundError')) : ask(wanted);
+})()"""
+
+
+@pytest.mark.req("TC-59")
+def test_a_computer_without_camera_enters_with_its_sound(scene: Scene, enter: Enter) -> None:
+    doctor = enter(scene.doctor, scene.path)
+    patient = enter(scene.grant, scene.patient_path, scripts=(NO_CAMERA,))
+    wait_for_frames(patient)
+    doctor.wait_for_selector(".tile-reason:has-text('Caméra coupée'):visible")
+
+
+@pytest.mark.req("TC-54")
+def test_when_the_room_is_ended_both_read_so(scene: Scene, enter: Enter, screens: Callable[..., None]) -> None:
+    doctor, patient = enter(scene.doctor, scene.path), enter(scene.grant, scene.patient_path)
+    in_call(doctor, patient)
+    actions.end_room(actor=SYSTEM_ACTOR, about=scene.room.about)
+    for page in (doctor, patient):
+        page.wait_for_selector("h2:has-text('L’appel est terminé')")
+        page.wait_for_selector(".call-controls", state="hidden")
+        assert page.evaluate("window.relaisConnections().length") == 0
+    screens("call-ended-patient", patient)
+
+
+def test_one_leaves_and_comes_back(scene: Scene, enter: Enter) -> None:
+    doctor, patient = enter(scene.doctor, scene.path), enter(scene.grant, scene.patient_path)
+    in_call(doctor, patient)
+    patient.click("[data-control=leave]")
+    patient.wait_for_selector("h2:has-text('Vous avez quitté l’appel')")
+    doctor.wait_for_selector("text=Camille Durand a quitté l’appel.")
+    patient.click("[data-again]")
+    patient.click("[data-choose=both]")
+    in_call(doctor, patient)
+
+
+def test_the_same_person_in_a_second_window_takes_the_call_there(scene: Scene, enter: Enter) -> None:
+    first = enter(scene.doctor, scene.path)
+    first.wait_for_selector("text=Vous êtes dans l’appel")
+    second = enter(scene.doctor, scene.path)
+    second.wait_for_selector("text=Vous êtes dans l’appel")
+    first.wait_for_selector("h2:has-text('L’appel continue dans une autre fenêtre')")
+
+
+def test_the_call_works_by_keyboard_alone(scene: Scene, enter: Enter) -> None:
+    doctor = enter(scene.doctor, scene.path, "")
+    doctor.focus("[data-choose=both]")
+    doctor.keyboard.press("Enter")
+    doctor.wait_for_selector("text=Vous êtes dans l’appel")
+    for control in ("[data-control=microphone]", "[data-control=camera]", "[data-panel-open=people]"):
+        doctor.focus(control)
+        doctor.keyboard.press("Enter")
+    doctor.wait_for_selector("[data-control=microphone].is-off")
+    doctor.wait_for_selector("[data-control=camera].is-off")
+    doctor.wait_for_selector("#room-people li")
+    doctor.focus("[data-self]")
+    doctor.keyboard.press("Enter")
+    assert doctor.get_attribute("[data-self]", "data-corner") == "2"
+    doctor.focus("[data-control=leave]")
+    doctor.keyboard.press("Enter")
+    assert doctor.evaluate("document.activeElement.hasAttribute('data-over')")

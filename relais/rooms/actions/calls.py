@@ -27,7 +27,7 @@ def join(*, actor: Actor, room: Room) -> Peer:
     Raises NotFound without an invitation, Refused (a sentence) when the room has ended or is full, when the actor was
     sent away or not yet admitted, and for all but hosts while no host is inside.
     """
-    locked = Room.objects.select_for_update(of=("self",)).get(pk=room.pk)  # entries come one by one
+    locked = Room.objects.select_for_update(of=("self",), no_key=True).get(pk=room.pk)  # entries come one by one
     invitation = invitation_of(actor, locked)
     if invitation is None:
         raise NotFound
@@ -156,7 +156,7 @@ def ask_capture(*, actor: Actor, room: Room, subject_id: UUID, kind: str) -> Cap
 def answer_capture(*, actor: Actor, capture_id: UUID, agreed: bool) -> Capture:
     """The person asked agrees or not; the first answer stands. Raises NotFound for everybody else."""
     capture = (
-        Capture.objects.select_for_update(of=("self",))
+        Capture.objects.select_for_update(of=("self",), no_key=True)
         .select_related("subject__room", "asked_by")
         .filter(pk=capture_id, subject__holder_id=holder(actor))
         .first()
@@ -172,9 +172,12 @@ def answer_capture(*, actor: Actor, capture_id: UUID, agreed: bool) -> Capture:
 
 
 def _own(actor: Actor, peer_id: UUID) -> Peer:
-    """The actor's page, locked, still in a call that goes on."""
+    """The actor’s page, locked, still in a call that goes on.
+
+    Locked without its key: two pages that signal to each other check each other’s key when they commit.
+    """
     peer = (
-        Peer.objects.select_for_update(of=("self",))
+        Peer.objects.select_for_update(of=("self",), no_key=True)
         .select_related("invitation__room")
         .filter(pk=peer_id, invitation__holder_id=holder(actor), left_at=None)
         .first()

@@ -26,7 +26,7 @@ def beat(*, actor: Actor, about: UUID, place: str) -> None:
     if place not in Place.values or not can_be_present(actor, about):
         raise NotFound
     now = timezone.now()
-    row, made = Presence.objects.select_for_update(of=("self",)).get_or_create(
+    row, made = Presence.objects.select_for_update(of=("self",), no_key=True).get_or_create(
         about=about, holder_id=holder(actor), place=place, defaults={"seen_at": now, "since": now}
     )
     came = made or row.seen_at < now - ABSENT_AFTER

@@ -37,7 +37,7 @@ def open_room(
     if not can_arrange(actor):
         raise NotFound
     values = {"relay_only": relay_only, "max_people": max_people, "topics": list(topics)}
-    room, made = Room.objects.select_for_update(of=("self",)).get_or_create(about=about, defaults=values)
+    room, made = Room.objects.select_for_update(of=("self",), no_key=True).get_or_create(about=about, defaults=values)
     if not made and any(getattr(room, name) != value for name, value in values.items()):
         for name, value in values.items():
             setattr(room, name, value)
@@ -116,7 +116,7 @@ def end_room(*, actor: Actor, about: UUID) -> None:
     """
     if not can_arrange(actor):
         raise NotFound
-    room = Room.objects.select_for_update(of=("self",)).filter(about=about, ended_at=None).first()
+    room = Room.objects.select_for_update(of=("self",), no_key=True).filter(about=about, ended_at=None).first()
     if room is None:
         return
     room.ended_at = timezone.now()
@@ -131,7 +131,7 @@ def reopen_room(*, actor: Actor, about: UUID) -> None:
     """Let people in again, as when an absence was a mistake; invitations stand as they were."""
     if not can_arrange(actor):
         raise NotFound
-    room = Room.objects.select_for_update(of=("self",)).filter(about=about, ended_at__isnull=False).first()
+    room = Room.objects.select_for_update(of=("self",), no_key=True).filter(about=about, ended_at__isnull=False).first()
     if room:
         room.ended_at = None
         room.save(update_fields=["ended_at"])
@@ -142,5 +142,5 @@ def _hosted(actor: Actor, invitation: Invitation) -> Invitation:
     """The invitation, if the actor is a host of its room, which is locked: nobody enters meanwhile."""
     if not can_host(actor, invitation.room):
         raise NotFound
-    Room.objects.select_for_update(of=("self",)).get(pk=invitation.room_id)
+    Room.objects.select_for_update(of=("self",), no_key=True).get(pk=invitation.room_id)
     return Invitation.objects.select_related("room").get(pk=invitation.pk)

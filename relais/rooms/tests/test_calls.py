@@ -215,3 +215,29 @@ def test_only_a_host_asks_for_a_picture_and_only_of_somebody_inside(scene: Scene
     with pytest.raises(NotFound):
         actions.ask_capture(actor=scene.doctor_actor, room=scene.room, subject_id=scene.patient.pk, kind="film")
     assert not Capture.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_pages_that_signal_to_each_other_at_once_never_lock_each_other_out() -> None:
+    scene = make_scene()
+    doctor, patient = scene.join(scene.doctor_actor), scene.join(scene.patient_actor)
+    pairs = [(scene.doctor_actor, doctor, patient), (scene.patient_actor, patient, doctor)]
+    start, failures = threading.Barrier(2), []
+
+    def chatter(actor: Actor, own: Peer, other: Peer) -> None:
+        try:
+            start.wait()
+            for _ in range(30):
+                actions.signal(actor=actor, peer_id=own.pk, messages=[offer_to(other)])
+        except Exception as error:  # noqa: BLE001 (any failure is one)
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=chatter, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert Signal.objects.count() == 60

@@ -60,7 +60,8 @@ def test_a_guest_at_the_door_reads_neither_people_nor_messages(scene: Scene) -> 
     page = guest.get(f"/p/salles/{scene.room.pk}/").content.decode()
     assert "Secret" not in page
     assert "Camille" not in page
-    assert guest.get(f"/p/salles/{scene.room.pk}/personnes").status_code == 404
+    listed = guest.get(f"/p/salles/{scene.room.pk}/personnes")
+    assert (listed.status_code, listed.content) == (204, b"")
     assert "Secret" not in guest.get(f"/p/salles/{scene.room.pk}/messages").content.decode()
     assert guest.get(f"/p/salles/{scene.room.pk}/etat").json()["people"] == []
 

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from relais.core.access import anyone_inside
-from relais.core.errors import NotFound
 from relais.rooms import actions
 from relais.rooms.models import Invitation, Room
 from relais.rooms.permissions import can_enter
@@ -43,7 +42,7 @@ def revoke(request: Any, room_id: UUID, invitation_id: UUID) -> HttpResponse:
 
 def _people(request: HttpRequest, room: Room, invitation: Invitation) -> HttpResponse:
     if not can_enter(invitation):
-        raise NotFound
+        return HttpResponse(status=204)  # at the door, or after the end: nothing to show, and nothing wrong
     values = {"people": people(room), "me": invitation, "room": room, "side": side(request)}
     return render(request, "rooms/people.html", values)
 

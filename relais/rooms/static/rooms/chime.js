@@ -5,17 +5,15 @@
 import { storage } from "../core/ui/ready.js";
 import { announce } from "../core/ui/toast.js";
 
-// eslint-disable-next-line compat/compat -- Safari 13 has the prefixed one
-const Audio = window.AudioContext || window.webkitAudioContext;
-const NOTES = [
-  [660, 0],
-  [880, 0.18],
-];
+const NOTES = [660, 880];
+const RATE = 16000; // samples a second
+const NOTE = 0.2; // seconds from one note to the next
+const LENGTH = 0.8;
 const KEY = "relais-chime";
 const BLOCKED = "Le navigateur bloque le son de cette page.";
 const UNBLOCK = "Activer le son";
 const known = new Set();
-let context = null;
+let sound = null;
 let title = "";
 
 function on() {
@@ -23,29 +21,37 @@ function on() {
   return !kept || kept.getItem(KEY) !== "off";
 }
 
-function unlock() {
-  if (!Audio) {
-    return Promise.resolve(false);
+/* Two notes that fade, as a WAV file made here: an <audio> says by itself whether it was let to play. */
+function wave() {
+  const samples = Math.round(RATE * LENGTH);
+  const view = new DataView(new ArrayBuffer(44 + samples * 2));
+  const word = (at, letters) => Array.from(letters).forEach((letter, index) => view.setUint8(at + index, letter.charCodeAt(0)));
+  word(0, "RIFF");
+  view.setUint32(4, 36 + samples * 2, true);
+  word(8, "WAVEfmt ");
+  [16, 1 | (1 << 16), RATE, RATE * 2, 2 | (16 << 16)].forEach((value, index) => view.setUint32(16 + index * 4, value, true));
+  word(36, "data");
+  view.setUint32(40, samples * 2, true);
+  for (let index = 0; index < samples; index += 1) {
+    const now = index / RATE;
+    const level = NOTES.reduce((sum, pitch, number) => {
+      const since = now - number * NOTE;
+      return since < 0 ? sum : sum + Math.sin(2 * Math.PI * pitch * since) * Math.exp(-6 * since) * Math.min(1, since * 100);
+    }, 0);
+    view.setInt16(44 + index * 2, Math.max(-1, Math.min(1, level * 0.45)) * 32767, true);
   }
-  context = context || new Audio();
-  const waking = context.state === "suspended" ? context.resume() : Promise.resolve();
-  return Promise.race([waking, new Promise((resolve) => setTimeout(resolve, 400))]).then(() => context.state === "running");
+  return new Blob([view.buffer], { type: "audio/wav" });
 }
 
-function play() {
-  NOTES.forEach(([pitch, at]) => {
-    const tone = context.createOscillator();
-    const volume = context.createGain();
-    const start = context.currentTime + at;
-    tone.frequency.value = pitch;
-    volume.gain.setValueAtTime(0.0001, start);
-    volume.gain.exponentialRampToValueAtTime(0.25, start + 0.03);
-    volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.5);
-    tone.connect(volume);
-    volume.connect(context.destination);
-    tone.start(start);
-    tone.stop(start + 0.55);
-  });
+function play(silently) {
+  sound = sound || new Audio(URL.createObjectURL(wave()));
+  sound.muted = silently;
+  sound.currentTime = 0;
+  const playing = sound.play();
+  return (playing || Promise.resolve()).then(
+    () => true,
+    (error) => error.name !== "NotAllowedError",
+  );
 }
 
 function sayBlocked(blocked) {
@@ -74,11 +80,8 @@ export function ring() {
   if (!on()) {
     return Promise.resolve(false);
   }
-  return unlock().then((free) => {
+  return play(false).then((free) => {
     sayBlocked(!free);
-    if (free) {
-      play();
-    }
     document.dispatchEvent(new CustomEvent("relais:chime", { detail: { heard: free } }));
     return free;
   });
@@ -128,8 +131,8 @@ document.addEventListener("click", (event) => {
   document.addEventListener(
     gesture,
     () => {
-      if (on()) {
-        unlock().then((free) => free && sayBlocked(false));
+      if (on() && (!sound || sound.paused)) {
+        play(true).then((free) => free && sayBlocked(false)); // from now on it may sound without a touch
       }
     },
     { once: true },

@@ -14,9 +14,9 @@ export function show(element, visible) {
   }
 }
 
-/** The sentence named `key` of rooms/texts.html, with {name} filled in. */
+/** The sentence named `key` of the page's <template data-texts>, with {name} filled in; "" when there is none. */
 export function text(key, name) {
-  const found = find(`[data-texts] [data-text="${key}"]`);
+  const found = find("[data-texts]").content.querySelector(`[data-text="${key}"]`);
   return found ? found.textContent.replace("{name}", name || "") : "";
 }
 

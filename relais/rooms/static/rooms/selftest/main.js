@@ -37,8 +37,7 @@ function state(name, word, sentence) {
 }
 
 function end(name, ok, key) {
-  const how = find(`[data-texts] [data-text="${key}-${platform()}"]`);
-  const sentence = [text(key), how ? how.textContent : ""].join(" ").trim();
+  const sentence = [text(key), text(`${key}-${platform()}`)].join(" ").trim();
   parts[name] = { result: ok ? "ok" : "ko", note: sentence };
   state(name, ok ? "ok" : "ko", sentence);
   show(detail(name), false);

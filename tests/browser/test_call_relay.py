@@ -1,0 +1,151 @@
+"""Calls through a real relay (coturn on the loopback, with the file of deploy/): forced, cut and back, wrong secret."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relais.rooms.models import Room
+from tests.browser.call_scene import Scene, frames, in_call
+from tests.browser.conftest import ROOT, Server, Site, wait_until_idle
+
+SECRET = "a secret of these tests"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not shutil.which("turnserver"), reason="coturn is not installed (package coturn)"),
+]
+
+
+class Relay:
+    """coturn with our configuration, but for what the loopback needs and must never ship."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, secret: str = SECRET) -> None:
+        shipped = (ROOT / "deploy" / "turnserver.conf").read_text()
+        file = self._folder / "turnserver.conf"
+        file.write_text(shipped.replace("REPLACE-THIS-SECRET", secret).replace("\nsyslog\n", "\n"))
+        options = [
+            f"--listening-port={self.port}",
+            "--listening-ip=127.0.0.1",
+            "--relay-ip=127.0.0.1",
+            "--allow-loopback-peers",
+            "--allowed-peer-ip=127.0.0.1",
+            "--no-tls",
+            "--no-dtls",
+            f"--pidfile={self._folder}/pid",
+            f"--userdb={self._folder}/turndb",
+            "--log-file=stdout",
+        ]
+        log = (self._folder / "turn.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(["turnserver", "-c", str(file), *options], stdout=log, stderr=log)
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        pytest.fail((self._folder / "turn.log").read_text()[-2000:])
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def relay(tmp_path: Path) -> Iterator[Relay]:
+    relay = Relay(tmp_path)
+    yield relay
+    relay.stop()
+
+
+@pytest.fixture
+def site(transactional_db: None, relay: Relay, tmp_path: Path) -> Iterator[Site]:
+    """A site of its own that knows the relay."""
+    urls = f"turn:127.0.0.1:{relay.port}?transport=udp,turn:127.0.0.1:{relay.port}?transport=tcp"
+    server = Server(tmp_path / "server.log", TURN_URLS=urls, TURN_SECRET=SECRET)
+    server.start()
+    yield Site(server)
+    wait_until_idle()
+    server.stop()
+
+
+@pytest.fixture
+def relayed(scene: Scene) -> Scene:
+    """The establishment wants every call to go through its relay."""
+    Room.objects.update(relay_only=True)
+    return scene
+
+
+def types_of_candidates(page: Any) -> set[str]:
+    return set(
+        page.evaluate("""async () => {
+          const types = [];
+          for (const link of window.relaisConnections()) {
+            const stats = await link.getStats();
+            stats.forEach((entry) => {
+              if (entry.type === 'candidate-pair' && entry.nominated) {
+                types.push(stats.get(entry.localCandidateId).candidateType);
+              }
+            });
+          }
+          return types;
+        }""")
+    )
+
+
+def test_a_call_forced_through_the_relay_and_back_after_the_relay_was_down(
+    relayed: Scene, relay: Relay, enter: Callable[..., Any], screens: Callable[..., None]
+) -> None:
+    relay.start()
+    doctor, patient = enter(relayed.doctor, relayed.path), enter(relayed.grant, relayed.patient_path)
+    in_call(doctor, patient)
+    assert types_of_candidates(doctor) == {"relay"}
+    relay.stop()
+    returning = ".tile-reason:has-text('Connexion interrompue. Reprise automatique…')"
+    doctor.wait_for_selector(returning, timeout=40_000)
+    screens("call-interrupted", doctor, widths=(1280,))
+    relay.start()
+    doctor.wait_for_selector(returning, state="hidden", timeout=60_000)
+    before = frames(doctor)[0], frames(patient)[0]
+    doctor.wait_for_timeout(2000)
+    assert frames(doctor)[0] > before[0]
+    assert frames(patient)[0] > before[1]
+
+
+def test_a_relay_with_another_secret_lets_nobody_through(
+    relayed: Scene, relay: Relay, enter: Callable[..., Any]
+) -> None:
+    relay.start("another secret")
+    doctor, patient = enter(relayed.doctor, relayed.path), enter(relayed.grant, relayed.patient_path)
+    doctor.wait_for_selector(".tile-reason:has-text('Connexion en cours…')")
+    doctor.wait_for_timeout(4000)
+    assert frames(doctor) == [0]
+    assert frames(patient) == [0]
+
+
+@pytest.mark.parametrize(
+    ("secret", "sentence"),
+    [(SECRET, "Le relais vidéo répond."), ("another secret", "Le relais vidéo ne répond pas")],
+)
+def test_the_self_test_tells_whether_the_relay_answers(
+    scene: Scene, relay: Relay, page_of: Callable[..., Any], secret: str, sentence: str
+) -> None:
+    relay.start(secret)
+    page = page_of(scene.grant, "/p/salles/test/")
+    page.click("[data-start]")
+    page.click("text=Oui, je me vois")
+    page.click("[data-step=speaker] button:has-text('Oui')", timeout=20_000)
+    page.wait_for_selector(f"[data-step=network] [data-note]:has-text('{sentence}')", timeout=20_000)

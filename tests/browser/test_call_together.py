@@ -1,0 +1,153 @@
+"""In the call together: a third person, messages, pictures."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+
+from tests.browser.call_scene import Scene, in_call, wait_for_frames
+
+pytestmark = pytest.mark.browser
+Enter = Callable[..., Any]
+CHIMES = (
+    "window.chimes = []; document.addEventListener('relais:chime', (event) => window.chimes.push(event.detail.heard));"
+)
+
+
+def test_a_third_person_waits_at_the_door_until_the_doctor_lets_them_in(
+    scene: Scene, enter: Enter, screens: Callable[..., None]
+) -> None:
+    doctor = enter(scene.doctor, scene.path, scripts=(CHIMES,))
+    patient = enter(scene.grant, scene.patient_path)
+    in_call(doctor, patient)
+    guest = enter(scene.guest_grant, scene.patient_path, width=390, height=760)
+    guest.wait_for_selector("h2:has-text('Vous attendez à la porte')")
+    doctor.wait_for_selector("[data-door]:has-text('Alex (interprète) attend à la porte')")
+    doctor.wait_for_function("window.chimes.length === 1 && window.chimes[0]")
+    assert doctor.title().startswith("(1) En attente · ")
+    assert patient.query_selector("[data-door]") is None
+    screens("call-door", doctor)
+    screens("call-guest-waiting", guest, widths=(320,))
+    doctor.click("[data-door] button:has-text('Faire entrer')")
+    for page in (doctor, patient, guest):
+        wait_for_frames(page, links=2)
+    doctor.wait_for_selector(".tile-warning:has-text('Non authentifié')")
+    assert not doctor.title().startswith("(")
+    doctor.click("[data-panel-open=people]")
+    doctor.wait_for_selector("#room-people li:has-text('Alex (interprète)') .badge:has-text('Non authentifié')")
+    screens("call-three", doctor)
+    doctor.click("#room-people li:has-text('Alex (interprète)') button:has-text('Retirer de l’appel')")
+    guest.wait_for_selector("h2:has-text('Vous n’êtes plus dans l’appel')")
+    for page in (doctor, patient):
+        wait_for_frames(page, links=1)
+
+
+@pytest.mark.req("TC-43")
+def test_messages_go_both_ways_and_unread_ones_are_counted(
+    scene: Scene, enter: Enter, screens: Callable[..., None]
+) -> None:
+    doctor = enter(scene.doctor, scene.path, "none")
+    patient = enter(scene.grant, scene.patient_path, "none", width=390, height=760)
+    doctor.wait_for_selector(".tile")
+    doctor.click("[data-panel-open=lines]")
+    doctor.fill("#room-text", "Pouvez-vous couper le son de la télévision ?")
+    doctor.keyboard.press("Enter")
+    patient.wait_for_selector("[data-unread]:has-text('1 nouveau')")
+    patient.click("[data-panel-open=lines]")
+    patient.wait_for_selector("[data-unread]", state="hidden")
+    patient.fill("#room-text", "Oui, voilà.")
+    doctor.fill("#room-text", "Merci bea")
+    patient.click("[data-say] button")
+    doctor.wait_for_selector("#room-lines:has-text('Oui, voilà.')")
+    assert doctor.input_value("#room-text") == "Merci bea", "what is typed stays"
+    assert patient.input_value("#room-text") == ""
+    screens("call-messages", doctor)
+    screens("call-messages-patient", patient, widths=(320,))
+
+
+def with_capture(page: Any, scene: Scene, kept: list[bytes]) -> None:
+    """Give the page of rooms what a workflow gives it: an address for pictures, and the buttons."""
+
+    def page_of_a_workflow(route: Any) -> None:
+        body = route.fetch().text().replace('"captureUrl": ""', '"captureUrl": "/prise"')
+        buttons = render_to_string("rooms/capture_buttons.html")
+        route.fulfill(
+            body=body.replace(
+                '<button type="button" class="call-button" data-panel-open="lines"',
+                buttons + '<button type="button" class="call-button" data-panel-open="lines"',
+            ),
+            content_type="text/html",
+        )
+
+    def keep(route: Any) -> None:
+        kept.append(route.request.post_data_buffer)
+        route.fulfill(status=201, json={})
+
+    page.route(re.compile(re.escape(scene.path) + "$"), page_of_a_workflow)
+    page.route("**/prise", keep)
+
+
+@pytest.fixture
+def filmed(site: Any, scene: Scene, page_of: Callable[..., Any], enter: Enter) -> tuple[Any, Any, list[bytes]]:
+    """A doctor who may take pictures, a patient, and what was kept."""
+    kept: list[bytes] = []
+    doctor = page_of(scene.doctor)
+    with_capture(doctor, scene, kept)
+    doctor.goto(site.base + scene.path)
+    doctor.click("[data-choose=both]")
+    patient = enter(scene.grant, scene.patient_path, width=390, height=760)
+    doctor.wait_for_selector(".tile")
+    doctor.wait_for_selector(".tile-cover", state="hidden")
+    return doctor, patient, kept
+
+
+@pytest.mark.req("TC-42")
+def test_a_photograph_is_taken_once_the_patient_agrees(
+    filmed: tuple[Any, Any, list[bytes]], screens: Callable[..., None]
+) -> None:
+    doctor, patient, kept = filmed
+    doctor.click("[data-control=photo]")
+    patient.wait_for_selector("h2:has-text('Dr Claire Martin demande à prendre une photo')")
+    screens("call-consent", patient)
+    doctor.wait_for_selector("text=La personne doit d’abord accepter")
+    assert doctor.is_hidden("[data-taken]")
+    patient.click("[data-consent-yes]")
+    doctor.wait_for_selector("h2:has-text('Photo prise')")
+    screens("call-photo", doctor)
+    doctor.click("[data-taken-keep]")
+    doctor.wait_for_selector("text=Ajouté au dossier.")
+    assert b'name="kind"\r\n\r\nphoto' in kept[0]
+    assert b'name="consent"' in kept[0]
+    assert b"\xff\xd8\xff" in kept[0], "a JPEG"
+
+
+def test_a_patient_who_refuses_is_not_photographed(filmed: tuple[Any, Any, list[bytes]]) -> None:
+    doctor, patient, kept = filmed
+    doctor.click("[data-control=photo]")
+    patient.click("[data-consent-no]")
+    doctor.wait_for_selector("text=La personne a refusé. Rien n’a été enregistré.")
+    assert doctor.is_hidden("[data-taken]")
+    assert kept == []
+
+
+@pytest.mark.req("TC-42")
+def test_a_clip_says_so_on_both_sides_and_the_patient_can_stop_it(
+    filmed: tuple[Any, Any, list[bytes]], screens: Callable[..., None]
+) -> None:
+    doctor, patient, kept = filmed
+    doctor.click("[data-control=clip]")
+    patient.wait_for_selector("h2:has-text('demande à enregistrer un extrait vidéo')")
+    patient.click("[data-consent-yes]")
+    doctor.wait_for_selector("text=Enregistrement en cours")
+    patient.wait_for_selector("text=Le professionnel enregistre votre image")
+    doctor.wait_for_timeout(2500)
+    screens("call-recorded-patient", patient, widths=(320,))
+    patient.click("[data-recording-stop]")
+    doctor.wait_for_selector("h2:has-text('Extrait enregistré')")
+    patient.wait_for_selector("[data-recording]", state="hidden")
+    doctor.click("[data-taken-keep]")
+    doctor.wait_for_selector("text=Ajouté au dossier.")
+    assert b'name="kind"\r\n\r\nclip' in kept[0]
+    assert b"\x1a\x45\xdf\xa3" in kept[0], "a WebM"
