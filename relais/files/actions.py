@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import queue
 import weakref
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from relais.files import clamav, content, pictures, vault
 from relais.files.models import StoredFile
 
 BATCH = 500
+logger = logging.getLogger(__name__)
 # Files whose transaction ended without our on_commit: rolled back, or another callback failed before it.
 _doubtful: queue.SimpleQueue[UUID] = queue.SimpleQueue()
 
@@ -113,10 +115,17 @@ def store(*, actor: Actor, upload: Any, name: str = "") -> StoredFile:
 
 
 def stream(file: StoredFile) -> Iterator[bytes]:
-    """The clear bytes of a file, block by block. NotFound once it is sealed; a damaged file raises while it is read."""
+    """The clear bytes of a file, block by block. NotFound once it is sealed, Refused when the disk has lost it.
+
+    A damaged file raises while it is read.
+    """
     if file.sealed_at:
         raise NotFound
-    return vault.stream(vault.path_of(file.pk))
+    try:
+        return vault.stream(vault.path_of(file.pk))
+    except FileNotFoundError:
+        logger.error("The stored file %s is missing on disk", file.pk)
+        raise Refused(_("Ce fichier est introuvable sur le serveur. Prévenez le support.")) from None
 
 
 def read(file: StoredFile) -> bytes:

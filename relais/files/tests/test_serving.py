@@ -3,8 +3,8 @@
 import pytest
 
 from relais.core.actor import SYSTEM_ACTOR
-from relais.core.errors import NotFound
-from relais.files import actions
+from relais.core.errors import NotFound, Refused
+from relais.files import actions, vault
 from relais.files.serving import serve
 from relais.files.tests import make
 
@@ -61,3 +61,11 @@ def test_a_sealed_file_is_not_served() -> None:
     actions.seal(file)
     with pytest.raises(NotFound):
         serve(file)
+
+
+def test_a_file_that_the_disk_has_lost_is_told_with_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
+    file = stored(make.pdf(), "a.pdf")
+    vault.path_of(file.pk).unlink()
+    with pytest.raises(Refused, match="Prévenez le support"):
+        serve(file)
+    assert str(file.pk) in caplog.text

@@ -10,9 +10,11 @@ from relais.core.database import Unreachable, available
 from relais.files import vault
 from relais.files.models import StoredFile
 
+SHOWN = 20
+
 
 class Command(BaseCommand):
-    """Prints the id of each file that is missing, damaged or another one; exits with 1 when there is any."""
+    """Prints the id of files that are missing, damaged or others (20 at most) and how many; exits with 1 when there is any."""
 
     help = "Read every file again and compare it with its row."
 
@@ -29,7 +31,8 @@ class Command(BaseCommand):
             read += 1
             if reason := _fault(file):
                 wrong += 1
-                self.stderr.write(f"{file.pk}: {reason}")
+                if wrong <= SHOWN:
+                    self.stderr.write(f"{file.pk}: {reason}")
         self.stdout.write(f"{read} files read, {wrong} wrong.")
         if wrong:
             raise CommandError("Restore these files from a backup.")
