@@ -17,9 +17,7 @@ from relais.teleconsultation.models import Absence, Opening
 
 def _check(actor: Actor, practitioner_id: UUID) -> None:
     """Members of the establishment keep the agenda of its practitioners."""
-    if not may.can_book(actor) or practitioner_id not in {
-        user.pk for user in queries.practitioners(actor.here)
-    }:
+    if not may.can_book(actor) or practitioner_id not in {user.pk for user in queries.practitioners(actor.here)}:
         raise NotFound
 
 

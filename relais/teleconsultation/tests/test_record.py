@@ -225,6 +225,12 @@ def test_code_then_lines_then_sent(scene, seen):
     assert "attachment" in served.headers["Content-Disposition"]
 
 
+def test_the_practitioners_own_code_is_no_message_to_the_patient(scene, seen):
+    code_step(seen, scene)
+    assert Message.objects.filter(type="notifications.code").exists()
+    assert "Code à usage unique" not in seen.get(url("dossier", scene)).content.decode()
+
+
 @pytest.mark.req("TC-49")
 def test_several_prescriptions_at_once(scene, seen):
     seen.post(url("prescription_code", scene), {"code": code_step(seen, scene)})

@@ -19,7 +19,7 @@ from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document, Dossier
 from relais.files import serving, spool
 from relais.notifications import queries as outbox
-from relais.patients.models import Patient
+from relais.patients.models import Grant, Patient
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
@@ -71,7 +71,7 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "steps": list(tele.dossier.steps.select_related("author")) if clinical else [],
         "notes": list(tele.dossier.notes.select_related("author")) if clinical else [],
         "timeline": dossier_queries.timeline(tele.dossier),
-        "messages_sent": outbox.timeline(tele.pk),
+        "messages_sent": _to_patient(tele),
         "inside": rooms.who_is_inside(tele.pk),
         "verbs": queries.verbs(actor, tele),
         "may": {
@@ -89,6 +89,12 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "note_form": NoteForm(),
         "topic": dossiers.topic(tele.pk),
     }
+
+
+def _to_patient(tele: Teleconsultation) -> list[outbox.Line]:
+    """The messages to the patient and guests; not the practitioner's own codes."""
+    grants = set(Grant.objects.filter(about=tele.pk).values_list("pk", flat=True))
+    return [line for line in outbox.timeline(tele.pk) if line.message.holder_id in grants]
 
 
 @professional(*may.STAFF)
@@ -167,7 +173,7 @@ def contact(request: Any, dossier_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Coordonnées corrigées. Un nouveau lien et de nouveaux codes sont partis."))
             return redirect("teleconsultation:dossier", dossier_id)
-    context = {"tele": tele, "form": form, "messages_sent": outbox.timeline(tele.pk)}
+    context = {"tele": tele, "form": form, "messages_sent": _to_patient(tele)}
     return render(request, "teleconsultation/contact.html", context, status=422 if form.errors else 200)
 
 
