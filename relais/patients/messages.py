@@ -14,7 +14,6 @@ from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
-from relais.patients import contact
 from relais.patients.models import Grant
 
 LOST_LINK = "patients.lost_link"
@@ -67,11 +66,10 @@ class LostLink:
 
 def send_lost_link(grant: Grant, secrets: dict[str, str]) -> None:
     """Queue the way back in, in the caller's transaction."""
-    mobile = contact.is_mobile(grant.phone)
-    both = bool(grant.email and mobile)
+    both = bool(grant.email and grant.mobile)
     if grant.email:
         _queue(grant, Channel.EMAIL, {"login": secrets["login"]} if both else secrets)
-    if mobile:
+    if grant.mobile:
         _queue(grant, Channel.SMS, {"password": secrets["password"]} if both else secrets)
 
 
@@ -82,7 +80,7 @@ def _queue(grant: Grant, channel: str, secret: dict[str, str]) -> None:
         holder_id=grant.pk,
         channel=channel,
         email=grant.email,
-        phone=grant.phone if contact.is_mobile(grant.phone) else "",
+        phone=grant.mobile,
         context={
             "grant": str(grant.pk),
             "secrets_at": grant.secrets_at.isoformat(),

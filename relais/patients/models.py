@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from relais.core.models import Base
 from relais.directory.models import Establishment, Kind
+from relais.patients import contact
 
 if TYPE_CHECKING:
     from relais.core.actor import Actor
@@ -245,6 +246,11 @@ class Grant(Base):
     def sender(self) -> str:
         """Who sent it, as a page may say before anyone has signed in: never the name of a psychiatric hospital."""
         return self.establishment.name if self.establishment and self.establishment.kind != Kind.PSYCHIATRY else ""
+
+    @property
+    def mobile(self) -> str:
+        """The number that SMS reach, or "" for a landline: messages ask this, never `phone`."""
+        return self.phone if contact.is_mobile(self.phone) else ""
 
     @property
     def holder_words(self) -> str:

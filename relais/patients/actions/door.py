@@ -80,7 +80,7 @@ def _try(grant: Grant, login: str, password: str) -> str:
 
 def needs_code(grant: Grant) -> bool:
     """Whether a new device must show a second factor: when there is a mobile number; never for a guest, who stays *non authentifié*."""
-    return grant.holder != Holder.GUEST and contact.is_mobile(grant.phone)
+    return grant.holder != Holder.GUEST and bool(grant.mobile)
 
 
 @transaction.atomic
@@ -97,7 +97,7 @@ def send_device_code(*, grant: Grant) -> None:
     )
     if not recent.exists():
         outbox.send_code(
-            holder_id=grant.pk, purpose=PURPOSE, about=grant.about, channel=Channel.SMS, address=grant.phone
+            holder_id=grant.pk, purpose=PURPOSE, about=grant.about, channel=Channel.SMS, address=grant.mobile
         )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from relais.audit import actions as audit
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import Refused
-from relais.patients import entry
+from relais.patients import contact, entry
 from relais.patients.models import Grant, Holder, Patient
 
 Secrets = dict[str, str]
@@ -33,11 +33,17 @@ def open_grant(
     """A way in to `about` until `valid_until` (included), and its secrets `{login, password}`: known here and never again.
 
     `phone` in E.164. `establishment_id`: who sends it (default: the actor's), named on the entry page. TC-21, TC-22.
-    Raises Refused beside `holder_name` when the holder is not the patient and has no name.
+    Raises Refused beside `holder_name` when the holder is not the patient and has no name, and beside `phone` when a
+    landline is all there is: no message would arrive.
     """
     if holder != Holder.SELF and not holder_name.strip():
         raise Refused(
             _("Indiquez le nom de la personne qui aide le patient : il figure sur ses pages."), field="holder_name"
+        )
+    if phone and not email and not contact.is_mobile(phone):
+        raise Refused(
+            _("Ce numéro est un fixe : les SMS n’y arrivent pas. Indiquez un mobile ou une adresse e-mail."),
+            field="phone",
         )
     password = entry.new_password()
     grant = _insert(

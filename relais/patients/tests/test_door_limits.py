@@ -16,11 +16,12 @@ from django.utils import timezone
 from relais.accounts.testing import make_establishment
 from relais.audit.models import Entry
 from relais.core.actor import SYSTEM_ACTOR
+from relais.core.errors import Refused
 from relais.patients import entry
 from relais.patients.actions import revoke
 from relais.patients.models import Grant, Throttle
 from relais.patients.testing import let_in, make_grant, make_patient
-from relais.patients.tests.door import current, show, url
+from relais.patients.tests.door import MOBILE, current, show, url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("landing")]
 
@@ -120,3 +121,11 @@ def test_a_further_appointment_never_opens_with_the_old_link(client: Client) -> 
     assert current(inside) is None
     assert show(client, new, secrets).status_code == 422
     assert show(client, new, new_secrets).status_code == 302
+
+
+def test_a_landline_alone_reaches_nobody() -> None:
+    with pytest.raises(Refused, match="fixe") as refused:
+        make_grant(email="", phone="+33199000001")
+    assert refused.value.field == "phone"
+    assert make_grant(phone="+33199000001")[0].mobile == ""
+    assert make_grant(phone=MOBILE)[0].mobile == MOBILE
