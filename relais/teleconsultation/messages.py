@@ -253,7 +253,7 @@ def _queue(type_: str, tele: Teleconsultation, grant: Grant, channel: str, **mor
         about=tele.pk,
         holder_id=grant.pk,
         email=grant.email,
-        phone=grant.phone,
+        phone=grant.mobile,
         channel=channel,
         context=_context(tele, grant),
         **more,
@@ -262,7 +262,7 @@ def _queue(type_: str, tele: Teleconsultation, grant: Grant, channel: str, **mor
 
 def send_access(tele: Teleconsultation, grant: Grant, secrets: dict[str, str], type_: str) -> None:
     """Link, login and password; with both channels known the password goes by SMS, the login by e-mail (TC-21)."""
-    if grant.email and grant.phone:
+    if grant.email and grant.mobile:
         _queue(type_, tele, grant, Channel.EMAIL, secret={"login": secrets["login"]})
         _queue(PASSWORD, tele, grant, Channel.SMS, secret={"password": secrets["password"]})
     else:
@@ -271,7 +271,7 @@ def send_access(tele: Teleconsultation, grant: Grant, secrets: dict[str, str], t
 
 def send_guest_access(tele: Teleconsultation, grant: Grant, secrets: dict[str, str]) -> None:
     """The third person's link and codes, by one channel: SMS when there is a number, it is for now."""
-    _queue(GUEST, tele, grant, Channel.SMS if grant.phone else Channel.EMAIL, secret=secrets)
+    _queue(GUEST, tele, grant, Channel.SMS if grant.mobile else Channel.EMAIL, secret=secrets)
 
 
 def schedule_reminders(tele: Teleconsultation, grant: Grant) -> None:
@@ -279,12 +279,12 @@ def schedule_reminders(tele: Teleconsultation, grant: Grant) -> None:
     for type_, before in REMINDERS.items():
         due = tele.starts_at - before
         if due > timezone.now():
-            _queue(type_, tele, grant, Channel.SMS if grant.phone else Channel.EMAIL, send_after=due)
+            _queue(type_, tele, grant, Channel.SMS if grant.mobile else Channel.EMAIL, send_after=due)
 
 
 def tell(type_: str, tele: Teleconsultation, grant: Grant, channels: list[str] | None = None) -> None:
     """One message by each of `channels`, else by every known channel (*ready*: SMS first, it is urgent)."""
-    known = [channel for channel, address in ((Channel.SMS, grant.phone), (Channel.EMAIL, grant.email)) if address]
+    known = [channel for channel, address in ((Channel.SMS, grant.mobile), (Channel.EMAIL, grant.email)) if address]
     wanted = [channel for channel in channels if channel in known] or known[:1] if channels else known
     for channel in wanted[:1] if type_ == READY else wanted:
         _queue(type_, tele, grant, channel)

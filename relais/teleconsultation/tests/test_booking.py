@@ -168,7 +168,7 @@ def test_sent_twice_books_once(doctor, secretary):
     twice = form(doctor)
     first, second = secretary.post(URL, twice), secretary.post(URL, {**twice, "other_person": "1"})
     assert first.url == second.url
-    assert Teleconsultation.objects.count() == 1
+    assert Teleconsultation.objects.count() == Patient.objects.count() == 1
 
 
 @pytest.mark.req("TC-19")

@@ -55,6 +55,13 @@ def test_with_one_channel_it_carries_all_three(email, phone, channel):
         assert part in text
 
 
+@pytest.mark.req("TC-21")
+def test_a_landline_gets_no_sms():
+    """All three go by e-mail, reminders too."""
+    book(phone="+33199001234")
+    assert sent() == {("tele.booked", "email"), ("tele.reminder_24h", "email"), ("tele.reminder_1h", "email")}
+
+
 @pytest.mark.req("TC-15")
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_the_reason_covid_19_adapts_the_text_and_suggests_no_infection(channel):

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
@@ -95,6 +96,8 @@ def _patient(actor: Actor, data: dict[str, Any], *, sure: bool) -> tuple[Patient
     if not sure:
         alike = patient_queries.likely_duplicates(actor, family=data["family_name"], given=data["given_name"], **traits)
         if alike:
+            shown = [each.patient.pk for each in alike]
+            audit.record_list(actor=actor, action="patient.duplicates", ids=shown)
             return None, alike
     new = Traits(
         birth_family_name=data["family_name"],
@@ -104,7 +107,7 @@ def _patient(actor: Actor, data: dict[str, Any], *, sure: bool) -> tuple[Patient
         social_security_number=data["social_security_number"],
         **traits,
     )
-    return patients.create_patient(actor=actor, traits=new), []
+    return patients.create_patient(actor=actor, traits=new, request_key=data["request_key"]), []
 
 
 def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:
