@@ -141,15 +141,17 @@ class Capture(Base):
     kind = models.CharField(max_length=10, choices=CaptureKind)
     agreed = models.BooleanField(null=True)
     answered_at = models.DateTimeField(null=True)
+    kept_at = models.DateTimeField(null=True)  # one agreement is for one picture
 
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [
+            models.CheckConstraint(condition=Q(kept_at=None) | Q(agreed=True), name="capture_kept_was_agreed"),
             models.CheckConstraint(
                 condition=Q(agreed__isnull=True, answered_at__isnull=True)
                 | Q(agreed__isnull=False, answered_at__isnull=False),
                 name="capture_answer_has_time",
-            )
+            ),
         ]
 
 

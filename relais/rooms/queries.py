@@ -103,9 +103,9 @@ def last_test(about: UUID) -> DeviceTest | None:
 
 
 def capture_agreed(about: UUID, capture_id: UUID) -> Capture | None:
-    """The picture that was agreed to in the room of `about`: without one, nothing may be kept (TC-42)."""
+    """The picture that was agreed to in the room of `about` and not kept yet (actions.keep_capture)."""
     return (
-        Capture.objects.filter(pk=capture_id, subject__room__about=about, agreed=True)
+        Capture.objects.filter(pk=capture_id, subject__room__about=about, agreed=True, kept_at=None)
         .select_related("subject", "asked_by")
         .first()
     )

@@ -2,6 +2,7 @@
 
 from relais.rooms.actions.calls import answer_capture, ask_capture, join, leave_call, say, signal, stay
 from relais.rooms.actions.device_tests import record_test
+from relais.rooms.actions.pictures import keep_capture
 from relais.rooms.actions.presence import beat, leave, tell_absences
 from relais.rooms.actions.rooms import admit, end_room, invite, open_room, reopen_room, revoke
 
@@ -13,6 +14,7 @@ __all__ = [
     "end_room",
     "invite",
     "join",
+    "keep_capture",
     "leave",
     "leave_call",
     "open_room",

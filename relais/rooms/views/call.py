@@ -34,7 +34,7 @@ def context(
     """What rooms/call.html needs: a workflow that extends it passes this on, with its own blocks.
 
     `back_url` is where one goes after leaving. `capture_url` takes POSTs of `file`, `kind` (photo or clip) and
-    `consent` (the id of the Capture agreed to: check it with queries.capture_agreed); empty, nothing can be taken.
+    `consent` (the id of the Capture agreed to: use it up with actions.keep_capture); empty, nothing can be taken.
     """
     urls = {name: link(request, name, room.pk) for name in URLS} | {"presence": link(request, "presence")}
     return {

@@ -13,6 +13,7 @@ from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_id
 from relais.dossiers import actions as dossiers
 from relais.dossiers import permissions as dossier_may
 from relais.dossiers import queries as dossier_queries
@@ -200,7 +201,7 @@ def capture(request: Any, dossier_id: UUID) -> HttpResponse:
     """A photograph or clip from the call page."""
     tele = tele_of(request, dossier_id, "Photo pendant la téléconsultation")
     document = record.capture(
-        actor=request.actor, tele=tele, upload=one_file(request), capture_id=request.POST.get("consent", "")
+        actor=request.actor, tele=tele, upload=one_file(request), capture_id=read_id(request.POST.get("consent", ""))
     )
     return HttpResponse(document.title, status=201)
 
