@@ -93,13 +93,19 @@ def moved(dossier: Dossier, state: str, verb: str, actor: Actor, source: str) ->
 
 
 @transaction.atomic
-def add_participant(*, actor: Actor, dossier: Dossier, user: User, role: str) -> Participant:
-    """Let a professional take part, whatever their establishment; once."""
+def add_participant(
+    *, actor: Actor, dossier: Dossier, user: User, role: str, establishment: Establishment
+) -> Participant:
+    """Let a professional take part as a member of `establishment`; once.
+
+    Members of the dossier's own establishment see the patient by its care link, for as long as they are members.
+    """
     participant, new = Participant.objects.get_or_create(
-        dossier=dossier, user=user, until=None, defaults={"role": role}
+        dossier=dossier, user=user, until=None, defaults={"role": role, "establishment": establishment}
     )
     if new:
-        grant_care(actor=actor, patient=dossier.patient, user_id=user.pk, basis=Basis.EPISODE, about=dossier.pk)
+        if establishment.pk != dossier.establishment_id:
+            grant_care(actor=actor, patient=dossier.patient, user_id=user.pk, basis=Basis.EPISODE, about=dossier.pk)
         record(dossier, "participant_added", actor, user=str(user.pk), role=role)
     return participant
 
@@ -153,10 +159,15 @@ def add_document(
 
 @transaction.atomic
 def share_document(*, actor: Actor, document: Document, shared: bool) -> Document:
-    """Show or hide a document in the patient space (TC-47). The caller tells the patient."""
+    """Show or hide a document in the patient space (TC-47); nothing when it is so already. The caller tells the patient."""
     locked = lock(document.dossier_id)
+    document.refresh_from_db(fields=["shared_at", "withdrawn_at"])
+    if document.withdrawn_at or not may.can_read_clinical(actor, locked):
+        raise NotFound
     if not may.can_add(actor, locked):
         raise Refused(_("Ce dossier est clôturé : son partage ne peut plus changer."))
+    if bool(document.shared_at) == shared:
+        return document
     document.shared_at = timezone.now() if shared else None
     document.save(update_fields=["shared_at"])
     record(locked, "document_shared" if shared else "document_hidden", actor, document=str(document.pk))
@@ -166,11 +177,12 @@ def share_document(*, actor: Actor, document: Document, shared: bool) -> Documen
 @transaction.atomic
 def withdraw_document(*, actor: Actor, document: Document, why: str) -> Document:
     """Withdraw a document filed by mistake: nobody sees it any more at once, it is sealed, and the trace says why."""
+    lock(document.dossier_id)
+    document.refresh_from_db(fields=["withdrawn_at"])
     if not may.can_withdraw(actor, document):
         raise NotFound
     if not why.strip():
         raise Refused(_("Indiquez pourquoi ce document est retiré."), field="why")
-    lock(document.dossier_id)
     document.withdrawn_at = timezone.now()
     document.withdrawn_by_id = actor.user_id
     document.withdrawn_why = why.strip()[:300]

@@ -24,11 +24,11 @@ class Phase(models.TextChoices):
 
 class DossierQuerySet(models.QuerySet["Dossier"]):
     def visible_to(self, actor: "Actor") -> "DossierQuerySet":
-        """Those of the establishment chosen, those one takes part in, and for a patient the one their grant opens."""
+        """Those of the establishment chosen, those one takes part in from there, and for a patient the one their grant opens."""
         if actor.kind == "system":
             return self
         if actor.is_professional:
-            mine = Participant.objects.filter(user_id=actor.me, until=None).values("dossier_id")
+            mine = Participant.objects.of(actor).values("dossier_id")
             return self.filter(Q(establishment_id=actor.establishment_id) | Q(pk__in=mine))
         if actor.is_patient:
             return self.filter(pk=actor.about, patient_id=actor.patient_id)
@@ -60,13 +60,22 @@ class Dossier(Base):
         ]
 
 
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def of(self, actor: "Actor") -> "ParticipantQuerySet":
+        """Where the actor takes part in the name of the establishment chosen: who left it takes part no more."""
+        return self.filter(user_id=actor.user_id, establishment_id=actor.establishment_id, until=None)
+
+
 class Participant(Base):
-    """A professional who takes part in a dossier, whatever their establishment."""
+    """A professional who takes part in a dossier as a member of an establishment, its own or another."""
 
     dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="participants")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=20)
     until = models.DateTimeField(null=True)
+
+    objects = ParticipantQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,13 +1,20 @@
 """Who may read and add in a dossier, whatever its kind."""
 
-from relais.core.actor import Actor
-from relais.dossiers.models import Document, Dossier, Phase
+from relais.core.actor import SYSTEM, Actor
+from relais.dossiers.models import Document, Dossier, Participant, Phase
 from relais.dossiers.registry import KINDS
 
 
+def can_see(actor: Actor, dossier: Dossier) -> bool:
+    """Members of its establishment and those who take part see the dossier; the same rule as `Dossier.visible_to`."""
+    if actor.is_professional and dossier.establishment_id != actor.establishment_id:
+        return Participant.objects.of(actor).filter(dossier=dossier).exists()
+    return actor.kind == SYSTEM or actor.is_professional or (actor.is_patient and actor.about == dossier.pk)
+
+
 def can_read_clinical(actor: Actor, dossier: Dossier) -> bool:
-    """Those whom the dossier's kind names (never a secretary) read notes, reports and documents."""
-    return KINDS[dossier.kind].may_read(actor)
+    """Of those who see the dossier, the ones whom its kind names (never a secretary) read notes, reports and documents."""
+    return KINDS[dossier.kind].may_read(actor) and can_see(actor, dossier)
 
 
 def can_add(actor: Actor, dossier: Dossier) -> bool:

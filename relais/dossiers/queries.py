@@ -15,8 +15,10 @@ from relais.dossiers.models import Document, Dossier, Event
 
 def documents(actor: Actor, dossier: Dossier) -> list[Document]:
     """The documents that this actor sees, oldest first; none for whoever may not read clinical content."""
-    rows = dossier.documents.filter(withdrawn_at=None).select_related("file", "author", "dossier")
-    return [row for row in rows if may.can_see_document(actor, row)]
+    if not (actor.is_patient or may.can_read_clinical(actor, dossier)):
+        return []
+    rows = dossier.documents.filter(withdrawn_at=None).select_related("file", "author")
+    return [row for row in rows if not actor.is_patient or may.can_see_document(actor, row)]
 
 
 def timeline(dossier: Dossier) -> list[Event]:

@@ -13,7 +13,7 @@ from relais.core import workflow
 from relais.core.actor import Actor
 from relais.core.paris import midnight
 from relais.notifications import queries as outbox
-from relais.patients.models import Grant
+from relais.patients.models import Grant, Holder
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.models import Teleconsultation
@@ -121,7 +121,8 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
 
 def _patients_here(ids: list[UUID]) -> dict[UUID, rooms.Here]:
     """Where the patient (or proxy) of each appointment is now, for those who are somewhere."""
-    holders = dict(Grant.objects.filter(about__in=ids, revoked_at=None).order_by().values_list("pk", "about"))
+    grants = Grant.objects.filter(about__in=ids, revoked_at=None).exclude(holder=Holder.GUEST)
+    holders = set(grants.order_by().values_list("pk", flat=True))
     found = {}
     for about, present in rooms.presences(ids).items():
         mine = [one for one in present if one.holder_id in holders]

@@ -57,7 +57,7 @@ def make_tele(
     person.care_links.get_or_create(
         establishment_id=member.establishment_id, user_id=None, basis="episode", about=dossier.pk
     )
-    Participant.objects.create(dossier=dossier, user=member.user, role=member.role)
+    Participant.objects.create(dossier=dossier, user=member.user, role=member.role, establishment=member.establishment)
     happened: dict[str, Any] = {"cancelled": {"cancel_reason": "Imprévu"}, "incident": {"incident": "Plus de son"}}.get(
         state, {}
     )

@@ -91,10 +91,17 @@ def book(
         consent_at=timezone.now() if consent_by else None,
         request_key=request_key,
     )
-    dossiers.add_participant(actor=actor, dossier=dossier, user=practitioner, role=Role.PRACTITIONER)
+    _takes_part(actor, tele)
     _let_in(actor, tele, contact, messages.BOOKED)
     live.ping(dashboard_topic(tele.establishment_id))
     return tele
+
+
+def _takes_part(actor: Actor, tele: Teleconsultation) -> None:
+    dossiers.add_participant(
+        actor=actor, dossier=tele.dossier, user=tele.practitioner, role=Role.PRACTITIONER,
+        establishment=tele.establishment,
+    )  # fmt: skip
 
 
 def _practitioner(user_id: UUID, establishment_id: UUID) -> User:
@@ -221,7 +228,7 @@ def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID) -> 
     except IntegrityError as error:
         _explain(error)
         raise
-    dossiers.add_participant(actor=actor, dossier=locked.dossier, user=practitioner, role=Role.PRACTITIONER)
+    _takes_part(actor, locked)
     dossiers.record(locked.dossier, "reassigned", actor, practitioner=str(practitioner.pk))
     if grant := main_grant(locked):
         messages.tell(messages.REASSIGNED, locked, grant)

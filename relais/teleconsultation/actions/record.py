@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +17,6 @@ from relais.dossiers.models import Document, DocumentKind, Step
 from relais.files import actions as files
 from relais.notifications.models import Channel
 from relais.rooms import actions as rooms
-from relais.rooms import queries as room_queries
 from relais.teleconsultation import content, messages, pdf, prescribing
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.booking import main_grant, move
@@ -180,12 +180,13 @@ def _file_prescription(actor: Actor, tele: Teleconsultation, step: Step, item: A
 @transaction.atomic
 def share(*, actor: Actor, tele: Teleconsultation, document: Document, shared: bool) -> None:
     """Tick or untick *Mettre à disposition dans l'espace patient* on a document (TC-47)."""
-    if document.dossier_id != tele.pk or not may.can_add_document(actor, tele):
+    if document.dossier_id != tele.pk:
         raise NotFound
     if document.author_grant_id:
         raise Refused(_("Ce document vient du patient : il le voit toujours."))
+    before = document.shared_at
     dossiers.share_document(actor=actor, document=document, shared=shared)
-    if shared:
+    if shared and document.shared_at != before:
         _shared(tele, [Channel.EMAIL, Channel.SMS])
 
 
@@ -219,13 +220,14 @@ def deposit(*, actor: Actor, tele: Teleconsultation, upload: Any, title: str = "
 
 
 @transaction.atomic
-def capture(*, actor: Actor, tele: Teleconsultation, upload: Any, capture_id: Any) -> Document:
+def capture(*, actor: Actor, tele: Teleconsultation, upload: Any, capture_id: UUID | None) -> Document:
     """A photograph or clip of the call that its subject agreed to; nothing else is ever recorded (TC-42)."""
-    agreed = room_queries.capture_agreed(tele.pk, capture_id)
-    if not agreed:
-        raise Refused(_("Le patient n’a pas donné son accord pour cette image : rien n’est gardé."))
+    agreed = rooms.keep_capture(actor=actor, about=tele.pk, capture_id=capture_id)
     moment = timezone.localtime().strftime("%d/%m/%Y à %H:%M")
     words = _("Photo du %(at)s") if agreed.kind == DocumentKind.PHOTO else _("Vidéo du %(at)s")
-    return add_document(
+    document = add_document(
         actor=actor, tele=tele, upload=upload, title=words % {"at": moment}, shared=False, kind=agreed.kind
     )
+    if not document.file.content_type.startswith("image/" if agreed.kind == DocumentKind.PHOTO else "video/"):
+        raise Refused(_("Ce fichier n’est pas l’image pour laquelle un accord a été donné : rien n’est gardé."))
+    return document

@@ -166,7 +166,11 @@ def _appointment(
             pk=new_id(rng), patient=patient, establishment_id=establishment_id, basis=Basis.EPISODE, about=dossier.pk
         )
     )
-    rows.participants.append(Participant(pk=new_id(rng), dossier=dossier, user=user, role=Role.PRACTITIONER))
+    rows.participants.append(
+        Participant(
+            pk=new_id(rng), dossier=dossier, user=user, role=Role.PRACTITIONER, establishment_id=establishment_id
+        )
+    )
     grant = Grant(
         pk=new_id(rng), patient=patient, about=dossier.pk, email=patient.email, phone=patient.phone,
         establishment_id=establishment_id, login=f"{rng.getrandbits(48):012x}",
