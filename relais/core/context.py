@@ -51,6 +51,11 @@ class Page:
         return bool(self._actor and self._actor.is_patient)
 
     @cached_property
+    def holder(self) -> str:
+        """Whose patient's page this is (an id): what it sends back says so, see core/ui/holder.js."""
+        return str(self._actor.grant_id) if self._actor and self._actor.grant_id else ""
+
+    @cached_property
     def is_patient_side(self) -> bool:
         return patient_path(self._request.path)
 

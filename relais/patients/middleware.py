@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from relais.core.actor import GUEST, PATIENT, Actor
 from relais.core.middleware import patient_path
@@ -26,6 +28,21 @@ class GrantMiddleware:
         if patient_path(request.path):
             request.actor = actor_of(request.COOKIES.get(settings.PATIENT_COOKIE_NAME))
         return self.get_response(request)
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Refuse what another holder's page sends: on a family's telephone two tabs share the cookie of the last link."""
+        if not patient_path(request.path) or request.actor is None or getattr(view, "access", "") == "public":
+            return None
+        said = request.headers.get("X-Relais-Holder", "")
+        if not said and request.method == "POST" and request.path.startswith("/p/"):
+            said = request.POST.get("relais_holder", "")
+        if not said or said == str(request.actor.grant_id):
+            return None
+        sentence = _(
+            "L’espace d’une autre personne a été ouvert dans un autre onglet. Rien n’a été envoyé : "
+            "rouvrez le lien de votre message, puis recommencez."
+        )
+        return render(request, "core/refused.html", {"message": sentence}, status=409)
 
 
 def actor_of(cookie: str | None) -> Actor | None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import client_of, make_establishment, make_member
 from relais.patients.models import Grant
-from relais.patients.testing import make_grant, make_patient
+from relais.patients.testing import let_in, make_grant, make_patient
 from relais.patients.tests.door import MOBILE, codes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("landing")]
@@ -187,3 +188,16 @@ def test_a_new_patient_a_duplicate_and_a_correction(live_server: Any, open_page:
     look(page, "detail-doubtful")
     page.goto(f"{live_server.url}/patients/retrouver/")
     look(page, "claim")
+
+
+def test_what_a_patients_page_sends_says_whose_it_was(live_server: Any, open_page: Open) -> None:
+    grant, _secrets = make_grant()
+    value = let_in(Client(), grant).cookies[settings.PATIENT_COOKIE_NAME].value
+    page = open_page()
+    page.context.add_cookies([{"name": settings.PATIENT_COOKIE_NAME, "value": value, "url": live_server.url}])
+    page.goto(f"{live_server.url}/p/lien-perdu/")
+    page.get_by_label(re.compile("Votre adresse e-mail")).fill("personne@exemple.test")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.keyboard.press("Enter")
+    assert f"relais_holder={grant.pk}" in sent.value.post_data
+    page.get_by_role("heading", name="Regardez vos messages").wait_for()

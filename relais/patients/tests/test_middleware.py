@@ -75,3 +75,20 @@ def test_last_seen_is_noted_once_a_minute(django_assert_num_queries) -> None:  #
     with django_assert_num_queries(2):
         actor_of(cookie(client))
     assert timezone.now() - GrantDevice.objects.get().last_seen_at < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("how", ["field", "header"])
+def test_a_page_of_another_holder_of_this_telephone_sends_nothing(how: str) -> None:
+    """Two tabs, two children, one cookie: what the older page sends would land in the other's space."""
+    (mine, _secrets), (theirs, _others) = make_grant(), make_grant()
+    client = let_in(Client(), mine)
+
+    def send(holder: str) -> int:
+        if how == "field":
+            return client.post("/p/rendez-vous/", {"relais_holder": holder}).status_code
+        return client.post("/p/rendez-vous/", headers={"X-Relais-Holder": holder}).status_code
+
+    assert send(str(theirs.pk)) == 409
+    assert send(str(mine.pk)) != 409
+    assert send("") != 409
+    assert client.post("/p/quitter/", {"relais_holder": str(theirs.pk)}).status_code == 302

@@ -14,4 +14,5 @@ import "./skeleton.js";
 import "./rows.js";
 import "./focus.js";
 import "./find.js";
+import "./holder.js";
 import "../live/stream.js";
