@@ -16,13 +16,13 @@ from django import forms
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from stdnum import luhn
 
 from relais.accounts.actions import attempts
 from relais.accounts.actions.sessions import trace_failure
 from relais.accounts.models import Role
 from relais.core.errors import Refused
 from relais.core.forms import CodeInput, Form, RadioCards, TelInput
+from relais.directory.identifiers import check_rpps
 
 NO_MOBILE = gettext_lazy("Saisissez un numéro de mobile, comme 06 39 98 12 34.")
 PASSWORD_HINT = gettext_lazy("12 caractères au moins. Une phrase de quelques mots se retient mieux.")
@@ -184,10 +184,11 @@ class InviteForm(Form):
     )
 
     def clean_rpps(self) -> str:
-        digits = "".join(self.cleaned_data["rpps"].split())
-        if digits and not (digits.isdigit() and len(digits) == 11 and luhn.is_valid(digits)):
-            raise forms.ValidationError(_("Un numéro RPPS a 11 chiffres. Vérifiez-le, ou laissez vide."))
-        return digits
+        typed = self.cleaned_data["rpps"].strip()
+        try:
+            return check_rpps(typed) if typed else ""
+        except Refused as refused:
+            raise forms.ValidationError(refused.message) from None
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

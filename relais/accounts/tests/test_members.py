@@ -125,7 +125,7 @@ def test_who_has_an_account_is_added_and_told(here, manager, by) -> None:
         ({"family_name": ""}, "Complétez le nom et le prénom"),
         ({"email": "", "rpps": ""}, "Indiquez une adresse e-mail ou un numéro RPPS"),
         ({"email": "", "rpps": "89900000012"}, "Indiquez l’adresse e-mail où envoyer l’invitation"),
-        ({"rpps": "89900000018"}, "Un numéro RPPS a 11 chiffres"),
+        ({"rpps": "8990000001"}, "Un numéro RPPS a onze chiffres"),
         ({"email": "pas une adresse"}, "adresse"),
         ({"role": "directeur"}, "directeur"),
     ],

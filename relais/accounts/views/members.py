@@ -15,6 +15,7 @@ from relais.accounts.models import Role
 from relais.accounts.queries import find_professional, members_page
 from relais.core.access import professional
 from relais.core.errors import Refused
+from relais.directory.identifiers import rpps_warning
 
 
 @professional(Role.MANAGER)
@@ -37,6 +38,8 @@ def add(request: Any) -> HttpResponse:
             form.refuse(refused)
         else:
             messages.success(request, sentence)
+            if form.cleaned_data["rpps"] and (doubt := rpps_warning(form.cleaned_data["rpps"])):
+                messages.warning(request, doubt)
             return redirect("accounts:members")
     return render(request, "accounts/add_member.html", {"form": form})
 

@@ -50,6 +50,9 @@ class Command(BaseCommand):
 
     def _run(self, *, demo: bool) -> None:
         https, port = settings.ENV["HTTPS"], settings.ENV["PORT"]
+        if https and not settings.ENV["PUBLIC_URL"]:
+            # Links in messages must open on the telephone, for which localhost is the telephone itself.
+            os.environ["PUBLIC_URL"] = next((f"https://{_host(one)}:{port}" for one in certificate.addresses()), "")
         with _alone():
             sockets = listen(port, everywhere=https)
             before = time.monotonic()
@@ -89,7 +92,7 @@ class Command(BaseCommand):
         scheme = "https" if https else "http"
         if https:
             for address in certificate.addresses():
-                host = f"[{address}]" if ":" in address else address
+                host = _host(address)
                 self._say(f"From a telephone of this network: https://{host}:{port}/")
             if settings.DEMO_KEY:
                 self._say(f"Key that the demonstration page asks for: {settings.DEMO_KEY}")
@@ -139,3 +142,8 @@ def _health(*, https: bool, port: int) -> int:
         return 0
     finally:
         connection.close()
+
+
+def _host(address: str) -> str:
+    """An address as a URL writes it."""
+    return f"[{address}]" if ":" in address else address
