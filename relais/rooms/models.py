@@ -41,6 +41,7 @@ class Invitation(Base):
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="invitations")
     holder_id = models.UUIDField()
+    establishment_id = models.UUIDField(null=True)  # of a host: where they are a member
     part = models.CharField(max_length=10, choices=Part)
     name = models.CharField(max_length=200)
     authenticated = models.BooleanField(default=False)

@@ -17,6 +17,7 @@ from relais.audit.actions import record
 from relais.core.actor import SYSTEM, Actor
 from relais.core.errors import NotFound, Refused
 from relais.directory.models import Establishment
+from relais.rooms import actions as rooms
 
 
 @transaction.atomic
@@ -71,7 +72,7 @@ def send_invitation(*, actor: Actor, membership_id: UUID) -> Membership:
 
 @transaction.atomic
 def change_role(*, actor: Actor, membership_id: UUID, role: str) -> Membership:
-    """Another role, from their next page on. Refused when it would leave the establishment without a manager."""
+    """Another role, from their next page on; a call they are in ends for them. Refused when it would leave the establishment without a manager."""
     membership = _held(actor, membership_id)
     _check(actor, membership.establishment_id, role)
     if membership.role == role:
@@ -80,13 +81,14 @@ def change_role(*, actor: Actor, membership_id: UUID, role: str) -> Membership:
         _keep_a_manager(actor, membership)
     before, membership.role = membership.role, role
     membership.save(update_fields=["role"])
+    rooms.dismiss(holder_id=membership.user_id, establishment_id=membership.establishment_id)
     record(actor=actor, action="members.role", about=membership.user_id, why=f"{before} > {role}")
     return membership
 
 
 @transaction.atomic
 def remove_member(*, actor: Actor, membership_id: UUID) -> Membership:
-    """They work here no more: their sessions in this establishment end at once, their contributions stay (C33).
+    """They work here no more: their sessions and calls in this establishment end at once, their contributions stay (C33).
 
     Refused for the last manager (C32).
     """
@@ -95,6 +97,7 @@ def remove_member(*, actor: Actor, membership_id: UUID) -> Membership:
     membership.ended_at = timezone.now()
     membership.ended_by = actor.user_id
     membership.save(update_fields=["ended_at", "ended_by"])
+    rooms.dismiss(holder_id=membership.user_id, establishment_id=membership.establishment_id)
     ended = end_sessions_in(user_id=membership.user_id, establishment_id=membership.establishment_id)
     record(actor=actor, action="members.remove", about=membership.user_id, why=f"{ended} session(s)")
     return membership

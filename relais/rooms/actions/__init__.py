@@ -4,13 +4,14 @@ from relais.rooms.actions.calls import answer_capture, ask_capture, join, leave_
 from relais.rooms.actions.device_tests import record_test
 from relais.rooms.actions.pictures import keep_capture
 from relais.rooms.actions.presence import beat, leave, tell_absences
-from relais.rooms.actions.rooms import admit, end_room, invite, open_room, reopen_room, revoke
+from relais.rooms.actions.rooms import admit, dismiss, end_room, invite, open_room, reopen_room, revoke
 
 __all__ = [
     "admit",
     "answer_capture",
     "ask_capture",
     "beat",
+    "dismiss",
     "end_room",
     "invite",
     "join",

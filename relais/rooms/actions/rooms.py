@@ -55,14 +55,16 @@ def invite(
     name: str,
     authenticated: bool,
     admitted: bool = False,
+    establishment_id: UUID | None = None,
 ) -> Invitation:
     """Let `holder_id` (a user or a grant) ask to come in as `part`, shown under `name`; again: names are brought up to date.
 
-    `admitted` lets them in without waiting. Who was revoked stays so: only `admit` changes that.
+    `admitted` lets them in without waiting. Who was revoked stays so: only `admit` changes that, but for a host, whom
+    the workflow invites anew. `establishment_id`: where a host is a member (see `dismiss`).
     """
     if not can_arrange(actor):
         raise NotFound
-    values = {"part": part, "name": name, "authenticated": authenticated}
+    values = {"part": part, "name": name, "authenticated": authenticated, "establishment_id": establishment_id}
     now = timezone.now() if admitted or part == Part.HOST else None
     invitation, made = Invitation.objects.get_or_create(
         room=room, holder_id=holder_id, defaults={**values, "admitted_at": now}
@@ -70,7 +72,9 @@ def invite(
     if made:
         tell_room(room)
         return invitation
-    if now and invitation.admitted_at is None and invitation.revoked_at is None:
+    if part == Part.HOST and invitation.revoked_at:
+        values["revoked_at"] = None
+    if now and invitation.admitted_at is None and (part == Part.HOST or invitation.revoked_at is None):
         values["admitted_at"] = now
     changed = [field for field, value in values.items() if getattr(invitation, field) != value]
     for field in changed:
@@ -106,6 +110,17 @@ def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
         Peer.objects.filter(invitation=found, left_at=None).update(left_at=timezone.now())
         tell_room(found.room)
     return found
+
+
+@transaction.atomic
+def dismiss(*, holder_id: UUID, establishment_id: UUID) -> None:
+    """Send a host away from every room of an establishment where they work no more (or in another role), at once."""
+    held = Invitation.objects.filter(holder_id=holder_id, establishment_id=establishment_id, part=Part.HOST)
+    for invitation in held.live().select_related("room").order_by("pk"):
+        invitation.revoked_at, invitation.admitted_at = timezone.now(), None
+        invitation.save(update_fields=["admitted_at", "revoked_at"])
+        Peer.objects.filter(invitation=invitation, left_at=None).update(left_at=timezone.now())
+        tell_room(invitation.room)
 
 
 @transaction.atomic

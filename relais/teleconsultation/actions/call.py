@@ -48,6 +48,7 @@ def join(*, actor: Actor, tele: Teleconsultation) -> Room:
         name=user.full_name,
         authenticated=True,
         admitted=True,
+        establishment_id=moved.establishment_id,
     )
     _call_patient(actor, moved, room)
     return room

@@ -9,11 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from relais.accounts.actions import remove_member
+from relais.accounts.actions import change_role, remove_member
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.actor import SYSTEM_ACTOR, Actor
-from relais.core.errors import NotFound
+from relais.core.errors import NotFound, Refused
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Dossier
 from relais.notifications.models import Message
@@ -102,6 +102,29 @@ def test_the_actions_themselves_refuse_a_practitioner_of_another_establishment()
         with pytest.raises(NotFound):
             attempt()
     assert Document.objects.count() == 1
+
+
+def test_who_is_removed_during_a_call_leaves_it_at_once_and_does_not_come_back_from_elsewhere():
+    scene = make_tele()
+    room = call.join(actor=actor_for(scene.practitioner), tele=scene.tele)
+    rooms.join(actor=actor_for(scene.practitioner), room=room)
+    elsewhere = left_for_elsewhere(scene)
+    assert not room.invitations.get(part="host").peers.filter(left_at=None).exists()
+    browser = client_of(elsewhere)
+    entered = browser.post(reverse("rooms:join", args=[room.pk]), headers={"Accept": "application/json"})
+    assert entered.status_code == 409
+    assert browser.get(url("call", scene.tele.pk)).status_code == 404
+
+
+def test_who_becomes_a_secretary_during_a_call_leaves_it_and_who_practises_again_comes_back():
+    scene = make_tele()
+    actor = actor_for(scene.practitioner)
+    rooms.join(actor=actor, room=call.join(actor=actor, tele=scene.tele))
+    change_role(actor=SYSTEM_ACTOR, membership_id=scene.practitioner.pk, role=Role.SECRETARY)
+    with pytest.raises(Refused):
+        rooms.join(actor=actor, room=Room.objects.get(about=scene.tele.pk))
+    change_role(actor=SYSTEM_ACTOR, membership_id=scene.practitioner.pk, role=Role.PRACTITIONER)
+    assert rooms.join(actor=actor, room=call.join(actor=actor, tele=scene.tele))
 
 
 # The patient's side
