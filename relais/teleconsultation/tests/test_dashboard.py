@@ -136,7 +136,8 @@ def test_a_secretary_sees_the_rows_but_no_way_into_the_call(doctor):
 
 
 @pytest.mark.req("TC-12")
-def test_reserver_is_the_one_primary_action(seen):
+def test_reserver_is_the_one_primary_action(doctor, seen):
+    planned(doctor, "Un", 60)
     page = seen.get(URL).content.decode()
     assert f'class="btn btn-primary" href="{reverse("teleconsultation:book")}"' in page
 

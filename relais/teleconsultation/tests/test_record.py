@@ -67,7 +67,7 @@ def test_the_row_opens_the_teledossier_with_the_data_of_the_appointment(scene, s
     page = seen.get(url("dossier", scene)).content.decode()
     for part in ("ZÉPHYRIN", scene.tele.dossier.reference, "Consultation", scene.practitioner.user.full_name):
         assert part in page
-    assert url("dossier", scene) in seen.get("/teleconsultation/").content.decode()
+    assert f'href="{url("dossier", scene)}"' in seen.get("/teleconsultation/").content.decode()
 
 
 def test_opening_it_leaves_a_trace(scene, seen):
