@@ -6,13 +6,14 @@ import random
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from stdnum import luhn
 
 from relais.accounts.models import Membership, Role, User
-from relais.core.demo import Region, mobile, new_id
+from relais.core.demo import Region, insert, mobile, new_id
 from relais.directory.models import Establishment, Kind
 
 
@@ -112,7 +113,8 @@ def build(region: Region, rng: random.Random) -> None:
     # The personas' hospital has colleagues in every size, so that its agenda and its lists look lived in.
     near = [region.places["hospital"], region.places["nursing_home"]] * min(4, missing // 4)
     for number in range(missing):
-        role, user = _professional(rng, number)
+        # The first two colleagues are doctors: a nurse of the nursing home must find one to book.
+        role, user = _professional(rng, number, JOBS[:1] if number < 2 else JOBS)
         region.professionals.append(user)
         place = near[number] if number < len(near) else rng.choices(region.establishments, weights=weights)[0]
         _join(region, rng, memberships, user, place, role)
@@ -120,8 +122,12 @@ def build(region: Region, rng: random.Random) -> None:
             other = rng.choice(region.establishments)
             if other != place:
                 _join(region, rng, memberships, user, other, role)
-    User.objects.bulk_create(region.professionals, batch_size=1000)
-    Membership.objects.bulk_create(memberships, batch_size=1000)
+    for user in region.professionals:
+        user.created_at = region.now - timedelta(days=rng.randrange(200, 700), minutes=rng.randrange(1440))
+    for membership in memberships:
+        membership.created_at = membership.user.created_at + timedelta(minutes=2)
+    insert(region.professionals)
+    insert(memberships)
 
 
 def _personas(region: Region, rng: random.Random, memberships: list[Membership]) -> None:
@@ -147,8 +153,8 @@ def _personas(region: Region, rng: random.Random, memberships: list[Membership])
             _join(region, rng, memberships, user, region.places[place], persona.role)
 
 
-def _professional(rng: random.Random, number: int) -> tuple[str, User]:
-    role, feminine, masculine, _share = rng.choices(JOBS, weights=[job[3] for job in JOBS])[0]
+def _professional(rng: random.Random, number: int, jobs: list[tuple[Role, str, str, int]]) -> tuple[str, User]:
+    role, feminine, masculine, _share = rng.choices(jobs, weights=[job[3] for job in jobs])[0]
     sex = rng.choice("FM")
     given, family = rng.choice(GIVEN[sex]), rng.choice(FAMILY)
     clinical = role in (Role.PRACTITIONER, Role.CAREGIVER)

@@ -6,11 +6,15 @@ exists: addresses end in `@exemple.test`, telephones are in the ranges kept for 
 and RPPS numbers with 899 (domain.md §9).
 """
 
+import json
 import random
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from django.db import connection, models
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,31 @@ class Region:
     @property
     def volumes(self) -> Volumes:
         return SIZES[self.size]
+
+
+def insert(rows: Sequence[models.Model]) -> None:
+    """Copy rows of one model into its table as they are; some eight times as fast as bulk_create.
+
+    No clock and no signal touches them: `created_at` and its like must have been given (else the database refuses),
+    so that no list shows the whole region made in the same second. Every constraint holds.
+    """
+    if not rows:
+        return
+    meta, quote = rows[0]._meta, connection.ops.quote_name
+    fields = [
+        each
+        for each in meta.concrete_fields
+        if not each.generated and not (isinstance(each, models.AutoField) and rows[0].pk is None)
+    ]
+    names = [each.attname for each in fields]
+    objects = {number for number, each in enumerate(fields) if isinstance(each, models.JSONField)}
+    columns = ", ".join(quote(str(each.column)) for each in fields)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {quote(meta.db_table)} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            values = [getattr(row, name) for name in names]
+            for number in objects:
+                values[number] = json.dumps(values[number])
+            copy.write_row(values)
 
 
 def new_id(rng: random.Random) -> uuid.UUID:

@@ -1,10 +1,11 @@
 """The establishments of the demo region: invented sites in the eight departments (domain.md §9.1)."""
 
 import random
+from datetime import timedelta
 
 from stdnum import luhn
 
-from relais.core.demo import Region, landline, new_id
+from relais.core.demo import Region, insert, landline, new_id
 from relais.directory.models import Department, Establishment, Kind
 
 # For 1,200 establishments; a smaller region keeps the proportions.
@@ -67,7 +68,9 @@ def build(region: Region, rng: random.Random) -> None:
     )  # fmt: skip
     home.name, home.department, home.postal_code, home.city = "EHPAD Les Mésanges", "93", "93100", "Montreuil"
     region.places.update(hospital=hospital, nursing_home=home)
-    Establishment.objects.bulk_create(region.establishments, batch_size=1000)
+    for establishment in region.establishments:
+        establishment.created_at = region.now - timedelta(days=rng.randrange(700, 1400))
+    insert(region.establishments)
 
 
 def finess(number: int) -> str:

@@ -2,11 +2,11 @@
 
 import calendar
 import unicodedata
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from relais.core.demo import Region, new_id
+from relais.core.demo import Region, insert, new_id
 from relais.patients.identity import key_of
 from relais.patients.models import Patient
 
@@ -108,11 +108,54 @@ def _ascii(name: str) -> str:
     return "".join(char for char in plain if char.isascii() and char.isalnum())
 
 
-def build(region: Region, rng: Random) -> None:
-    """Fill `region.patients`; who cares for them comes with their appointments."""
-    today = region.now.date()
-    region.patients = [
-        Patient(id=new_id(rng), **synthetic_patient(rng, number=number, today=today))
-        for number in range(region.volumes.patients)
+def traps(rng: Random, first: int, today: date) -> list[dict[str, Any]]:
+    """Identities that software gets wrong (domain.md §9.7), numbered from `first` on."""
+    twin = {"birth_family_name": "Diallo", "used_family_name": "", "birth_date": date(2020, 2, 29)}
+    dubois = {"birth_family_name": "Dubois", "birth_given_names": "Marie", "sex": "F", "used_family_name": ""}
+    lefevre = {"birth_family_name": "Lefèvre", "sex": "M", "used_family_name": ""}
+    changes: list[dict[str, Any]] = [
+        {**dubois, "birth_date": date(1951, 4, 2), "identity_marks": ["homonyme"]},
+        {**dubois, "birth_date": date(1987, 9, 30), "identity_marks": ["homonyme"]},
+        {**twin, "birth_given_names": "Aminata", "sex": "F"},
+        {**twin, "birth_given_names": "Ibrahima", "sex": "M"},
+        {"birth_family_name": "O'Neil", "birth_given_names": "Maëlle", "sex": "F", "birth_date": date(1948, 2, 29)},
+        {"birth_family_name": "d'Arc", "birth_given_names": "Jeanne Élodie", "sex": "F"},
+        {"birth_family_name": "Çelik", "birth_given_names": "Zeynep", "sex": "F"},
+        {"birth_family_name": "Nguyễn", "birth_given_names": "Thị-Mai", "sex": "F", "used_family_name": "Le Goff"},
+        {**lefevre, "birth_given_names": "Jean-Paul", "birth_date": date(1962, 11, 8)},
+        # Probably the same man, entered again in a hurry.
+        {**lefevre, "birth_given_names": "Jean Paul", "birth_date": None, "identity_marks": ["douteux"]},
+        {"birth_family_name": "Kervella", "birth_given_names": "Yvonne", "birth_date": date(1933, 6, 17),
+         "deceased_on": today - timedelta(days=3)},
+        {"birth_family_name": "Traoré", "birth_given_names": "Moussa", "sex": "M", "phone": "", "used_family_name": ""},
+        {"birth_family_name": "Da-Silva", "birth_given_names": "Ana Maria", "sex": "F", "email": ""},
+    ]  # fmt: skip
+    return [
+        _changed(synthetic_patient(rng, number=first + index, today=today), each) for index, each in enumerate(changes)
     ]
-    Patient.objects.bulk_create(region.patients, batch_size=1000)
+
+
+def _changed(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Other traits than those drawn: the matricule, which was made of them, is no longer theirs."""
+    plain = {
+        "ins": "",
+        "ins_oid": "",
+        "identity_status": "PROV" if "douteux" in changes.get("identity_marks", ()) else "VALI",
+    }
+    name = changes["birth_given_names"].split()[0], changes["birth_family_name"]
+    email = f"{_ascii(name[0])}.{_ascii(name[1])}@exemple.test" if fields["email"] else ""
+    reach = {"email": email, "phone": fields["phone"] if fields["phone"].startswith("+336") else "+33639987654"}
+    return {**fields, **plain, **reach, **changes}
+
+
+def build(region: Region, rng: Random) -> None:
+    """Fill `region.patients`, the demo page's patient first, then the traps; who cares for them comes with appointments."""
+    today = region.now.date()
+    special = [DEMO_PATIENT, *traps(rng, region.volumes.patients, today)]
+    usual = [
+        synthetic_patient(rng, number=number, today=today) for number in range(region.volumes.patients - len(special))
+    ]
+    for fields in (*special, *usual):
+        made = region.now - timedelta(days=rng.randrange(130, 600), minutes=rng.randrange(1440))
+        region.patients.append(Patient(id=new_id(rng), created_at=made, **fields))
+    insert(region.patients)

@@ -20,7 +20,7 @@ from relais.accounts.actions.sessions import begin_session
 from relais.accounts.demo import PERSONAS
 from relais.accounts.models import User
 from relais.accounts.queries import workplaces
-from relais.core.demo import Region, mobile, new_id
+from relais.core.demo import Region, insert, mobile, new_id
 from relais.core.errors import NotFound, Refused
 from relais.notifications.queries import demo_copies
 from relais.patients import entry
@@ -223,10 +223,11 @@ def build(region: Region, rng: random.Random) -> None:
                     author_id=agent.pk,
                     from_agent=True,
                     text=rng.choice(ANSWERS),
+                    created_at=ticket.moved_at,
                 )
             )
-    Ticket.objects.bulk_create(tickets, batch_size=500)
-    Answer.objects.bulk_create(answers, batch_size=500)
+    insert(tickets)
+    insert(answers)
 
 
 def _ticket(
@@ -235,12 +236,14 @@ def _ticket(
     subject, text = rng.choice(QUESTIONS)
     asker = rng.choice(region.professionals) if rng.random() < 0.8 else None
     letters = "".join(rng.choice(ALPHABET) for _sign in range(8))
+    moved_at = region.now - timedelta(minutes=rng.randrange(4, 3 * 24 * 60))
     return Ticket(
         id=new_id(rng),
         key=new_id(rng),
         number=f"AIDE-{letters[:4]}-{letters[4:]}",
         state=state,
-        moved_at=region.now - timedelta(minutes=rng.randrange(4, 3 * 24 * 60)),
+        moved_at=moved_at,
+        created_at=moved_at - timedelta(minutes=0 if state == TicketState.OPEN else rng.randrange(3, 90)),
         service=service,
         subject=subject,
         text=text,

@@ -189,7 +189,7 @@ def test_the_doctor_and_the_patient_are_led_to_the_same_appointment_that_starts_
 ) -> None:
     client.post(reverse("portal:demo_patient"))
     response = client.post(reverse("portal:demo_open", args=["doctor"]), {"appointment": "1"})
-    tele = Teleconsultation.objects.get(dossier__patient__email="jeanne.moreau@exemple.test")
+    tele = Teleconsultation.objects.awaited().get(dossier__patient__email="jeanne.moreau@exemple.test")
     assert response.url == reverse("teleconsultation:dossier", args=[tele.pk])
     assert abs(tele.starts_at - timezone.now()) < timedelta(minutes=2)
     assert "Rejoindre" in client.get(response.url).content.decode()

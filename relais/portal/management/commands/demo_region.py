@@ -2,6 +2,7 @@
 
 import random
 import time
+from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -26,6 +27,13 @@ def _random(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 (a region to be built again, not a secret)
 
 
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment with its offset, such as 2026-11-21T09:00:00+00:00")
+    return moment
+
+
 def _real() -> bool:
     """Whether the database holds anybody or anything that is not synthetic."""
     return any(model.objects.filter(synthetic=False).exists() for model in (Establishment, User, Patient))
@@ -37,7 +45,7 @@ def _erase() -> None:
     tables = sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept)
     quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {quoted} CASCADE")
+        cursor.execute(f"TRUNCATE {quoted} RESTART IDENTITY CASCADE")
 
 
 class Command(BaseCommand):
@@ -46,6 +54,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--size", choices=list(SIZES), default="small")
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--at", type=_moment, help="the moment around which the region lives (default: now)")
         parser.add_argument("--replace", action="store_true", help="erase the synthetic data that is there first")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,7 +76,8 @@ class Command(BaseCommand):
                 "This database already holds another demo region: say --replace to erase it. Nothing was written."
             )
         begun = time.monotonic()
-        self._build(Region(size=options["size"], now=timezone.now()), _random(options["seed"]), erase=bool(found))
+        region = Region(size=options["size"], now=options["at"] or timezone.now())
+        self._build(region, _random(options["seed"]), erase=bool(found))
         self.stdout.write(f"Region ready in {time.monotonic() - begun:.0f} s.")
 
     def _build(self, region: Region, rng: random.Random, *, erase: bool) -> None:

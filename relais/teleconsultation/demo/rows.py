@@ -1,0 +1,49 @@
+"""The rows of a batch of appointments, inserted together so that memory stays small whatever the region's size."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from relais.audit.models import Entry
+from relais.core.demo import insert
+from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Step
+from relais.files.models import StoredFile
+from relais.notifications.models import Message
+from relais.patients.models import CareLink, Grant
+from relais.rooms.models import DeviceTest, Invitation, Room
+from relais.teleconsultation.models import ReportDraft, Teleconsultation
+
+BATCH = 2000
+
+
+@dataclass
+class Rows:
+    """What one batch inserts, in the order of the foreign keys."""
+
+    dossiers: list[Dossier] = field(default_factory=list)
+    teles: list[Teleconsultation] = field(default_factory=list)
+    rooms: list[Room] = field(default_factory=list)
+    invitations: list[Invitation] = field(default_factory=list)
+    links: list[CareLink] = field(default_factory=list)
+    participants: list[Participant] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    tests: list[DeviceTest] = field(default_factory=list)
+    files: list[StoredFile] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    drafts: list[ReportDraft] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def insert(self) -> None:
+        """Save everything with the times it was given, and begin an empty batch."""
+        self.events.sort(key=_when)
+        self.entries.sort(key=_when)
+        for rows in vars(self).values():
+            insert(rows)
+            rows.clear()
+
+
+def _when(row: Any) -> Any:
+    return row.at
