@@ -20,7 +20,7 @@ FACTS = ("delay_ms", "down_kbps", "up_kbps")
 
 
 @transaction.atomic
-def record_test(*, actor: Actor, about: UUID, parts: dict[str, Any], facts: dict[str, Any], device: str) -> DeviceTest:
+def record_test(*, actor: Actor, about: UUID, parts: Any, facts: Any, device: str) -> DeviceTest:
     """Keep the result of each of PARTS: {"result": one of RESULTS, "note": a sentence}, and the figures of FACTS.
 
     One failure makes it failed; parts that were not tried do not. Patients test for what their grant opens,

@@ -20,7 +20,7 @@ def keep_capture(*, actor: Actor, about: UUID, capture_id: UUID | None) -> Captu
     """
     capture = (
         Capture.objects.select_for_update(of=("self",))
-        .filter(pk=capture_id, subject__room__about=about, asked_by__holder_id=holder(actor), agreed=True)
+        .filter(pk__in=[capture_id] if capture_id else [], subject__room__about=about, asked_by__holder_id=holder(actor), agreed=True)
         .first()
     )
     if capture is None:

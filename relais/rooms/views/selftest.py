@@ -71,8 +71,8 @@ def save(request: Any) -> JsonResponse:
     test = actions.record_test(
         actor=request.actor,
         about=about_of(request),
-        parts=body.get("parts"),  # type: ignore[arg-type]  checked by the action
-        facts=body.get("facts"),  # type: ignore[arg-type]
+        parts=body.get("parts"),
+        facts=body.get("facts"),
         device=request.headers.get("User-Agent", ""),
     )
     return JsonResponse({"outcome": test.outcome})
