@@ -19,7 +19,7 @@ from relais.notifications.models import Channel
 from relais.rooms import actions as rooms
 from relais.teleconsultation import content, messages, pdf, prescribing
 from relais.teleconsultation import permissions as may
-from relais.teleconsultation.actions.booking import main_grant, move
+from relais.teleconsultation.actions.booking import dashboard_topic, main_grant, move
 from relais.teleconsultation.actions.call import finish, keep_space_open, space_topic
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
 from relais.teleconsultation.workflow import State
@@ -214,6 +214,7 @@ def deposit(*, actor: Actor, tele: Teleconsultation, upload: Any, title: str = "
     if not actor.is_patient or actor.about != tele.pk:
         raise NotFound
     stored = files.store(actor=actor, upload=upload)
+    live.ping(dashboard_topic(tele.establishment_id))
     return dossiers.add_document(
         actor=actor, dossier=tele.dossier, file=stored, kind=DocumentKind.PATIENT, title=title.strip() or stored.name
     )
