@@ -328,7 +328,10 @@ function start() {
       remember();
     }
   });
-  every("[data-choose]").forEach((button) => button.addEventListener("click", () => choose(button.dataset.choose)));
+  every("[data-choose]").forEach((button) => {
+    button.addEventListener("click", () => choose(button.dataset.choose));
+    button.disabled = false; // before, a press would have done nothing
+  });
   find("[data-again]").addEventListener("click", () => window.location.reload());
   find("[data-watch]").addEventListener("live", refresh);
   setInterval(() => {

@@ -173,4 +173,5 @@ async function run() {
 }
 
 find("[data-start]").addEventListener("click", run);
+find("[data-start]").disabled = false; // before, a press would have done nothing
 window.addEventListener("pagehide", media.stopAll);
