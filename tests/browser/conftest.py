@@ -25,6 +25,7 @@ from relais.accounts.testing import client_of
 from relais.patients.models import Grant
 from relais.patients.testing import let_in
 from tests.browser.call_scene import enter, scene  # noqa: F401 (fixtures)
+from tests.browser.journey import house, picture  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "test-results"
@@ -168,8 +169,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
     pages = getattr(item, "pages", [])
     if report.when == "call" and report.failed:
         RESULTS.mkdir(exist_ok=True)
-        for number, page in enumerate(pages):
-            page.screenshot(path=RESULTS / f"failed-{item.name}-{number}.png")
+        opened = [one for page in pages for one in page.context.pages if not one.is_closed()]
+        for number, page in enumerate(opened):
+            page.screenshot(path=RESULTS / f"failed-{item.name}-{number}.png", full_page=True)
     return report
 
 
@@ -215,7 +217,7 @@ def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
         for width in widths:
             page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             page.wait_for_timeout(150)
-            page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full)
+            page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full, caret="initial")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} overflows at {width} px"
             assert axe(page) == [], f"{name} at {width} px"
         page.set_viewport_size(before)
