@@ -62,12 +62,15 @@ def refuse_entry(invitation: Invitation) -> None:
 
 
 @transaction.atomic
-def stay(*, actor: Actor, peer_id: UUID, quality: str = "", read: int = 0) -> None:
+def stay(*, actor: Actor, peer_id: UUID, quality: str = "", read: int = 0) -> bool:
     """This page is still in the call, on a line of that `quality`; signals up to id `read` were received.
 
-    Raises NotFound when it is not (left, replaced, revoked, ended): the page then looks why.
+    False when it is inside no more (left, replaced, revoked, ended): the page then looks why. Raises NotFound when it
+    is no page of the actor.
     """
     peer = _own(actor, peer_id)
+    if peer is None:
+        return False
     changed = bool(quality) and quality in Quality.values and quality != peer.quality
     returned = peer.seen_at < timezone.now() - ABSENT_AFTER
     peer.seen_at = timezone.now()
@@ -77,6 +80,7 @@ def stay(*, actor: Actor, peer_id: UUID, quality: str = "", read: int = 0) -> No
     beat(actor=actor, about=peer.invitation.room.about, place=Place.CALL)
     if changed or returned:
         ping(f"room:{peer.invitation.room_id}")
+    return True
 
 
 @transaction.atomic
@@ -93,12 +97,15 @@ def leave_call(*, actor: Actor, peer_id: UUID) -> None:
 
 
 @transaction.atomic
-def signal(*, actor: Actor, peer_id: UUID, messages: list[dict[str, Any]]) -> None:
+def signal(*, actor: Actor, peer_id: UUID, messages: list[dict[str, Any]]) -> bool:
     """Pass on what this page tells others of the call: each message has `to` (a peer id) and `payload` (with a type of TYPES).
 
-    Messages to pages that have left are dropped. Raises NotFound when the sender is not inside, Refused when malformed.
+    Messages to pages that have left are dropped. False when the sender is inside no more. Raises NotFound when it is no
+    page of the actor, Refused when malformed.
     """
     sender = _own(actor, peer_id)
+    if sender is None:
+        return False
     if len(messages) > SIGNALS_MAX or not all(_well_formed(message) for message in messages):
         raise Refused(_("Message de connexion incorrect. Rechargez la page."))
     inside = Peer.objects.filter(invitation__room_id=sender.invitation.room_id, left_at=None).exclude(pk=sender.pk)
@@ -111,6 +118,7 @@ def signal(*, actor: Actor, peer_id: UUID, messages: list[dict[str, Any]]) -> No
     Signal.objects.bulk_create(rows)
     for invitation_id in {row.recipient.invitation_id for row in rows}:
         ping(f"invitation:{invitation_id}", urgent=True)
+    return True
 
 
 def _well_formed(message: Any) -> bool:
@@ -171,17 +179,17 @@ def answer_capture(*, actor: Actor, capture_id: UUID, agreed: bool) -> Capture:
     return capture
 
 
-def _own(actor: Actor, peer_id: UUID) -> Peer:
-    """The actor’s page, locked, still in a call that goes on.
+def _own(actor: Actor, peer_id: UUID) -> Peer | None:
+    """The actor's page, locked, or None when it is inside no more.
 
-    Locked without its key: two pages that signal to each other check each other’s key when they commit.
+    Locked without its key: two pages that signal to each other check each other's key when they commit.
     """
     peer = (
         Peer.objects.select_for_update(of=("self",), no_key=True)
         .select_related("invitation__room")
-        .filter(pk=peer_id, invitation__holder_id=holder(actor), left_at=None)
+        .filter(pk=peer_id, invitation__holder_id=holder(actor))
         .first()
     )
-    if peer is None or not can_enter(peer.invitation):
+    if peer is None:
         raise NotFound
-    return peer
+    return peer if peer.left_at is None and can_enter(peer.invitation) else None

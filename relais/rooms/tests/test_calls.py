@@ -51,8 +51,8 @@ def test_a_second_page_of_the_same_person_takes_the_place_of_the_first(scene: Sc
     assert list(Peer.objects.filter(left_at=None)) == [second]
     assert call_state(scene.room, scene.host, first.pk, 0)["replaced"] is True
     assert call_state(scene.room, scene.host, second.pk, 0)["inside"] is True
-    with pytest.raises(NotFound):
-        actions.stay(actor=scene.doctor_actor, peer_id=first.pk)
+    assert actions.stay(actor=scene.doctor_actor, peer_id=second.pk) is True
+    assert actions.stay(actor=scene.doctor_actor, peer_id=first.pk) is False
 
 
 @pytest.mark.django_db(transaction=True)
@@ -122,8 +122,8 @@ def test_signals_are_sent_by_those_inside_only(scene: Scene, stranger: Membershi
         with pytest.raises(NotFound):
             actions.signal(actor=actor, peer_id=doctor.pk, messages=[offer_to(patient)])
     actions.leave_call(actor=scene.doctor_actor, peer_id=doctor.pk)
-    with pytest.raises(NotFound):
-        actions.signal(actor=scene.doctor_actor, peer_id=doctor.pk, messages=[offer_to(patient)])
+    assert actions.signal(actor=scene.doctor_actor, peer_id=doctor.pk, messages=[offer_to(patient)]) is False
+    assert not Signal.objects.exists()
 
 
 def test_signals_to_another_room_go_nowhere(scene: Scene) -> None:

@@ -96,17 +96,17 @@ def join(request: Any, room_id: UUID) -> JsonResponse:
 
 @require_POST
 @anyone_inside
-def stay(request: Any, room_id: UUID) -> HttpResponse:
-    """{peer, quality, read}: the page is still there."""
+def stay(request: Any, room_id: UUID) -> JsonResponse:
+    """{peer, quality, read}: the page is still there. Answers whether it is still inside."""
     body = read_json(request)
     read = body.get("read", 0)
-    actions.stay(
+    inside = actions.stay(
         actor=request.actor,
         peer_id=read_id(body.get("peer")),
         quality=str(body.get("quality", "")),
         read=read if isinstance(read, int) else 0,
     )
-    return HttpResponse(status=204)
+    return JsonResponse({"inside": inside})
 
 
 @require_POST
@@ -119,16 +119,16 @@ def leave(request: Any, room_id: UUID) -> HttpResponse:
 
 @require_POST
 @anyone_inside
-def signal(request: Any, room_id: UUID) -> HttpResponse:
-    """{peer, messages: [{to, payload}]}."""
+def signal(request: Any, room_id: UUID) -> JsonResponse:
+    """{peer, messages: [{to, payload}]}. Answers whether the page is still inside."""
     body = read_json(request)
     messages = body.get("messages")
-    actions.signal(
+    inside = actions.signal(
         actor=request.actor,
         peer_id=read_id(body.get("peer")),
         messages=messages if isinstance(messages, list) else [],
     )
-    return HttpResponse(status=204)
+    return JsonResponse({"inside": inside})
 
 
 @require_POST

@@ -191,7 +191,7 @@ function stay() {
     return;
   }
   server.post(config.urls.stay, { peer: entry.peer, quality, read: mesh.heard() }).then((answer) => {
-    if (answer.status === 404) {
+    if (answer.status === 200 && !answer.body.inside) {
       refresh();
     } else if (answer.status === 401) {
       over("out");
