@@ -4,6 +4,7 @@
 What a test wrote is committed, so that the server sees it, and wiped at its end.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 from django.test import Client
+from playwright.sync_api import Error
 
 from relais.accounts.models import Membership, User
 from relais.accounts.testing import client_of
@@ -171,7 +173,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
         RESULTS.mkdir(exist_ok=True)
         opened = [one for page in pages for one in page.context.pages if not one.is_closed()]
         for number, page in enumerate(opened):
-            page.screenshot(path=RESULTS / f"failed-{item.name}-{number}.png", full_page=True)
+            with contextlib.suppress(Error):
+                page.screenshot(path=RESULTS / f"failed-{item.name}-{number}.png", full_page=True)
     return report
 
 
