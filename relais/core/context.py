@@ -93,7 +93,7 @@ class Page:
         return {
             "home": url_or_none("portal:home") or "/",
             "help": url_or_none("portal:patient_help" if self.is_patient_side else "portal:help"),
-            "search": url_or_none("patients:search"),
+            "search": url_or_none("patients:search") if self._actor and self._actor.establishment_id else None,
             "switch": url_or_none("accounts:choose"),
             "profile": url_or_none("accounts:profile"),
             "devices": url_or_none("accounts:devices"),
