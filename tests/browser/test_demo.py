@@ -13,7 +13,7 @@ OTHERS = """() => Array.from(document.querySelectorAll('video')).filter((one) =>
 
 
 def wait_for_the_other(page: Any) -> None:
-    for _try in range(80):
+    for _try in range(160):
         if page.evaluate(OTHERS) > 5:
             return
         page.wait_for_timeout(250)
@@ -32,8 +32,11 @@ def test_from_the_demo_page_to_a_consultation_with_oneself(site: Any, open_page:
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Ouvrir comme médecin").first.click()
     doctor = opened.value
-    patient.get_by_role("button", name="Rejoindre").or_(patient.get_by_role("link", name="Rejoindre")).first.click()
-    doctor.get_by_role("button", name="Rejoindre").or_(doctor.get_by_role("link", name="Rejoindre")).first.click()
+    for window in (patient, doctor):
+        with window.expect_navigation():  # the call's scripts have run when it ends
+            window.get_by_role("button", name="Rejoindre").or_(
+                window.get_by_role("link", name="Rejoindre")
+            ).first.click()
     patient.get_by_role("button", name="Allumer ma caméra et mon micro").click()
     doctor.get_by_role("button", name="Rejoindre avec caméra et micro").click()
     wait_for_the_other(doctor)

@@ -75,10 +75,14 @@ class Command(BaseCommand):
             raise CommandError(
                 "This database already holds another demo region: say --replace to erase it. Nothing was written."
             )
-        begun = time.monotonic()
+        begun, self.verbosity = time.monotonic(), options["verbosity"]
         region = Region(size=options["size"], now=options["at"] or timezone.now())
         self._build(region, _random(options["seed"]), erase=bool(found))
-        self.stdout.write(f"Region ready in {time.monotonic() - begun:.0f} s.")
+        self._say(f"Region ready in {time.monotonic() - begun:.0f} s.")
+
+    def _say(self, sentence: str) -> None:
+        if self.verbosity:
+            self.stdout.write(sentence)
 
     def _build(self, region: Region, rng: random.Random, *, erase: bool) -> None:
         with transaction.atomic():
@@ -90,6 +94,6 @@ class Command(BaseCommand):
                     continue
                 begun = time.monotonic()
                 part.build(region, _random(rng.getrandbits(64)))
-                self.stdout.write(f"  {name}: {time.monotonic() - begun:.1f} s")
+                self._say(f"  {name}: {time.monotonic() - begun:.1f} s")
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
