@@ -168,6 +168,7 @@ ACCOUNT_URL_NAMES = {
     "account_logout",
     "account_reauthenticate",
     "account_change_password",
+    "account_set_password",
     "mfa_index",
     "mfa_activate_totp",
     "mfa_deactivate_totp",

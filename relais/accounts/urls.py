@@ -39,6 +39,10 @@ urlpatterns = [
     path("compte-ferme/", allauth.account_inactive, name="account_inactive"),
     path("confirmer/", allauth.reauthenticate, name="account_reauthenticate"),
     path("mot-de-passe/changer/", allauth.password_change, name="account_change_password"),
+    # allauth sends here whoever has no password to change: ours is set by a link.
+    path(
+        "mot-de-passe/premier/", RedirectView.as_view(pattern_name="accounts:ask_password"), name="account_set_password"
+    ),
     path("second-facteur/", mfa.authenticate, name="mfa_authenticate"),
     path("cle/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     path("securite/", mfa.index, name="mfa_index"),
