@@ -150,7 +150,11 @@ def reschedule(request: Any, dossier_id: UUID) -> HttpResponse:
 def reassign(request: Any, dossier_id: UUID) -> HttpResponse:
     """Another practitioner of the establishment."""
     tele = tele_of(request, dossier_id, "Changement de praticien")
-    booking.reassign(actor=request.actor, tele=tele, practitioner_id=UUID(request.POST.get("practitioner", "")))
+    try:
+        practitioner_id = UUID(request.POST.get("practitioner", ""))
+    except ValueError:
+        raise Refused(_("Choisissez un praticien."), field="practitioner") from None
+    booking.reassign(actor=request.actor, tele=tele, practitioner_id=practitioner_id)
     messages.success(request, _("Praticien changé. Le patient est prévenu."))
     return redirect("teleconsultation:dossier", dossier_id)
 
