@@ -1,0 +1,254 @@
+"""One appointment with everything that could leak, and everybody who could look: what the sweep walks through.
+
+The words are unusual, so that finding one on a page is proof.
+"""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from relais.accounts.actions import remove_member
+from relais.accounts.models import Membership, Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner, make_user
+from relais.core.actor import SYSTEM_ACTOR
+from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Document, Note, Step
+from relais.files import actions as files
+from relais.patients.models import Holder
+from relais.patients.testing import let_in, make_grant, make_patient
+from relais.portal.models import Ticket
+from relais.rooms import actions as rooms
+from relais.rooms.models import Invitation, Line, Part
+from relais.teleconsultation import testing
+from relais.teleconsultation.actions import call
+from relais.teleconsultation.models import Absence, Opening, ReportDraft
+from relais.teleconsultation.workflow import State
+
+PATIENT = "Zyxwabrech"  # family name
+OTHER = "Quillevoust"  # family name of the other appointment's patient
+SHARED = "Kystoperinex"  # title of a document that the patient may see
+HIDDEN = "Trombalgine"  # title of a document that the patient may not see
+NOTE = "Ombrevaltine"  # text of a note
+REPORT = "Frimoussinex"  # text of a report, being written and added
+LINE = "Murmelotine"  # text of an instant message in the room
+QUESTION = "Grelottifer"  # text of the practitioner's request for help
+CLINICAL = frozenset({SHARED, HIDDEN, NOTE, REPORT, LINE})
+EVERYTHING = CLINICAL | {PATIENT}
+
+# What each role must never read about the appointment of the scene, on any page.
+FORBIDDEN = {
+    "anonymous": EVERYTHING | {QUESTION},
+    "stranger": EVERYTHING | {QUESTION},
+    "practitioner": frozenset[str](),
+    "caregiver": frozenset({QUESTION}),
+    "secretary": CLINICAL | {QUESTION},
+    "manager": CLINICAL | {QUESTION},
+    "help_desk": EVERYTHING,
+    "patient": frozenset({HIDDEN, NOTE, REPORT, QUESTION, OTHER}),
+    "other_patient": EVERYTHING | {QUESTION},
+    "guest": (CLINICAL - {LINE}) | {QUESTION, OTHER},  # instant messages are for everybody in the room
+    "ended": EVERYTHING | {QUESTION},
+    "moved": EVERYTHING | {QUESTION},
+}
+ROLES = sorted(FORBIDDEN)
+# On which side each role has a key; on the other one they are as anonymous as anybody.
+PROFESSIONALS = ("stranger", "practitioner", "caregiver", "secretary", "manager", "help_desk", "ended", "moved")
+PATIENTS = ("patient", "other_patient", "guest")
+# Who has no business with any object of the scene.
+OUTSIDERS = ("anonymous", "stranger", "other_patient", "help_desk", "ended", "moved")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Ids by the name that addresses give them, and a browser for each role."""
+
+    ids: dict[str, list[Any]]
+    clients: dict[str, Client]
+
+
+def make_scene() -> Scene:
+    """The appointment is in call, so that most verbs are possible."""
+    place = make_establishment("Hôpital du Peuplier")
+    doctor = make_practitioner(place, family_name="Lecuyer")
+    patient = make_patient(PATIENT, seen_by=place)
+    scene = testing.make_tele(
+        practitioner=doctor, patient=patient, state=State.IN_CALL, grant_fields={"email": "famille@exemple.test"}
+    )
+    other = testing.make_tele(
+        practitioner=doctor,
+        patient=make_patient(OTHER, seen_by=place),
+        starts_at=timezone.now() + timedelta(hours=3),
+    )
+    documents = _contents(scene)
+    guest, _ = make_grant(patient, about=scene.tele.pk, holder=Holder.GUEST, holder_name="Alex (interprète)")
+    gone, moved = (make_member(place, Role.PRACTITIONER, family_name=name) for name in ("Partie", "Partout"))
+    room = _room(scene, guest, gone, moved)
+    for former in (gone, moved):
+        remove_member(actor=SYSTEM_ACTOR, membership_id=former.pk)
+    elsewhere = make_establishment("Clinique d’en Face")
+    members = {role: make_member(place, role) for role in (Role.CAREGIVER, Role.SECRETARY, Role.MANAGER)}
+    opening = Opening.objects.create(
+        practitioner=doctor.user, establishment=place, weekday=1, starts=time(9), ends=time(12)
+    )
+    absence = Absence.objects.create(
+        practitioner=doctor.user,
+        starts_at=timezone.now() + timedelta(days=9),
+        ends_at=timezone.now() + timedelta(days=10),
+    )
+    clients = {
+        "anonymous": Client(),
+        "stranger": client_of(make_practitioner(elsewhere, family_name="Etranger")),
+        "practitioner": client_of(doctor),
+        "help_desk": client_of(make_user("Morel", "Hugo", help_desk=True)),
+        "ended": client_of(gone.user, place),
+        "moved": client_of(make_member(elsewhere, Role.PRACTITIONER, user=moved.user)),
+        "patient": let_in(Client(), scene.grant, factors=2),
+        "other_patient": let_in(Client(), other.grant, factors=2),
+        "guest": let_in(Client(), guest),
+        **{str(role): client_of(member) for role, member in members.items()},
+    }
+    ids = {
+        "patient_id": [patient.pk],
+        "dossier_id": [scene.tele.pk],
+        "document_id": documents,
+        "grant_id": [scene.grant.pk],
+        "practitioner_id": [doctor.user_id],
+        "membership_id": [members[Role.SECRETARY].pk],
+        "ticket_id": [_ticket(doctor).pk],
+        "row_id": [opening.pk, absence.pk],
+        "session_id": [clients["practitioner"].session.session_key and _session(clients["practitioner"])],
+        "pk": [1],  # a passkey of allauth
+        **room,
+    }
+    return Scene(ids, clients)
+
+
+def _contents(scene: testing.Scene) -> list[uuid.UUID]:
+    """Documents, note, steps and report; returns the documents' ids."""
+    dossier, author = scene.tele.dossier, actor_for(scene.practitioner)
+    rows = []
+    for title, kind, shared in ((SHARED, "patient", True), (HIDDEN, "other", False), (f"CR {REPORT}", "report", False)):
+        file = files.store(actor=author, upload=b"Une ligne de texte.\n", name="document.txt")
+        rows.append(
+            dossiers.add_document(actor=author, dossier=dossier, file=file, kind=kind, title=title, shared=shared)
+        )
+    Note.objects.create(dossier=dossier, text=f"{NOTE} depuis hier.", author=scene.practitioner.user)
+    Step.objects.create(dossier=dossier, kind="report", data={"text": REPORT}, author=scene.practitioner.user)
+    ReportDraft.objects.create(
+        teleconsultation=scene.tele, sections={"conclusion": {"text": REPORT, "version": 1, "by": ""}}, version=1
+    )
+    return [row.pk for row in rows if isinstance(row, Document)]
+
+
+def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, list[Any]]:
+    """The room with its people: the practitioner, two others who took part and leave, the patient, a guest."""
+    room = call.join(actor=actor_for(scene.practitioner), tele=scene.tele)
+    for former in formers:
+        dossiers.add_participant(
+            actor=SYSTEM_ACTOR,
+            dossier=scene.tele.dossier,
+            user=former.user,
+            role=former.role,
+            establishment=former.establishment,
+        )
+        call.join(actor=actor_for(former), tele=scene.tele)
+    host = room.invitations.get(holder_id=scene.practitioner.user_id)
+    common: dict[str, Any] = {"actor": SYSTEM_ACTOR, "room": room, "authenticated": True, "admitted": True}
+    rooms.invite(holder_id=scene.grant.pk, part=Part.PATIENT, name=f"Camille {PATIENT}", **common)
+    third: Invitation = rooms.invite(holder_id=guest.pk, part=Part.GUEST, name="Alex (interprète)", **common)
+    Line.objects.create(room=room, invitation=host, text=f"{LINE} à reprendre")
+    return {"room_id": [room.pk], "invitation_id": [third.pk]}
+
+
+def _ticket(doctor: Membership) -> Ticket:
+    return Ticket.objects.create(
+        key=uuid.uuid4(),
+        service="Téléconsultation",
+        subject="Le son grésille",
+        text=QUESTION,
+        email="medecin@exemple.test",
+        actor_kind="professional",
+        user_id=doctor.user_id,
+        establishment_id=doctor.establishment_id,
+    )
+
+
+def _session(client: Client) -> int:
+    from allauth.usersessions.models import UserSession  # noqa: PLC0415
+
+    return UserSession.objects.get(session_key=client.session.session_key).pk
+
+
+# Addresses
+
+# Words of an address that are no ids.
+WORDS = {
+    ("portal:guide", "slug"): ["professionnel", "tester-mon-materiel", "inconnu"],
+    ("portal:demo_open", "persona"): ["doctor", "inconnu"],
+    ("teleconsultation:remove_hours", "kind"): ["heures", "absences", "inconnu"],
+    ("teleconsultation:document_verb", "verb"): ["partager", "masquer", "retirer", "inconnu"],
+    ("teleconsultation:verb", "verb"): [
+        "finish",
+        "continue_by_phone",
+        "patient_absent",
+        "doctor_absent",
+        "cancel",
+        "close",
+        "inconnu",
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address of the site, with the ids of the scene, and the same with ids of nothing."""
+
+    name: str
+    url: str
+    unknown: str  # "" when it names no object
+    view: Any
+
+    @property
+    def patient_side(self) -> bool:
+        return self.url.startswith(("/p/", "/live/p/", "/upload/p/"))
+
+
+def patterns(found: list[URLPattern | URLResolver], prefix: str = "", taken: tuple[str, ...] = ()) -> Iterator[Any]:
+    """Name, parameters and view of every pattern of the resolver."""
+    for pattern in found:
+        parameters = (*taken, *pattern.pattern.converters)
+        if isinstance(pattern, URLResolver):
+            yield from patterns(
+                pattern.url_patterns, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix, parameters
+            )
+        else:
+            assert pattern.name, f"{pattern} has no name"
+            yield prefix + pattern.name, parameters, pattern.callback
+
+
+def addresses(ids: dict[str, list[Any]]) -> list[Address]:
+    """Every address. KeyError names the parameter that the scene must learn."""
+    found = []
+    for name, parameters, view in patterns(get_resolver().url_patterns):
+        choices = [WORDS.get((name, parameter)) or ids.get(parameter) for parameter in parameters]
+        if None in choices:
+            missing = parameters[choices.index(None)]
+            raise KeyError(f"{name} takes <{missing}>: add it to Scene.ids or WORDS in tests/scene.py.")
+        for values in itertools.product(*choices):  # type: ignore[arg-type]
+            given = dict(zip(parameters, values, strict=True))
+            nothing = {key: value if (name, key) in WORDS else _nothing(value) for key, value in given.items()}
+            url = reverse(name, kwargs=given)
+            unknown = reverse(name, kwargs=nothing)
+            found.append(Address(name, url, unknown if unknown != url else "", view))
+    return found
+
+
+def _nothing(value: Any) -> Any:
+    return uuid.UUID("00000000-0000-4000-8000-000000000000") if isinstance(value, uuid.UUID) else 2**30
