@@ -57,6 +57,7 @@ function ask(name, choices) {
       place.append(button);
     });
     show(detail(name), true);
+    step(name).scrollIntoView({ block: "nearest" });
     place.querySelector("button").focus();
   });
 }
