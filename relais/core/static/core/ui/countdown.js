@@ -1,4 +1,5 @@
-/* [data-until] counts down to a promise, [data-since] says how old a figure is: every 15 s, by the server's clock.
+/* [data-until] counts down to a promise, [data-since] says how old a figure is: every 15 s and on the moment, by the
+   server's clock.
    The words are those of relais/core/times.py. */
 
 import { onContent } from "./ready.js";
@@ -48,6 +49,8 @@ function write(element, words) {
   }
 }
 
+const EVERY = 15000;
+
 function tick() {
   const now = serverNow();
   Array.from(document.querySelectorAll("[data-until]")).forEach((element) => {
@@ -56,6 +59,8 @@ function tick() {
     if (now >= moment && !element.dataset.reached) {
       element.dataset.reached = "true";
       element.dispatchEvent(new CustomEvent("relais:reached", { bubbles: true }));
+    } else if (now < moment && moment - now < EVERY) {
+      setTimeout(tick, moment - now + 50); // to the second
     }
   });
   Array.from(document.querySelectorAll("[data-since]")).forEach((element) => {
@@ -64,5 +69,5 @@ function tick() {
 }
 
 onContent(tick);
-setInterval(tick, 15000);
+setInterval(tick, EVERY);
 document.addEventListener("visibilitychange", tick);
