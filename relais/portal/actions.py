@@ -113,10 +113,11 @@ def write(*, actor: Actor, ticket: Ticket, text: str, key: UUID) -> Answer:
 
     The same `key` again is the same message. An answer sends the person a message that says so, without its text.
     """
-    if known := Answer.objects.filter(key=key, ticket=ticket).first():
-        return known
     from_agent = can_serve(actor) and not asked(actor, ticket)
     with transaction.atomic():
+        Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)  # the second of two clicks waits here
+        if known := Answer.objects.filter(key=key, ticket=ticket).first():
+            return known
         moved = apply(ticket, "answer" if from_agent else "reply", actor, _record, moved_at=timezone.now())
         answer = Answer.objects.create(ticket=moved, key=key, author_id=actor.user_id, from_agent=from_agent, text=text)
         if from_agent:

@@ -1,7 +1,10 @@
 """The agents' list, answers, and following a request by its number."""
 
 import itertools
+import threading
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from relais.accounts.models import Role
+from relais.accounts.models import Role, User
 from relais.accounts.testing import client_of, make_member, make_user
 from relais.audit.models import Entry
 from relais.notifications.models import Message
@@ -241,3 +244,40 @@ def test_an_agent_sees_where_a_patient_s_request_comes_from_and_no_patient(agent
     assert "/p/…/" in text
     assert "rtt_ms" in text
     assert grant.patient.birth_family_name not in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_the_same_instant_are_one_request_and_one_answer(agent: Client) -> None:
+    form = {
+        "key": str(uuid.uuid4()),
+        "service": "Téléconsultation",
+        "subject": "Ensemble",
+        "text": "Deux fois.",
+        "email": "a@exemple.test",
+    }
+    asked = at_once(lambda: Client().post(reverse("portal:help"), form).status_code)
+    ticket = Ticket.objects.get()
+    answer = message()
+    answered = at_once(lambda: client_of(agent_user()).post(page(ticket), answer).status_code)
+    assert (set(asked), set(answered)) == ({200}, {302})
+    assert ticket.answers.count() == 1
+    assert Message.objects.filter(type="portal.answer").count() == 1
+
+
+def agent_user() -> User:
+    return User.objects.get(help_desk=True)
+
+
+def at_once(do: Callable[[], int], threads: int = 4) -> list[int]:
+    """What each of `threads` gets that start together, each on a connection of its own."""
+    barrier = threading.Barrier(threads)
+
+    def run(_number: int) -> int:
+        barrier.wait()
+        try:
+            return do()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
