@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "relais.accounts.middleware.ActorMiddleware",
     "relais.patients.middleware.GrantMiddleware",
     "relais.core.middleware.ClosedByDefault",
+    "relais.core.middleware.NoNul",
     "relais.core.middleware.DomainErrors",
 ]
 ROOT_URLCONF = "config.urls"

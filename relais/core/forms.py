@@ -59,10 +59,12 @@ class Form(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
+        self.refused: set[str] = set()  # the fields that a Refused named, in the form or beside it
         super().__init__(*args, **kwargs)
 
     def refuse(self, refused: Any) -> None:
         """Show a core.errors.Refused in the form: beside its field when it names one, else on top."""
+        self.refused.add(refused.field or "")
         field = refused.field if refused.field in self.fields else None
         self.add_error(field, refused.message)
 

@@ -6,8 +6,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.views.defaults import bad_request
 
 from relais.core.errors import NotFound, Refused
 
@@ -77,6 +79,22 @@ class ClosedByDefault:
             back = urlunsplit(page._replace(scheme="", netloc="")) if page.netloc == request.get_host() else "/"
         address = f"{settings.SIGN_IN_URL}?{urlencode({'next': back})}"
         return HttpResponse(status=401, headers={"HX-Redirect": address}) if fragment else redirect(address)
+
+
+class NoNul:
+    """A NUL character is typed by nobody and kept by no database: what carries one is refused as a whole (400)."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        typed = (text for name, values in request.POST.lists() for text in (name, *values))
+        if "%00" in request.META.get("QUERY_STRING", "") or any("\0" in str(text) for text in typed):
+            return bad_request(request, SuspiciousOperation("NUL"))
+        return None
 
 
 class DomainErrors:

@@ -17,7 +17,10 @@ def to_utc(day: date, clock: time) -> datetime:
     twice (last Sunday of October) the first is meant.
     """
     local = datetime.combine(day, clock, tzinfo=PARIS)
-    instant = local.astimezone(UTC)
+    try:
+        instant = local.astimezone(UTC)
+    except OverflowError:  # the first day that there is
+        raise Refused(_("Cette date est impossible : vérifiez l’année."), field="date") from None
     if instant.astimezone(PARIS).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise Refused(
             _("Cette heure n’existe pas : dans la nuit du passage à l’heure d’été, il est 3 h après 1 h 59."),

@@ -1,17 +1,19 @@
 """Forms of teleconsultation: read and checked here, decided in actions."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.errors import Refused
 from relais.core.forms import BirthDateField, CountedTextarea, DateInput, Form, RadioCards, TelInput, TimeInput
 from relais.core.paris import to_utc
+from relais.core.reading import read_number
 from relais.patients.contact import clean_email, clean_phone
 from relais.patients.identity import clean_matricule
 from relais.patients.models import Holder, Sex
@@ -142,8 +144,9 @@ class BookingForm(WhenMixin, ContactMixin):
             moment = parse_datetime(start) if start else None
         except ValueError:
             moment = None
-        if moment and moment.tzinfo and minutes.isdigit():
-            cleaned["starts_at"], cleaned["minutes"] = moment, int(minutes)
+        length = read_number(minutes, most=1440)
+        if moment and moment.tzinfo and length is not None:
+            cleaned["starts_at"], cleaned["minutes"] = moment, length
         else:
             cleaned["starts_at"] = self.moment(cleaned)
             cleaned["minutes"] = cleaned.get("minutes") or 20
@@ -172,6 +175,12 @@ class AbsenceForm(Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        year, today = timedelta(days=366), timezone.localdate()
+        for name in ("first", "last"):
+            if cleaned.get(name) and not today - year <= cleaned[name] <= today + 3 * year:
+                self.add_error(
+                    name, _("Une absence se note d’un an avant à trois ans après ce jour : vérifiez l’année.")
+                )
         if cleaned.get("first") and cleaned.get("last") and cleaned["last"] < cleaned["first"]:
             self.add_error("last", _("La fin vient avant le début."))
         return cleaned

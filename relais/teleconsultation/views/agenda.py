@@ -15,34 +15,40 @@ from django.views.decorators.http import require_POST
 from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_day, read_id
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries, slots
 from relais.teleconsultation.actions import agenda as actions
 from relais.teleconsultation.forms import AbsenceForm, OpeningForm
 from relais.teleconsultation.models import Absence, Opening
-from relais.teleconsultation.views.booking import _day
 
 
 @professional(*may.STAFF)
 def agenda(request: Any) -> HttpResponse:
     """The week of one practitioner (TC-13): what is booked, and what is free."""
-    known = {str(user.pk): user for user in queries.practitioners(request.actor.establishment_id)}
-    default = str(request.actor.user_id) if str(request.actor.user_id) in known else next(iter(known), "")
-    chosen = request.GET.get("praticien") if request.GET.get("praticien") in known else default
-    day = _day(request.GET.get("semaine", "")) or timezone.localdate()
+    return _page(request, read_id(request.GET.get("praticien", "")))
+
+
+def _page(request: Any, practitioner_id: UUID | None, **forms: Any) -> HttpResponse:
+    known = {user.pk: user for user in queries.practitioners(request.actor.here)}
+    chosen = next((known[one] for one in (practitioner_id, request.actor.me, *known) if one in known), None)
+    day = read_day(request.GET.get("semaine", "")) or timezone.localdate()
     monday = day - timedelta(days=day.weekday())
     context = {
         "practitioners": list(known.values()),
-        "chosen": known.get(chosen),
+        "chosen": chosen,
         "monday": monday,
         "before": monday - timedelta(days=7),
         "after": monday + timedelta(days=7),
         "today": timezone.localdate(),
         "days": [],
+        "opening_form": OpeningForm(prefix="o"),
+        "absence_form": AbsenceForm(prefix="a"),
+        **forms,
     }
     if chosen:
-        context |= _week(request, known[chosen].pk, monday)
-    return render(request, "teleconsultation/agenda.html", context)
+        context |= _week(request, chosen.pk, monday)
+    return render(request, "teleconsultation/agenda.html", context, status=422 if forms else 200)
 
 
 def _week(request: Any, practitioner_id: UUID, monday: Any) -> dict[str, Any]:
@@ -64,8 +70,6 @@ def _week(request: Any, practitioner_id: UUID, monday: Any) -> dict[str, Any]:
             practitioner_id=practitioner_id, establishment_id=request.actor.establishment_id
         ),
         "absences": Absence.objects.filter(practitioner_id=practitioner_id, ends_at__gt=timezone.now()),
-        "opening_form": OpeningForm(prefix="o"),
-        "absence_form": AbsenceForm(prefix="a"),
         "weekdays": [str(label) for _value, label in OpeningForm.DAYS],
     }
 
@@ -77,23 +81,19 @@ def _back(practitioner_id: Any) -> HttpResponse:
 @professional(*may.STAFF)
 @require_POST
 def add_hours(request: Any, practitioner_id: UUID) -> HttpResponse:
-    """Weekly hours or days off, as the posted form says."""
-    form: Any = (AbsenceForm if "a-first" in request.POST else OpeningForm)(
-        request.POST, prefix="a" if "a-first" in request.POST else "o"
-    )
-    if not form.is_valid():
-        for errors in form.errors.values():
-            messages.error(request, errors[0])
-        return _back(practitioner_id)
-    try:
-        if isinstance(form, AbsenceForm):
-            actions.add_absence(actor=request.actor, practitioner_id=practitioner_id, **form.cleaned_data)
+    """Weekly hours or days off, as the posted form says; what cannot be comes back with its sentence."""
+    off = "a-first" in request.POST
+    form: Any = AbsenceForm(request.POST, prefix="a") if off else OpeningForm(request.POST, prefix="o")
+    if form.is_valid():
+        add: Any = actions.add_absence if off else actions.add_opening
+        try:
+            add(actor=request.actor, practitioner_id=practitioner_id, **form.cleaned_data)
+        except Refused as refused:
+            form.refuse(refused)
         else:
-            actions.add_opening(actor=request.actor, practitioner_id=practitioner_id, **form.cleaned_data)
-        messages.success(request, _("L’agenda est à jour."))
-    except Refused as refused:
-        messages.error(request, refused.message)
-    return _back(practitioner_id)
+            messages.success(request, _("L’agenda est à jour."))
+            return _back(practitioner_id)
+    return _page(request, practitioner_id, **{"absence_form" if off else "opening_form": form})
 
 
 @professional(*may.STAFF)

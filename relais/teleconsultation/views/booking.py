@@ -1,6 +1,6 @@
 """Booking on one page: when, why, who. Nothing typed is lost on the way."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -8,7 +8,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +16,7 @@ from relais.core.access import professional
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_day
 from relais.patients import actions as patients
 from relais.patients import queries as patient_queries
 from relais.patients.actions.identities import Traits
@@ -35,7 +35,7 @@ DAYS_LOOKED_AT = 28
 def book(request: Any) -> HttpResponse:
     """TC-12 … TC-19: a slot of the grid or a free hour, an existing patient or a new one."""
     actor = request.actor
-    form = BookingForm(request.POST or None, initial=_initial(request))
+    form = BookingForm(request.POST if request.method == "POST" else None, initial=_initial(request))
     duplicates: list[Any] = []
     if request.method == "POST" and form.is_valid():
         try:
@@ -137,7 +137,7 @@ def grid_context(request: Any, form: BookingForm) -> dict[str, Any]:
     """The free slots of some days from the one asked for, never before today."""
     wanted = request.POST.get("practitioner") or request.GET.get("practitioner") or form["practitioner"].value()
     known = {str(user.pk): user for user in queries.practitioners(request.actor.establishment_id)}
-    first = max(_day(request.GET.get("semaine", "")) or timezone.localdate(), timezone.localdate())
+    first = max(read_day(request.GET.get("semaine", "")) or timezone.localdate(), timezone.localdate())
     days: dict[Any, Any] = {}
     if str(wanted) in known:
         offered = slots.free(
@@ -154,10 +154,3 @@ def grid_context(request: Any, form: BookingForm) -> dict[str, Any]:
         "after": (max(days) if days else first + timedelta(days=DAYS_LOOKED_AT - 1)) + timedelta(days=1),
         "chosen_slot": form["slot"].value() or "",
     }
-
-
-def _day(text: str) -> date | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None

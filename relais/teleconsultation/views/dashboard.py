@@ -1,16 +1,15 @@
 """The dashboard: every appointment still to be held, in order of time, live."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_date
 
 from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.paging import by_key
+from relais.core.reading import read_day
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
 from relais.teleconsultation.actions.booking import dashboard_topic
@@ -51,7 +50,7 @@ def _rows(request: Any) -> dict[str, Any]:
 def _filters(request: HttpRequest) -> dict[str, Any]:
     return {
         "practitioner_id": practitioner_asked_for(request),
-        "day": _day(request.GET.get("jour", "")),
+        "day": read_day(request.GET.get("jour", "")),
         "reason": request.GET.get("motif", "") if request.GET.get("motif") in Reason.values else "",
     }
 
@@ -60,10 +59,3 @@ def practitioner_asked_for(request: Any) -> UUID | None:
     """The practitioner of ?praticien=, if they exercise here."""
     known = {str(user.pk): user.pk for user in queries.practitioners(request.actor.establishment_id)}
     return known.get(request.GET.get("praticien", ""))
-
-
-def _day(text: str) -> date | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
