@@ -1,5 +1,6 @@
 """Uploads before their action: written apart, encrypted, claimed once by the one who sent them, within the hour."""
 
+import contextlib
 import io
 import tempfile
 import time
@@ -62,6 +63,11 @@ def put(stream: IO[bytes], *, actor: Actor, name: str) -> dict[str, Any]:
 
 def take(handle: str, actor: Actor) -> UploadedFile:
     """The upload that `handle` names, for the one who sent it. Refused once claimed, after an hour, or to another."""
+    path, told = _find(handle, actor)
+    return Spooled(path, told["name"], told["size"])
+
+
+def _find(handle: str, actor: Actor) -> tuple[Path, dict[str, Any]]:
     try:
         told = signing.loads(handle, salt=SALT, max_age=LIFE)
         path = folder() / f"{UUID(told['id'])}.age"
@@ -71,7 +77,7 @@ def take(handle: str, actor: Actor) -> UploadedFile:
         raise Refused(
             _("Ce fichier a déjà été ajouté, ou son envoi a expiré : choisissez-le de nouveau."), field="file"
         ) from None
-    return Spooled(path, told["name"], told["size"])
+    return path, told
 
 
 def received(request: HttpRequest, field: str = "file") -> list[UploadedFile]:
@@ -79,6 +85,22 @@ def received(request: HttpRequest, field: str = "file") -> list[UploadedFile]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     ahead = [take(handle, actor) for handle in request.POST.getlist(f"{field}_handle") if handle]
     return [*ahead, *request.FILES.getlist(field)]
+
+
+def kept(request: HttpRequest, field: str = "file") -> list[dict[str, Any]]:
+    """What a form brought that comes back to be corrected, as `put` tells it: the page carries the handles on.
+
+    Nobody chooses their files twice; those that nothing will be made of (empty, too large) are left out.
+    """
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    found = []
+    for handle in request.POST.getlist(f"{field}_handle"):
+        with contextlib.suppress(Refused):
+            found.append({"handle": handle, **_find(handle, actor)[1]})
+    for upload in request.FILES.getlist(field):
+        with contextlib.suppress(Refused):
+            found.append(put(upload, actor=actor, name=upload.name or ""))
+    return found
 
 
 def sweep(*, older_than: float = 2 * LIFE) -> int:

@@ -1,5 +1,6 @@
 """The prescription's form: what it says as a whole, and its lines (domain.md §2.4)."""
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -21,6 +22,7 @@ class PrescriptionForm(Form):
     channel = forms.ChoiceField(
         label=_("Prévenir le patient par"), choices=Channel.choices, initial=Channel.SMS, widget=RadioCards
     )
+    request_key = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def written(self) -> dict[str, Any]:
         """The fields that the prescription prints."""

@@ -30,8 +30,9 @@ PURPOSE = "prescription"
 
 def _tele(request: Any, dossier_id: UUID) -> Teleconsultation:
     tele = tele_of(request, dossier_id, "Ordonnance")
-    if not may.can_prescribe(request.actor, tele):
+    if not may.can_sign(request.actor, tele):
         raise NotFound
+    record.refuse_closed(tele)
     return tele
 
 
@@ -95,40 +96,59 @@ def write(request: Any, dossier_id: UUID) -> HttpResponse:
     """Structured lines, files, or both; *Envoyer* files them all and tells the patient."""
     tele = _tele(request, dossier_id)
     checked = _checked_at(request, dossier_id)
-    if not record.stepped_up(checked):
-        messages.info(request, _("Confirmez votre identité par un code avant de déposer une ordonnance."))
-        return redirect("teleconsultation:prescription", dossier_id)
-    form = PrescriptionForm(request.POST or None)
-    lines = LineFormSet(request.POST or None, prefix="lignes")
+    if request.method != "POST" and not record.stepped_up(checked):
+        return _to_the_code(request, dossier_id)
+    posted = request.POST if request.method == "POST" else None
+    form, lines = PrescriptionForm(posted), LineFormSet(posted, prefix="lignes")
     findings: list[prescribing.Finding] = []
-    if request.method == "POST" and form.is_valid() and lines.is_valid():
+    if posted is not None and all([form.is_valid(), lines.is_valid()]):
+        if checked is None:
+            return _to_the_code(request, dossier_id)
         try:
-            drugs = lines.lines()
-            written = content.Written(lines=drugs, **form.written())
-            findings = content.findings(tele, written, request.actor) if drugs else []
-            if not _blocked(findings) and ("confirmed" in request.POST or not findings):
-                items = [*([written] if drugs else []), *spool.received(request)]
-                record.add_prescriptions(
-                    actor=request.actor,
-                    tele=tele,
-                    items=items,
-                    channel=form.cleaned_data["channel"],
-                    checked_at=checked,
-                )
-                messages.success(
-                    request,
-                    _("Ordonnance envoyée. Le patient est prévenu. Enregistrez-en une copie dans votre dossier."),
-                )
-                return redirect("teleconsultation:dossier", dossier_id)
+            findings = _send(request, tele, form, lines, checked)
         except Refused as refused:
             form.refuse(refused)
+        if not findings and not form.errors:
+            messages.success(
+                request, _("Ordonnance envoyée. Le patient est prévenu. Enregistrez-en une copie dans votre dossier.")
+            )
+            return redirect("teleconsultation:dossier", dossier_id)
     return render(
         request,
         "teleconsultation/prescription.html",
         {
             "tele": tele, "form": form, "lines": lines, "findings": findings,
-            "blocked": _blocked(findings),
+            "blocked": _blocked(findings), "expired": posted is not None and not record.stepped_up(checked),
+            "files": spool.kept(request) if posted is not None and "file" not in form.refused else [],
             "inside": rooms.who_is_inside(tele.pk), "grant": main_grant(tele),
         },
-        status=422 if form.errors or findings else 200,
+        status=200 if posted is None else 422,
     )  # fmt: skip
+
+
+def _to_the_code(request: Any, dossier_id: UUID) -> HttpResponse:
+    messages.info(request, _("Confirmez votre identité par un code avant de déposer une ordonnance."))
+    return redirect("teleconsultation:prescription", dossier_id)
+
+
+def _send(
+    request: Any, tele: Teleconsultation, form: PrescriptionForm, lines: Any, checked: datetime
+) -> list[prescribing.Finding]:
+    """Send what the page says, once; or what must be corrected or confirmed before."""
+    key = form.cleaned_data["request_key"]
+    if record.sent_before(tele, key):
+        return []
+    drugs = lines.lines()
+    written = content.Written(lines=drugs, **form.written())
+    findings = content.findings(tele, written, request.actor) if drugs else []
+    if findings and (_blocked(findings) or "confirmed" not in request.POST):
+        return findings
+    record.add_prescriptions(
+        actor=request.actor,
+        tele=tele,
+        items=[*([written] if drugs else []), *spool.received(request)],
+        channel=form.cleaned_data["channel"],
+        checked_at=checked,
+        request_key=key,
+    )
+    return []
