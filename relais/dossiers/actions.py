@@ -23,6 +23,7 @@ from relais.files.models import StoredFile
 from relais.patients.actions import grant_care
 from relais.patients.models import Basis, Patient
 
+NOTE_MAX, WHY_MAX = 5000, 300  # characters
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a reference is read on the telephone
 
 
@@ -183,9 +184,11 @@ def withdraw_document(*, actor: Actor, document: Document, why: str) -> Document
         raise NotFound
     if not why.strip():
         raise Refused(_("Indiquez pourquoi ce document est retiré."), field="why")
+    if len(why.strip()) > WHY_MAX:
+        raise Refused(_("Ce motif est trop long : 300 caractères au plus."), field="why")
     document.withdrawn_at = timezone.now()
     document.withdrawn_by_id = actor.user_id
-    document.withdrawn_why = why.strip()[:300]
+    document.withdrawn_why = why.strip()
     document.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
     files.seal(document.file)
     record(document.dossier, "document_withdrawn", actor, document=str(document.pk))
@@ -202,6 +205,8 @@ def add_note(*, actor: Actor, dossier: Dossier, text: str) -> Note:
         raise Refused(_("Ce dossier est clôturé : il n’accepte plus de note."))
     if not text.strip():
         raise Refused(_("Écrivez la note avant de l’ajouter."), field="text")
+    if len(text.strip()) > NOTE_MAX:
+        raise Refused(_("Cette note est trop longue : 5 000 caractères au plus."), field="text")
     note = Note.objects.create(dossier=locked, text=text.strip(), author_id=actor.user_id)
     record(locked, "note_added", actor, note=str(note.pk))
     return note

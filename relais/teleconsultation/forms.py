@@ -223,6 +223,12 @@ class NoteForm(Form):
     text = forms.CharField(label=_("Note pour les professionnels"), max_length=5000, widget=CountedTextarea)
 
 
+class AddendumForm(Form):
+    """A dated complement, once the dossier is closed."""
+
+    text = forms.CharField(label=_("Complément au dossier clôturé"), max_length=5000, widget=CountedTextarea)
+
+
 class GuestForm(ContactMixin):
     """A third person in the call."""
 

@@ -39,17 +39,32 @@ def can_finish(actor: Actor, tele: Any) -> bool:
 
 def can_add_document(actor: Actor, tele: Any) -> bool:
     """Practitioners and caregivers of the establishment add documents (TC-26, TC-45), until the dossier is closed."""
-    return _here(actor, tele) and actor.has_role(*CLINICAL) and tele.state not in ("closed", "cancelled")
+    return _here(actor, tele) and actor.has_role(*CLINICAL) and is_open(tele)
+
+
+def is_open(tele: Any) -> bool:
+    """Until it is closed or cancelled, the record is added to."""
+    return tele.state not in ("closed", "cancelled")
+
+
+def can_write(actor: Actor, tele: Any) -> bool:
+    """A practitioner of the establishment writes in the record."""
+    return _here(actor, tele) and actor.has_role("practitioner")
 
 
 def can_report(actor: Actor, tele: Any) -> bool:
     """A practitioner of the establishment writes the report, until the dossier is closed."""
-    return _here(actor, tele) and actor.has_role("practitioner") and tele.state not in ("closed", "cancelled")
+    return can_write(actor, tele) and is_open(tele)
+
+
+def can_sign(actor: Actor, tele: Any) -> bool:
+    """The practitioner of the appointment alone signs its prescriptions."""
+    return can_write(actor, tele) and actor.user_id == tele.practitioner_id
 
 
 def can_prescribe(actor: Actor, tele: Any) -> bool:
     """The practitioner of the appointment alone signs its prescriptions, until the dossier is closed."""
-    return can_report(actor, tele) and actor.user_id == tele.practitioner_id
+    return can_sign(actor, tele) and is_open(tele)
 
 
 def can_close(actor: Actor, tele: Any) -> bool:

@@ -18,11 +18,10 @@ def keep_capture(*, actor: Actor, about: UUID, capture_id: UUID | None) -> Captu
 
     Raises Refused when nobody agreed to it, when another host had asked, and the second time.
     """
-    capture = (
-        Capture.objects.select_for_update(of=("self",))
-        .filter(pk__in=[capture_id] if capture_id else [], subject__room__about=about, asked_by__holder_id=holder(actor), agreed=True)
-        .first()
+    agreed = Capture.objects.select_for_update(of=("self",)).filter(
+        subject__room__about=about, asked_by__holder_id=holder(actor), agreed=True
     )
+    capture = agreed.filter(pk=capture_id).first() if capture_id else None
     if capture is None:
         raise Refused(_("La personne n’a pas donné son accord pour cette image : rien n’est gardé."))
     if capture.kept_at:

@@ -104,14 +104,9 @@ def _takes_part(actor: Actor, tele: Teleconsultation) -> None:
     )  # fmt: skip
 
 
-def _practitioner(user_id: UUID, establishment_id: UUID) -> User:
-    member = (
-        Membership.objects.filter(
-            user_id=user_id, establishment_id=establishment_id, role=Role.PRACTITIONER, ended_at=None
-        )
-        .select_related("user")
-        .first()
-    )
+def _practitioner(user_id: UUID | None, establishment_id: UUID) -> User:
+    members = Membership.objects.filter(establishment_id=establishment_id, role=Role.PRACTITIONER, ended_at=None)
+    member = members.filter(user_id=user_id).select_related("user").first() if user_id else None
     if not member:
         raise Refused(
             _("Ce praticien n’exerce plus dans l’établissement : choisissez-en un autre."), field="practitioner"
@@ -215,7 +210,7 @@ def reschedule(*, actor: Actor, tele: Teleconsultation, starts_at: datetime, min
 
 
 @transaction.atomic
-def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID) -> Teleconsultation:
+def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID | None) -> Teleconsultation:
     """Give the appointment to another practitioner of the establishment; the patient is told (B1.12)."""
     locked = _plannable(actor, tele)
     practitioner = _practitioner(practitioner_id, locked.establishment_id)
@@ -226,8 +221,15 @@ def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID) -> 
         with transaction.atomic():
             locked.save(update_fields=["practitioner"])
     except IntegrityError as error:
-        _explain(error)
-        raise
+        if "tc_slot_given_once" not in str(error):
+            raise
+        raise Refused(
+            _(
+                "%(who)s a déjà un rendez-vous à cette heure : choisissez un autre praticien, ou déplacez le rendez-vous."
+            )
+            % {"who": practitioner.full_name},
+            field="practitioner",
+        ) from error
     _takes_part(actor, locked)
     dossiers.record(locked.dossier, "reassigned", actor, practitioner=str(practitioner.pk))
     if grant := main_grant(locked):

@@ -23,6 +23,7 @@ from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.workflow import State
 
 PATIENT_EARLY = timedelta(minutes=20)  # TC-27
+INCIDENT_MAX = 300  # characters
 STAFF_EARLY = timedelta(minutes=60)  # ours: the professional may settle in before the patient
 
 
@@ -82,7 +83,9 @@ def continue_by_phone(*, actor: Actor, tele: Teleconsultation, incident: str) ->
     """A technical incident: the consultation goes on by telephone; the incident is part of the record (R6316-4)."""
     if not incident.strip():
         raise Refused(_("Décrivez l’incident en quelques mots : il figure au dossier."), field="incident")
-    return _end(actor, tele, "continue_by_phone", incident=incident.strip()[:300])
+    if len(incident.strip()) > INCIDENT_MAX:
+        raise Refused(_("Décrivez l’incident en 300 caractères au plus."), field="incident")
+    return _end(actor, tele, "continue_by_phone", incident=incident.strip())
 
 
 @transaction.atomic

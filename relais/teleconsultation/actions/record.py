@@ -24,7 +24,13 @@ from relais.teleconsultation.actions.call import finish, keep_space_open, space_
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
 from relais.teleconsultation.workflow import State
 
+NOTE_MAX = 5000  # characters
 STEP_UP_MINUTES = 15  # after the code was right, the time to add one or several prescriptions (TC-50)
+
+
+def _lines(text: str) -> str:
+    """Forms and scripts send the ends of lines differently."""
+    return text.replace("\r\n", "\n")
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,19 @@ def _held(tele: Teleconsultation) -> None:
                 "La téléconsultation n’a pas encore eu lieu : rejoignez le patient, ou indiquez comment elle s’est passée."
             )
         )
+
+
+def refuse_closed(tele: Teleconsultation) -> None:
+    """Raises Refused once nothing is added to the record any more: said, since one comes by an old page (TC-55)."""
+    if tele.state == State.CANCELLED:
+        raise Refused(_("Ce rendez-vous est annulé : plus rien n’y est ajouté."))
+    if not may.is_open(tele):
+        raise Refused(_("Ce dossier est clôturé : il n’accepte plus qu’un complément daté."))
+
+
+def _too_long(what: str, most: int) -> str:
+    told = {"what": what, "most": f"{most:,}".replace(",", "\u202f")}
+    return _("%(what)s : %(most)s caractères au plus. Raccourcissez le texte.") % told
 
 
 @transaction.atomic
@@ -72,17 +91,24 @@ def _shared(tele: Teleconsultation, channels: list[str]) -> None:
 
 @transaction.atomic
 def save_section(*, actor: Actor, tele: Teleconsultation, key: str, text: str, version: int) -> StaleSection | int:
-    """Autosave one section of the report; the new version, or what another wrote since `version` (nothing is lost)."""
-    if not may.can_report(actor, tele):
+    """Autosave one section of the report; the new version, or what another wrote since `version` (nothing is lost).
+
+    Raises Refused once the dossier is closed (its row is held: nobody closes it meanwhile), and for a text too long.
+    """
+    if not may.can_write(actor, tele):
         raise NotFound
+    refuse_closed(_lock(tele))
     if key not in content.SECTIONS:
         raise Refused(_("Cette rubrique n’existe pas."))
+    text = _lines(text)
+    if len(text) > content.SECTION_MAX:
+        raise Refused(_too_long(content.SECTIONS[key], content.SECTION_MAX))
     draft, _new = ReportDraft.objects.select_for_update(of=("self",)).get_or_create(teleconsultation=tele)
     saved = draft.sections.get(key, {"text": "", "version": 0, "by": ""})
     if saved["version"] != version and saved["text"] != text:
         return StaleSection(saved["text"], saved["version"], content.name_of(saved["by"]))
     if saved["text"] != text:
-        saved = {"text": text[: content.SECTION_MAX], "version": saved["version"] + 1, "by": str(actor.user_id)}
+        saved = {"text": text, "version": saved["version"] + 1, "by": str(actor.user_id)}
         draft.sections[key] = saved
         draft.version += 1
         draft.updated_by_id = actor.user_id
@@ -95,8 +121,9 @@ def save_section(*, actor: Actor, tele: Teleconsultation, key: str, text: str, v
 def add_report(*, actor: Actor, tele: Teleconsultation, shared: bool) -> Document:
     """Make the draft the report: PDF, filed, shared or not; the room ends for both (TC-46 … TC-48, TC-54)."""
     locked = _lock(tele)
-    if not may.can_report(actor, locked):
+    if not may.can_write(actor, locked):
         raise NotFound
+    refuse_closed(locked)
     _held(locked)
     draft = ReportDraft.objects.select_for_update(of=("self",)).filter(teleconsultation=locked).first()
     texts = {key: saved["text"].strip() for key, saved in (draft.sections if draft else {}).items()}
@@ -121,6 +148,35 @@ def add_report(*, actor: Actor, tele: Teleconsultation, shared: bool) -> Documen
     return document
 
 
+@transaction.atomic
+def write_report(
+    *, actor: Actor, tele: Teleconsultation, written: dict[str, tuple[str, int]], shared: bool
+) -> Document | dict[str, StaleSection]:
+    """Save the sections of a page (text and version each), then make them the report; all or nothing when refused.
+
+    Returns what others wrote meanwhile instead, by section. The same page sent twice makes one report.
+    """
+    texts = {key: _lines(text).strip() for key, (text, _version) in written.items()}
+    if done := _same_report(actor, _lock(tele), texts, shared=shared):
+        return done
+    clashes = {}
+    for key, (text, version) in written.items():
+        saved = save_section(actor=actor, tele=tele, key=key, text=text, version=version)
+        if isinstance(saved, StaleSection):
+            clashes[key] = saved
+    return clashes or add_report(actor=actor, tele=tele, shared=shared)
+
+
+def _same_report(actor: Actor, tele: Teleconsultation, texts: dict[str, str], *, shared: bool) -> Document | None:
+    """The last report, when it says just this, was written by this actor and is shared alike."""
+    reports = tele.dossier.documents.filter(kind=DocumentKind.REPORT, withdrawn_at=None, author_id=actor.user_id)
+    last = reports.select_related("step").order_by("-created_at").first()
+    if not last or not last.step or bool(last.shared_at) != shared or not any(texts.values()):
+        return None
+    said = {key: text for key, text in last.step.data["sections"].items() if text}
+    return last if said == {key: text for key, text in texts.items() if text} else None
+
+
 def _lock(tele: Teleconsultation) -> Teleconsultation:
     return (
         Teleconsultation.objects.select_for_update(of=("self",))
@@ -142,21 +198,40 @@ def stepped_up(since: datetime | None) -> bool:
     return since is not None and timezone.now() - since <= timedelta(minutes=STEP_UP_MINUTES)
 
 
+def sent_before(tele: Teleconsultation, request_key: UUID | None) -> Step | None:
+    """The step that this page, sent before, has made: of two clicks the second finds it."""
+    steps = tele.dossier.steps.filter(kind="prescription", data__request_key=str(request_key))
+    return steps.first() if request_key else None
+
+
 @transaction.atomic
 def add_prescriptions(
-    *, actor: Actor, tele: Teleconsultation, items: list[Any], channel: str, checked_at: datetime | None
+    *,
+    actor: Actor,
+    tele: Teleconsultation,
+    items: list[Any],
+    channel: str,
+    checked_at: datetime | None,
+    request_key: UUID | None = None,
 ) -> list[Document]:
-    """One or several prescriptions, written (content.Prescription) or as files; told by the chosen channel (TC-49 … TC-54)."""
+    """One or several prescriptions, written (content.Prescription) or as files; told by the chosen channel (TC-49 … TC-54).
+
+    The same `request_key` sent twice prescribes once.
+    """
     locked = _lock(tele)
-    if not may.can_prescribe(actor, locked):
+    if done := sent_before(locked, request_key):
+        return list(done.documents.all())
+    if not may.can_sign(actor, locked):
         raise NotFound
+    refuse_closed(locked)
     _held(locked)
     if not stepped_up(checked_at):
         raise Refused(_("Confirmez votre identité par le code avant de déposer une ordonnance."))
     if not items:
         raise Refused(_("Ajoutez au moins une ordonnance."))
     ended = _end_call(actor, locked)
-    step: Step = dossiers.add_step(actor=actor, dossier=ended.dossier, kind="prescription")
+    data = {"request_key": str(request_key)} if request_key else {}
+    step = dossiers.add_step(actor=actor, dossier=ended.dossier, kind="prescription", data=data)
     documents = [_file_prescription(actor, ended, step, item, checked_at) for item in items]
     _shared(ended, [channel])
     return documents
@@ -193,9 +268,10 @@ def share(*, actor: Actor, tele: Teleconsultation, document: Document, shared: b
 @transaction.atomic
 def close(*, actor: Actor, tele: Teleconsultation) -> Teleconsultation:
     """*Clôturer le dossier*: read-only for good; only an addendum, or a withdrawal, after (TC-55)."""
-    if ReportDraft.objects.filter(teleconsultation=tele, version__gt=0).exists():
-        raise Refused(_("Un compte-rendu est en cours d’écriture : ajoutez-le ou videz-le avant de clôturer."))
     closed = move(actor=actor, tele=tele, verb="close")
+    draft = ReportDraft.objects.filter(teleconsultation=closed).first()
+    if draft and any(saved["text"].strip() for saved in draft.sections.values()):
+        raise Refused(_("Un compte-rendu est en cours d’écriture : ajoutez-le ou videz-le avant de clôturer."))
     rooms.end_room(actor=actor, about=closed.pk)
     return closed
 
@@ -205,7 +281,9 @@ def addendum(*, actor: Actor, tele: Teleconsultation, text: str) -> Step:
     """A dated complement to a closed dossier."""
     if not text.strip():
         raise Refused(_("Écrivez le complément avant de l’ajouter."), field="text")
-    return dossiers.add_step(actor=actor, dossier=tele.dossier, kind="addendum", data={"text": text.strip()[:5000]})
+    if len(text.strip()) > NOTE_MAX:
+        raise Refused(_too_long(_("Complément"), NOTE_MAX), field="text")
+    return dossiers.add_step(actor=actor, dossier=tele.dossier, kind="addendum", data={"text": text.strip()})
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
 from relais.teleconsultation.actions import booking, call, record
-from relais.teleconsultation.forms import CancelForm, ContactForm, NoteForm, RescheduleForm
+from relais.teleconsultation.forms import AddendumForm, CancelForm, ContactForm, NoteForm, RescheduleForm
 from relais.teleconsultation.models import Teleconsultation
 
 
@@ -87,7 +87,8 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "practitioners": queries.practitioners(tele.establishment_id),
         "reschedule_form": RescheduleForm(prefix="r"),
         "cancel_form": CancelForm(),
-        "note_form": NoteForm(),
+        "note_form": AddendumForm() if tele.state == "closed" else NoteForm(),
+        "filing": {"title": "", "shared": False, "error": ""},
         "topic": dossiers.topic(tele.pk),
     }
 
@@ -150,11 +151,7 @@ def reschedule(request: Any, dossier_id: UUID) -> HttpResponse:
 def reassign(request: Any, dossier_id: UUID) -> HttpResponse:
     """Another practitioner of the establishment."""
     tele = tele_of(request, dossier_id, "Changement de praticien")
-    try:
-        practitioner_id = UUID(request.POST.get("practitioner", ""))
-    except ValueError:
-        raise Refused(_("Choisissez un praticien."), field="practitioner") from None
-    booking.reassign(actor=request.actor, tele=tele, practitioner_id=practitioner_id)
+    booking.reassign(actor=request.actor, tele=tele, practitioner_id=read_id(request.POST.get("practitioner", "")))
     messages.success(request, _("Praticien changé. Le patient est prévenu."))
     return redirect("teleconsultation:dossier", dossier_id)
 
@@ -167,7 +164,7 @@ def contact(request: Any, dossier_id: UUID) -> HttpResponse:
         raise NotFound
     grant = booking.main_grant(tele)
     form = ContactForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         initial={"email": grant.email if grant else "", "phone": grant.phone if grant else ""},
     )
     if request.method == "POST" and form.is_valid():
@@ -187,14 +184,14 @@ def contact(request: Any, dossier_id: UUID) -> HttpResponse:
 def add_document(request: Any, dossier_id: UUID) -> HttpResponse:
     """Another document, shared or not."""
     tele = tele_of(request, dossier_id, "Ajout d’un document")
-    upload = one_file(request)
-    record.add_document(
-        actor=request.actor,
-        tele=tele,
-        upload=upload,
-        title=request.POST.get("title", ""),
-        shared="shared" in request.POST,
-    )
+    said = {"title": request.POST.get("title", ""), "shared": "shared" in request.POST}
+    try:
+        record.add_document(actor=request.actor, tele=tele, upload=one_file(request), **said)
+    except Refused as refused:
+        if not may.can_add_document(request.actor, tele):
+            raise  # the form is no longer there
+        page = {**_context(request, tele), "filing": {**said, "error": refused.message}}
+        return render(request, "teleconsultation/dossier.html", page, status=422)
     messages.success(request, _("Document ajouté."))
     return redirect("teleconsultation:dossier", dossier_id)
 
@@ -215,10 +212,17 @@ def capture(request: Any, dossier_id: UUID) -> HttpResponse:
 def add_note(request: Any, dossier_id: UUID) -> HttpResponse:
     """A note for professionals."""
     tele = tele_of(request, dossier_id, "Ajout d’une note")
-    if "addendum" in request.POST:
-        record.addendum(actor=request.actor, tele=tele, text=request.POST.get("text", ""))
-    else:
-        dossiers.add_note(actor=request.actor, dossier=tele.dossier, text=request.POST.get("text", ""))
+    form = AddendumForm(request.POST) if "addendum" in request.POST else NoteForm(request.POST)
+    try:
+        if form.is_valid() and "addendum" in request.POST:
+            record.addendum(actor=request.actor, tele=tele, text=form.cleaned_data["text"])
+        elif form.is_valid():
+            dossiers.add_note(actor=request.actor, dossier=tele.dossier, text=form.cleaned_data["text"])
+    except Refused as refused:
+        form.refuse(refused)
+    if form.errors:
+        page = {**_context(request, tele), "note_form": form}
+        return render(request, "teleconsultation/dossier.html", page, status=422)
     return redirect("teleconsultation:dossier", dossier_id)
 
 

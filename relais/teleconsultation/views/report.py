@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from relais.core.access import professional
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_number
 from relais.rooms import queries as rooms
 from relais.teleconsultation import content
 from relais.teleconsultation import permissions as may
@@ -21,30 +22,42 @@ from relais.teleconsultation.views.dossier import tele_of
 EMPTY = {"text": "", "version": 0, "by": ""}
 
 
-def _sections(tele: Teleconsultation) -> list[dict[str, Any]]:
+def _sections(tele: Teleconsultation, written: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
+    """What is saved; what was `written` and could not be saved stays in the page, with the version it began from."""
     draft = ReportDraft.objects.filter(teleconsultation=tele).first()
-    saved = draft.sections if draft else {}
-    return [{"key": key, "label": label, **saved.get(key, EMPTY)} for key, label in content.SECTIONS.items()]
+    sections = []
+    for key, label in content.SECTIONS.items():
+        one = {"key": key, "label": label, **(draft.sections if draft else {}).get(key, EMPTY)}
+        text, version = written.get(key, (one["text"], one["version"]))
+        sections.append(one if text == one["text"] else {**one, "text": text, "version": version})
+    return sections
 
 
-def _page(request: Any, tele: Teleconsultation, **more: Any) -> dict[str, Any]:
+def _page(request: Any, tele: Teleconsultation, *, written: Any = None, **more: Any) -> dict[str, Any]:
     return {
         "tele": tele,
-        "sections": _sections(tele),
+        "sections": _sections(tele, written or {}),
         "models": content.MODELS,
         "inside": rooms.who_is_inside(tele.pk),
         "topic": f"report:{tele.pk}",
         "section_max": content.SECTION_MAX,
+        "shared": True,
         **more,
     }
+
+
+def _tele(request: Any, dossier_id: UUID, why: str) -> Teleconsultation:
+    tele = tele_of(request, dossier_id, why)
+    if not may.can_write(request.actor, tele):
+        raise NotFound
+    return tele
 
 
 @professional("practitioner")
 def edit(request: Any, dossier_id: UUID) -> HttpResponse:
     """The editor, one section under the other, with model texts."""
-    tele = tele_of(request, dossier_id, "Rédaction du compte-rendu")
-    if not may.can_report(request.actor, tele):
-        raise NotFound
+    tele = _tele(request, dossier_id, "Rédaction du compte-rendu")
+    record.refuse_closed(tele)
     return render(request, "teleconsultation/report.html", _page(request, tele))
 
 
@@ -66,34 +79,33 @@ def save_section(request: Any, dossier_id: UUID) -> HttpResponse:
 
 
 def _version(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return read_number(text) or 0
 
 
 @professional("practitioner")
 @require_POST
 def add(request: Any, dossier_id: UUID) -> HttpResponse:
     """*Ajouter*: what is in the page is saved first, then made the report."""
-    tele = tele_of(request, dossier_id, "Ajout du compte-rendu")
-    clashes = {}
-    for key in content.SECTIONS:
-        if f"text-{key}" not in request.POST:
-            continue
-        saved = record.save_section(
-            actor=request.actor, tele=tele, key=key, text=request.POST[f"text-{key}"],
-            version=_version(request.POST.get(f"version-{key}", "0")),
-        )  # fmt: skip
-        if isinstance(saved, record.StaleSection):
-            clashes[key] = {"mine": request.POST[f"text-{key}"], "theirs": saved}
-    if clashes:
-        return render(request, "teleconsultation/report.html", _page(request, tele, clashes=clashes), status=409)
+    tele = _tele(request, dossier_id, "Ajout du compte-rendu")
+    written = {
+        key: (request.POST[f"text-{key}"], _version(request.POST.get(f"version-{key}", "0")))
+        for key in content.SECTIONS
+        if f"text-{key}" in request.POST
+    }
+    shared = "shared" in request.POST
     try:
-        record.add_report(actor=request.actor, tele=tele, shared="shared" in request.POST)
+        made = record.write_report(actor=request.actor, tele=tele, written=written, shared=shared)
     except Refused as refused:
-        return render(request, "teleconsultation/report.html", _page(request, tele, error=refused.message), status=422)
+        page = _page(request, tele, written=written, shared=shared, error=refused.message)
+        return render(request, "teleconsultation/report.html", page, status=422)
+    if isinstance(made, dict):
+        clashes = {key: {"mine": written[key][0], "theirs": theirs} for key, theirs in made.items()}
+        page = _page(request, tele, shared=shared, clashes=clashes)
+        return render(request, "teleconsultation/report.html", page, status=409)
     messages.success(
         request,
         _("Compte-rendu ajouté. Le patient est prévenu.")
-        if "shared" in request.POST
+        if shared
         else _("Compte-rendu ajouté, visible des soignants seulement."),
     )
     return redirect("teleconsultation:dossier", dossier_id)

@@ -70,7 +70,12 @@ def documents(request: Any) -> HttpResponse:
         else:
             messages.success(request, _("Document envoyé. Le professionnel le voit dès maintenant."))
             return redirect("space:documents")
-    context = {**_context(request, tele), "error": error, "may_deposit": tele.dossier.phase in ("open", "done")}
+    context = {
+        **_context(request, tele),
+        "error": error,
+        "title": request.POST.get("title", ""),
+        "may_deposit": tele.dossier.phase in ("open", "done"),
+    }
     return render(request, "teleconsultation/space/documents.html", context, status=422 if error else 200)
 
 
