@@ -17,9 +17,9 @@ def register_all() -> None:
             icon="lifebuoy",
             url_name="portal:desk",
             visible=can_serve,
-            order=80,
+            order=700,
         )
     )
     navigation.register(
-        navigation.NavItem(key="guides", label=_("Guides"), icon="book", url_name="portal:guides", order=90)
+        navigation.NavItem(key="guides", label=_("Guides"), icon="book", url_name="portal:guides", order=900)
     )
