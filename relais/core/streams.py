@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 from django.core.signals import request_finished
@@ -36,8 +36,8 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
     topics = frozenset(topic for topics in found if topics for topic in topics.split(" "))
     if not topics or None in found or len(topics) > TOPICS_MAX:
         return HttpResponseBadRequest("token")
-    # This request keeps its thread for as long as the stream; it must not keep a database connection as well.
     await sync_to_async(connections.close_all)()
+    _let_thread_go()
     events = _events(request, topics, _since(request))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
@@ -53,6 +53,15 @@ def _leave_no_connection(**kwargs: Any) -> None:
 def check(request: HttpRequest) -> HttpResponse:
     """204 to whoever may have a stream: what `_still_inside` asks, through every middleware."""
     return HttpResponse(status=204)
+
+
+def _let_thread_go() -> None:
+    """End the thread that Django keeps for this request: a stream has no more work for it, and there are hundreds."""
+    try:
+        thread = SyncToAsync.context_to_thread_executor.pop(SyncToAsync.thread_sensitive_context.get())
+    except LookupError:
+        return  # not served by Django's ASGI handler
+    thread.shutdown(wait=False)
 
 
 def _since(request: HttpRequest) -> float:

@@ -151,3 +151,14 @@ def test_a_clip_says_so_on_both_sides_and_the_patient_can_stop_it(
     doctor.wait_for_selector("text=Ajouté au dossier.")
     assert b'name="kind"\r\n\r\nclip' in kept[0]
     assert b"\x1a\x45\xdf\xa3" in kept[0], "a WebM"
+
+
+def test_a_page_that_may_not_sound_yet_says_so(scene: Scene, enter: Enter, screens: Callable[..., None]) -> None:
+    doctor = enter(scene.doctor, scene.path, "", scripts=(CHIMES,))
+    enter(scene.guest_grant, scene.patient_path, "")
+    doctor.wait_for_selector("[data-door]:has-text('Alex (interprète) attend à la porte')")
+    doctor.wait_for_selector("[data-chime-blocked]:has-text('Le navigateur bloque le son de cette page.')")
+    screens("call-chime-blocked", doctor, widths=(1280,))
+    doctor.click("[data-chime-blocked] button")
+    doctor.wait_for_selector("[data-chime-blocked]", state="detached")
+    assert doctor.evaluate("window.chimes.slice(-1)[0]") is True

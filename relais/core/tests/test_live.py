@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 from django.db import connection, transaction
 from django.template import Context, Template
 from django.test import Client
+from django.utils import timezone
 
 from relais.accounts.testing import client_of, make_practitioner
 from relais.core import listener, streams
 from relais.core.live import ping, sign, unsign
+from relais.patients.models import Grant
+from relais.patients.testing import let_in, make_grant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOPIC = "dossier:3f0c"
@@ -278,3 +282,49 @@ def test_a_stream_holds_no_database_connection() -> None:
         await asyncio.gather(*asking)
 
     play(scene)
+
+
+def test_a_stream_holds_no_thread() -> None:
+    client = client_of(make_practitioner())
+
+    async def scene(hub: listener.Hub) -> None:
+        asking = [
+            asyncio.create_task(_ask(f"/live/stream?t={sign(TOPIC)}", client, until=lambda body: "event: end" in body))
+            for _ in range(20)
+        ]
+        while len(hub.streams) < 20:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        assert threading.active_count() < 15
+        hub.close()
+        await asyncio.gather(*asking)
+
+    play(scene)
+
+
+def test_a_professional_gets_no_stream_of_patients() -> None:
+    for client in (Client(), client_of(make_practitioner())):
+        status, body = play(lambda hub, one=client: _ask(f"/live/p/stream?t={sign(TOPIC)}", one, until=bool))
+        assert status == 302
+        assert "event:" not in body
+
+
+def test_a_patient_gets_the_stream_until_the_grant_is_revoked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "CHECK", 0.4)
+    grant, _secrets = make_grant()
+    client = let_in(Client(), grant)
+
+    def revoke() -> None:
+        Grant.objects.update(revoked_at=timezone.now())
+        connection.close()
+
+    async def scene(hub: listener.Hub) -> tuple[int, str]:
+        asking = asyncio.create_task(
+            _ask(f"/live/p/stream?t={sign(TOPIC)}", client, until=lambda body: "event: out" in body)
+        )
+        await asyncio.sleep(1.0)
+        assert len(hub.streams) == 1
+        await asyncio.to_thread(revoke)
+        return await asking
+
+    assert "event: out" in play(scene)[1]

@@ -1,6 +1,7 @@
 /* Photographs and clips: asked first, taken once the person seen has agreed, kept when the host says so. */
 
 import { find, say, show, text } from "./page.js";
+import { uncover } from "./panel.js";
 import * as server from "./server.js";
 import * as tiles from "./tiles.js";
 
@@ -96,6 +97,7 @@ function offerToKeep(blob, kind, consent) {
   show(photo, kind === "photo");
   show(clip, kind === "clip");
   (kind === "photo" ? photo : clip).src = taken.url;
+  uncover();
   show(find("[data-taken]"), true);
   find("[data-taken-keep]").focus();
 }
@@ -129,6 +131,7 @@ function question(capture) {
   if (!box.hidden && box.dataset.id === capture.id) {
     return;
   }
+  uncover();
   box.dataset.id = capture.id;
   find("[data-consent-title]").textContent = text(`consent-${capture.kind}-title`, capture.by);
   find("[data-consent-text]").textContent = text(`consent-${capture.kind}`);

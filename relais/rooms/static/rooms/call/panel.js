@@ -42,6 +42,13 @@ export function open(name) {
   count();
 }
 
+/** On a telephone the panel lies over the picture: put it away for what cannot wait. */
+export function uncover() {
+  if (current && window.innerWidth <= 900) {
+    open("");
+  }
+}
+
 /** Make the buttons work. The panel that `first` names is open from the start. */
 export function bind(first) {
   every("[data-panel-open]").forEach((button) => {
