@@ -153,8 +153,19 @@ def test_a_clip_says_so_on_both_sides_and_the_patient_can_stop_it(
     assert b"\x1a\x45\xdf\xa3" in kept[0], "a WebM"
 
 
+# What browsers do to a page that nobody has touched yet; Chromium without a window lets it sound.
+MUZZLED = """(() => {
+  const play = HTMLMediaElement.prototype.play;
+  let touched = false;
+  window.addEventListener('pointerdown', () => { touched = true; }, true);
+  HTMLMediaElement.prototype.play = function () {
+    return touched || this.muted ? play.call(this) : Promise.reject(new DOMException('', 'NotAllowedError'));
+  };
+})()"""
+
+
 def test_a_page_that_may_not_sound_yet_says_so(scene: Scene, enter: Enter, screens: Callable[..., None]) -> None:
-    doctor = enter(scene.doctor, scene.path, "", scripts=(CHIMES,))
+    doctor = enter(scene.doctor, scene.path, "", scripts=(CHIMES, MUZZLED))
     enter(scene.guest_grant, scene.patient_path, "")
     doctor.wait_for_selector("[data-door]:has-text('Alex (interprète) attend à la porte')")
     doctor.wait_for_selector("[data-chime-blocked]:has-text('Le navigateur bloque le son de cette page.')")
