@@ -1,5 +1,6 @@
 """The outbox: a message is a row written in the same transaction as its cause, with an honest state."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -37,6 +38,8 @@ class Message(Base):
     provider_id = models.CharField(max_length=200, blank=True)
     error = models.CharField(max_length=300, blank=True)  # what the server said, without addresses
     fallback_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="fallbacks")
+    # Pinged, beside messages:<about>, whenever its state changes: a dashboard watches one topic for all its rows.
+    topics = ArrayField(models.CharField(max_length=80), default=list)
     replaced = models.BooleanField(default=False)  # corrected and sent again: no longer flagged
 
     class Meta:

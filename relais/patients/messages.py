@@ -15,6 +15,7 @@ from relais.notifications import registry
 from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
 from relais.patients.models import Grant
+from relais.rooms import actions as rooms
 
 LOST_LINK = "patients.lost_link"
 
@@ -88,6 +89,7 @@ def _queue(grant: Grant, channel: str, secret: dict[str, str]) -> None:
             "until": grant.valid_until.isoformat(),
         },
         secret=secret,
+        topics=rooms.topics_of(grant.about),
     )
 
 

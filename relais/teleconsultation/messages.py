@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from relais.core.paris import PARIS
 from relais.directory.models import Kind
+from relais.dossiers.models import Document
 from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
@@ -22,6 +23,7 @@ from relais.notifications.registry import Attachment, Rendered
 from relais.patients.models import Grant
 from relais.teleconsultation.calendar import invitation
 from relais.teleconsultation.models import Reason, Teleconsultation
+from relais.teleconsultation.topics import staff_topics
 from relais.teleconsultation.workflow import State
 
 BOOKED, PASSWORD, MOVED = "tele.booked", "tele.password", "tele.moved"
@@ -50,10 +52,13 @@ class Text:
 
     def still_wanted(self, message: Message) -> bool:
         """Asked just before sending: not for an appointment that has moved, ended or was cancelled meanwhile."""
-        if self.key in (CANCELLED, DOCUMENT):
+        if self.key == CANCELLED:
             return True
-        tele = Teleconsultation.objects.filter(pk=message.about).first()
-        if tele is None or tele.starts_at.isoformat() != message.context["starts_at"]:
+        if self.key == DOCUMENT:  # not once it was hidden or withdrawn
+            shared = Document.objects.filter(shared_at__isnull=False, withdrawn_at=None)
+            return shared.filter(dossier_id__in=[message.about]).exists()
+        tele = Teleconsultation.objects.filter(pk__in=[message.about]).first()
+        if tele is None or tele.starts_at != datetime.fromisoformat(message.context["starts_at"]):
             return False
         if self.key in REMINDERS:
             return tele.state == State.PLANNED and tele.starts_at > timezone.now()
@@ -256,6 +261,7 @@ def _queue(type_: str, tele: Teleconsultation, grant: Grant, channel: str, **mor
         phone=grant.mobile,
         channel=channel,
         context=_context(tele, grant),
+        topics=staff_topics(tele),
         **more,
     )
 

@@ -33,8 +33,8 @@ def move(message: Message, verb: str, **changes: Any) -> Message:
 
 
 def _record(message: Message, verb: str, actor: Actor, source: str) -> None:
-    if message.about:
-        live.ping(topic(message.about))
+    for one in ([topic(message.about)] if message.about else []) + message.topics:
+        live.ping(one)
 
 
 @transaction.atomic
@@ -49,6 +49,7 @@ def queue(
     context: dict[str, Any] | None = None,
     secret: dict[str, Any] | None = None,
     send_after: datetime | None = None,
+    topics: Iterable[str] = (),
 ) -> Message:
     """Put one message in the outbox: with the caller's transaction it is sent, or has never existed.
 
@@ -56,7 +57,7 @@ def queue(
     serves the fallback. `context` holds what any reader of the text may know, `secret` what only this message may
     carry: encrypted, erased once sent. A message due now gets its job here; one with a later `send_after` is
     picked up by the sweep of each minute, which looks at the row alone, so that it survives restarts, lost jobs
-    and a clock set right. Raises ValueError when there is no address for `channel` (a bug of the caller).
+    and a clock set right. `topics` are pinged, beside ``messages:<about>``, whenever its state changes. Raises ValueError when there is no address for `channel` (a bug of the caller).
     """
     addresses = {Channel.EMAIL: email, Channel.SMS: phone}
     chosen = Channel(channel)
@@ -74,6 +75,7 @@ def queue(
         secret=vault.seal(secret) if secret else None,
         had_secret=bool(secret),
         send_after=send_after or timezone.now(),
+        topics=list(topics),
     )
 
 
@@ -139,6 +141,7 @@ def resend(
         address=email or phone or old.address,
         other_address=old.other_address if channel == old.channel else old.address,
         context=old.context,
+        topics=old.topics,
         secret=vault.seal(secret) if secret else None,
         had_secret=bool(secret),
         send_after=timezone.now(),

@@ -42,6 +42,7 @@ def refuse(message: Message, reason: str) -> Message:
             channel=_other(refused.channel),
             address=refused.other_address,
             context=refused.context,
+            topics=refused.topics,
             secret=secret,
             had_secret=refused.had_secret,
             fallback_of=refused,

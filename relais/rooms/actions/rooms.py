@@ -113,6 +113,19 @@ def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
 
 
 @transaction.atomic
+def uninvite(*, actor: Actor, room: Room, parts: Iterable[str]) -> None:
+    """Forget the invitations of these parts: their ways in are replaced. Who was in the call already is sent away instead."""
+    if not can_arrange(actor):
+        raise NotFound
+    found = Invitation.objects.filter(room=room, part__in=list(parts), revoked_at=None)
+    found.filter(peers=None, lines=None).delete()
+    now = timezone.now()
+    Peer.objects.filter(invitation__in=found, left_at=None).update(left_at=now)
+    if found.update(revoked_at=now, admitted_at=None):
+        tell_room(room)
+
+
+@transaction.atomic
 def dismiss(*, holder_id: UUID, establishment_id: UUID) -> None:
     """Send a host away from every room of an establishment where they work no more (or in another role), at once."""
     held = Invitation.objects.filter(holder_id=holder_id, establishment_id=establishment_id, part=Part.HOST)

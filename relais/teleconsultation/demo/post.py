@@ -10,6 +10,7 @@ from relais.notifications.workflow import State
 from relais.patients.models import Grant
 from relais.teleconsultation import messages
 from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.topics import staff_topics
 
 MINUTE = timedelta(minutes=1)
 REFUSALS = {Channel.SMS: "Numéro non attribué", Channel.EMAIL: "550 5.1.1 Boîte inconnue"}
@@ -85,6 +86,7 @@ class Post:
             address=addresses[Channel(channel)],
             other_address=addresses[other],
             context=self.words,
+            topics=staff_topics(self.tele),
             had_secret=secret,
             send_after=at,
         )

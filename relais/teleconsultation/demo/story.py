@@ -22,6 +22,7 @@ from relais.teleconsultation.demo import post, record
 from relais.teleconsultation.demo.papers import Press
 from relais.teleconsultation.demo.rows import Rows
 from relais.teleconsultation.models import Reason, Teleconsultation
+from relais.teleconsultation.topics import staff_topics
 from relais.teleconsultation.workflow import PHASES, State
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -218,7 +219,7 @@ class Story:
             about=self.dossier.pk,
             relay_only=plan.establishment.relay_only,
             max_people=booking.MAX_PEOPLE,
-            topics=[booking.dashboard_topic(plan.establishment.pk), dossiers.topic(self.dossier.pk)],
+            topics=staff_topics(self.tele),
             created_at=self.booked,
             ended_at=self.ended or (self.cancelled if plan.state == State.CANCELLED else None),
         )
