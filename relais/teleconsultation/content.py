@@ -14,6 +14,7 @@ from relais.dossiers.models import Document
 from relais.rooms.models import Invitation
 from relais.teleconsultation import pdf, prescribing, printing
 from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.workflow import State
 
 SECTION_MAX = 8000
 SECTIONS = {
@@ -88,13 +89,23 @@ def report(
         written_at=timezone.now(),
         reason=tele.get_reason_display(),
         participants=_participants(tele, author),
-        means=_("Poursuivie par téléphone") if tele.incident else _("Visioconférence par la plateforme Relais"),
+        means=_means(tele),
         consent=_("Donné par %(who)s") % {"who": tele.consent_by} if tele.consent_at else "",
         incident=tele.incident,
         version=version,
         replaces=f"version {version - 1} du {printing.stamp(replaces.created_at)}" if replaces else "",
         **{key: texts.get(key, "") for key in SECTIONS},
     )
+
+
+def _means(tele: Teleconsultation) -> str:
+    """By what the consultation was held, or that it was not."""
+    if tele.incident:
+        return _("Poursuivie par téléphone")
+    return {
+        State.ABSENT_PATIENT: _("Non réalisée : patient absent"),
+        State.ABSENT_DOCTOR: _("Non réalisée : médecin absent"),
+    }.get(State(tele.state), _("Visioconférence par la plateforme Relais"))
 
 
 def _participants(tele: Teleconsultation, author: User) -> list[str]:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -69,7 +70,8 @@ def invite(request: Any, dossier_id: UUID) -> HttpResponse:
     tele = tele_of(request, dossier_id, "Invitation d’une personne")
     form = GuestForm(request.POST, prefix="g")
     if not form.is_valid():
-        return HttpResponse(" ".join(str(error) for errors in form.errors.values() for error in errors), status=422)
+        sentences = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return HttpResponse(escape(sentences), status=422)  # a sentence may repeat what was typed
     try:
         actions.invite_guest(actor=request.actor, tele=tele, **form.cleaned_data)
     except Refused as refused:

@@ -36,6 +36,8 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "may_enter": call.patient_may_enter(tele),
         "opens_at": tele.starts_at - call.PATIENT_EARLY,
         "over": tele.state not in ("planned", "in_call"),
+        "held": not tele.state.startswith("absent_")
+        and (tele.state != "closed" or bool(tele.started_at or tele.incident)),
         "documents": documents,
         "received": [one for one in documents if one.author_grant_id is None],
         "test": rooms.last_tests([tele.pk]).get(tele.pk),
