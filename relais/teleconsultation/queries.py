@@ -16,6 +16,7 @@ from relais.notifications import queries as outbox
 from relais.patients.models import Grant, Holder
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
+from relais.teleconsultation.actions.call import too_early_or_late
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.workflow import AFTER, State
 
@@ -154,5 +155,5 @@ def week(actor: Actor, practitioner_id: UUID, monday: date) -> list[Teleconsulta
 
 
 def verbs(actor: Actor, tele: Teleconsultation) -> list[str]:
-    """The verbs whose buttons this actor gets now, from the transition table."""
-    return workflow.possible(tele, actor)
+    """The verbs whose buttons this actor gets now, from the transition table and the clock."""
+    return [verb for verb in workflow.possible(tele, actor) if verb not in too_early_or_late(tele)]

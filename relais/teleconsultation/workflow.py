@@ -40,5 +40,8 @@ TRANSITIONS: Table = {
     ),
     "doctor_absent": Transition((State.PLANNED,), State.ABSENT_DOCTOR, may.can_plan, "Médecin absent"),
     "cancel": Transition((State.PLANNED,), State.CANCELLED, may.can_plan, "Annuler le rendez-vous"),
+    "reopen": Transition(
+        (State.ABSENT_PATIENT, State.ABSENT_DOCTOR), State.PLANNED, may.can_finish, "Annuler l’absence"
+    ),
     "close": Transition(AFTER, State.CLOSED, may.can_close, "Clôturer le dossier"),
 }

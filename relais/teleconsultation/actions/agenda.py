@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from relais.accounts.models import User
 from relais.audit import actions as audit
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
@@ -27,6 +28,7 @@ def add_opening(
 ) -> Opening:
     """Offer slots of `minutes` each week; hours that overlap other hours of that day are refused."""
     _check(actor, practitioner_id)
+    User.objects.select_for_update(of=("self",)).get(pk=practitioner_id)  # of two who add at once one sees the other
     if Opening.objects.filter(
         practitioner_id=practitioner_id, weekday=weekday, starts__lt=ends, ends__gt=starts
     ).exists():

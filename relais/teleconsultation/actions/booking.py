@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,12 +16,14 @@ from relais.core.errors import NotFound, Refused
 from relais.directory.models import Establishment
 from relais.dossiers import actions as dossiers
 from relais.patients import actions as patients
+from relais.patients.messages import send_lost_link
 from relais.patients.models import Grant, Holder, Patient
 from relais.rooms import actions as rooms
 from relais.rooms.models import Part, Room
 from relais.teleconsultation import messages
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.topics import dashboard_topic, space_topic, staff_topics
 from relais.teleconsultation.workflow import State
 
 KIND = "teleconsultation"
@@ -48,10 +50,6 @@ class Contact:
     holder_name: str = ""
 
 
-def dashboard_topic(establishment_id: UUID) -> str:
-    return f"dashboard:{establishment_id}"
-
-
 @transaction.atomic
 def book(
     *,
@@ -72,7 +70,7 @@ def book(
     """
     if not may.can_book(actor):
         raise NotFound
-    if request_key and (done := Teleconsultation.objects.filter(request_key=request_key).first()):
+    if done := booked_before(actor=actor, request_key=request_key):
         return done
     practitioner = _practitioner(practitioner_id, actor.here)
     _check_time(starts_at, minutes)
@@ -95,6 +93,22 @@ def book(
     _let_in(actor, tele, contact, messages.BOOKED)
     live.ping(dashboard_topic(tele.establishment_id))
     return tele
+
+
+@transaction.atomic
+def booked_before(*, actor: Actor, request_key: UUID | None) -> Teleconsultation | None:
+    """What the form of this key has booked. Until the transaction ends nobody else sends it: of two clicks one waits.
+
+    Raises Refused for the form of another establishment.
+    """
+    if request_key is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"booking:{request_key}"])
+    done = Teleconsultation.objects.filter(request_key=request_key).first()
+    if done and done.establishment_id != actor.here:
+        raise Refused(_("Ce formulaire a déjà servi. Rechargez la page."))
+    return done
 
 
 def _takes_part(actor: Actor, tele: Teleconsultation) -> None:
@@ -156,13 +170,23 @@ def open_room(actor: Actor, tele: Teleconsultation) -> Room:
         about=tele.pk,
         relay_only=tele.establishment.relay_only,
         max_people=MAX_PEOPLE,
-        topics=[dashboard_topic(tele.establishment_id), dossiers.topic(tele.pk)],
+        topics=staff_topics(tele),
     )
 
 
 def _let_in(actor: Actor, tele: Teleconsultation, contact: Contact, message: str) -> None:
     """A new link, login and password for this day and hour; older ones open nothing any more (TC-21, TC-22)."""
     patients.revoke(actor=actor, about=tele.pk)
+    rooms.uninvite(actor=actor, room=open_room(actor, tele), parts=[Part.PATIENT, Part.GUEST])
+    grant, secrets = _open_grant(actor, tele, contact, tele.ends_at + timedelta(days=SPACE_DAYS))
+    messages.send_access(tele, grant, secrets, message)
+    messages.schedule_reminders(tele, grant)
+
+
+def _open_grant(
+    actor: Actor, tele: Teleconsultation, contact: Contact, valid_until: datetime
+) -> tuple[Grant, dict[str, str]]:
+    """The way in, and the invitation to the room for as long as somebody may be in it."""
     grant, secrets = patients.open_grant(
         actor=actor,
         patient=tele.dossier.patient,
@@ -171,25 +195,30 @@ def _let_in(actor: Actor, tele: Teleconsultation, contact: Contact, message: str
         holder_name=contact.holder_name,
         email=contact.email,
         phone=contact.phone,
-        valid_until=tele.ends_at + timedelta(days=SPACE_DAYS),
+        valid_until=valid_until,
     )
-    rooms.invite(
-        actor=actor,
-        room=open_room(actor, tele),
-        holder_id=grant.pk,
-        part=Part.PATIENT,
-        name=contact.holder_name or tele.dossier.patient.full_name,
-        authenticated=True,
-        admitted=False,
-    )
-    messages.send_access(tele, grant, secrets, message)
-    messages.schedule_reminders(tele, grant)
+    if tele.state in (State.PLANNED, State.IN_CALL):
+        rooms.invite(
+            actor=actor,
+            room=open_room(actor, tele),
+            holder_id=grant.pk,
+            part=Part.PATIENT,
+            name=contact.holder_name or tele.dossier.patient.full_name,
+            authenticated=True,
+            admitted=tele.state == State.IN_CALL,
+        )
+    return grant, secrets
 
 
 @transaction.atomic
 def reschedule(*, actor: Actor, tele: Teleconsultation, starts_at: datetime, minutes: int) -> Teleconsultation:
-    """Move a planned appointment: old credentials are revoked, new ones sent (TC-22, settled)."""
+    """Move a planned appointment: old credentials are revoked, new ones sent (TC-22, settled).
+
+    To the hour that it has already (the second of two clicks), nothing happens.
+    """
     locked = _plannable(actor, tele)
+    if (locked.starts_at, locked.ends_at) == (starts_at, starts_at + timedelta(minutes=minutes)):
+        return locked
     _check_time(starts_at, minutes)
     locked.starts_at, locked.ends_at = starts_at, starts_at + timedelta(minutes=minutes)
     locked.ready_notified_at = None
@@ -205,7 +234,7 @@ def reschedule(*, actor: Actor, tele: Teleconsultation, starts_at: datetime, min
     if grant:
         contact = Contact(grant.email, grant.phone, grant.holder, grant.holder_name)
         _let_in(actor, locked, contact, messages.MOVED)
-    live.ping(dashboard_topic(locked.establishment_id))
+    _tell_pages(locked)
     return locked
 
 
@@ -234,7 +263,7 @@ def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID | No
     dossiers.record(locked.dossier, "reassigned", actor, practitioner=str(practitioner.pk))
     if grant := main_grant(locked):
         messages.tell(messages.REASSIGNED, locked, grant)
-    live.ping(dashboard_topic(locked.establishment_id))
+    _tell_pages(locked)
     return locked
 
 
@@ -251,32 +280,66 @@ def cancel(*, actor: Actor, tele: Teleconsultation, why: str) -> Teleconsultatio
     if grant := main_grant(moved):
         messages.tell(messages.CANCELLED, moved, grant)
     rooms.end_room(actor=actor, about=moved.pk)
+    _tell_pages(moved)
     return moved
+
+
+def _tell_pages(tele: Teleconsultation) -> None:
+    """The dashboard and the patient's open page look again."""
+    live.ping(dashboard_topic(tele.establishment_id))
+    live.ping(space_topic(tele), urgent=True)
 
 
 @transaction.atomic
 def correct_contact(*, actor: Actor, tele: Teleconsultation, email: str, phone: str) -> None:
-    """Correct a wrong address or number and send again with new secrets, at once (C28)."""
-    locked = _plannable(actor, tele)
+    """Correct a wrong address or number and send again with new secrets, at once (C28).
+
+    After the hour too, for as long as the space is open: the message of a document may have come back. Guests keep
+    their links.
+    """
+    locked = _locked(actor, tele)
+    if locked.state == State.CANCELLED:
+        raise Refused(_unchangeable(locked))
     if not email and not phone:
         raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
-    grant = main_grant(locked)
-    holder, name = (grant.holder, grant.holder_name) if grant else (Holder.SELF, "")
+    before = main_grant(locked)
+    holder, name = (before.holder, before.holder_name) if before else (Holder.SELF, "")
+    awaited = locked.state in (State.PLANNED, State.IN_CALL)
+    until = locked.ends_at + timedelta(days=SPACE_DAYS)
+    if not awaited and before:
+        until = before.valid_until
+    if until < timezone.now():
+        raise Refused(_("L’espace du patient est fermé depuis plus de 30 jours : plus rien n’y est envoyé."))
     messages.cancel_pending(locked)
     messages.mark_replaced(locked)
     dossiers.record(locked.dossier, "contact_corrected", actor)
-    _let_in(actor, locked, Contact(email, phone, holder, name), messages.BOOKED)
-    live.ping(dashboard_topic(locked.establishment_id))
+    patients.revoke(actor=actor, about=locked.pk, holders=tuple(one for one in Holder.values if one != Holder.GUEST))
+    if awaited:
+        rooms.uninvite(actor=actor, room=open_room(actor, locked), parts=[Part.PATIENT])
+    grant, secrets = _open_grant(actor, locked, Contact(email, phone, holder, name), until)
+    if awaited:
+        messages.send_access(locked, grant, secrets, messages.BOOKED)
+        messages.schedule_reminders(locked, grant)
+    else:
+        send_lost_link(grant, secrets)
+    _tell_pages(locked)
 
 
-def _plannable(actor: Actor, tele: Teleconsultation) -> Teleconsultation:
+def _locked(actor: Actor, tele: Teleconsultation) -> Teleconsultation:
     locked = Teleconsultation.objects.select_for_update(of=("self",)).select_related("dossier__patient").get(pk=tele.pk)
     if not may.can_plan(actor, locked):
         raise NotFound
+    return locked
+
+
+def _unchangeable(tele: Teleconsultation) -> str:
+    return _("Ce rendez-vous ne peut plus changer : il est « %(state)s ».") % {"state": tele.get_state_display()}
+
+
+def _plannable(actor: Actor, tele: Teleconsultation) -> Teleconsultation:
+    locked = _locked(actor, tele)
     if locked.state != State.PLANNED:
-        raise Refused(
-            _("Ce rendez-vous ne peut plus changer : il est « %(state)s ».") % {"state": locked.get_state_display()}
-        )
+        raise Refused(_unchangeable(locked))
     return locked
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from relais.teleconsultation import messages
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.booking import MAX_PEOPLE, SPACE_DAYS, main_grant, move, open_room
 from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.topics import space_topic
 from relais.teleconsultation.workflow import State
 
 PATIENT_EARLY = timedelta(minutes=20)  # TC-27
@@ -33,12 +34,35 @@ def patient_may_enter(tele: Teleconsultation, now: datetime | None = None) -> bo
     return tele.state in (State.PLANNED, State.IN_CALL) and moment >= tele.starts_at - PATIENT_EARLY
 
 
+def staff_may_begin(tele: Teleconsultation) -> bool:
+    """The professional enters, or takes up the telephone, from an hour before, that instant included."""
+    return tele.state != State.PLANNED or timezone.now() >= tele.starts_at - STAFF_EARLY
+
+
+def may_reopen(tele: Teleconsultation) -> bool:
+    """An absence noted by mistake is undone on the day it was noted."""
+    return tele.ended_at is not None and timezone.localdate(tele.ended_at) == timezone.localdate()
+
+
+def too_early_or_late(tele: Teleconsultation) -> set[str]:
+    """The verbs that the clock does not allow now, whoever asks: their buttons are not drawn."""
+    never = set()
+    if not staff_may_begin(tele):
+        never.add("continue_by_phone")
+    if timezone.now() < tele.starts_at:
+        never |= {"patient_absent", "doctor_absent"}
+    if not may_reopen(tele):
+        never.add("reopen")
+    return never
+
+
 @transaction.atomic
 def join(*, actor: Actor, tele: Teleconsultation) -> Room:
     """The professional enters: the call window opens at the patient's, or an SMS says once that they are ready (TC-36, TC-37)."""
-    if tele.state == State.PLANNED and timezone.now() < tele.starts_at - STAFF_EARLY:
+    locked = Teleconsultation.objects.select_for_update(of=("self",)).get(pk=tele.pk)
+    if may.can_join(actor, locked) and not staff_may_begin(locked):
         raise Refused(_("Il est trop tôt : la salle ouvre une heure avant le rendez-vous."))
-    moved = move(actor=actor, tele=tele, verb="join", started_at=tele.started_at or timezone.now())
+    moved = move(actor=actor, tele=locked, verb="join", started_at=locked.started_at or timezone.now())
     room = open_room(actor, moved)
     user = User.objects.get(pk=actor.me)
     rooms.invite(
@@ -62,14 +86,11 @@ def _call_patient(actor: Actor, tele: Teleconsultation, room: Room) -> None:
     for invitation in room.invitations.filter(holder_id=grant.pk, admitted_at=None, revoked_at=None):
         rooms.admit(actor=actor, invitation=invitation)
     live.ping(space_topic(tele), urgent=True)
-    if tele.ready_notified_at is None and room_queries.presence_of(tele.pk, [grant.pk]) is None:
+    called = tele.ready_notified_at is not None or not patient_may_enter(tele)  # later, the next *Rejoindre* calls
+    if not called and room_queries.presence_of(tele.pk, [grant.pk]) is None:
         tele.ready_notified_at = timezone.now()
         tele.save(update_fields=["ready_notified_at"])
         messages.tell(messages.READY, tele, grant)
-
-
-def space_topic(tele: Teleconsultation) -> str:
-    return f"space:{tele.pk}"
 
 
 @transaction.atomic
@@ -81,6 +102,10 @@ def finish(*, actor: Actor, tele: Teleconsultation) -> Teleconsultation:
 @transaction.atomic
 def continue_by_phone(*, actor: Actor, tele: Teleconsultation, incident: str) -> Teleconsultation:
     """A technical incident: the consultation goes on by telephone; the incident is part of the record (R6316-4)."""
+    if may.can_finish(actor, tele) and not staff_may_begin(tele):
+        raise Refused(
+            _("Il est trop tôt : un rendez-vous se poursuit par téléphone au plus une heure avant son heure.")
+        )
     if not incident.strip():
         raise Refused(_("Décrivez l’incident en quelques mots : il figure au dossier."), field="incident")
     if len(incident.strip()) > INCIDENT_MAX:
@@ -96,6 +121,27 @@ def mark_absent(*, actor: Actor, tele: Teleconsultation, who: str) -> Teleconsul
     return _end(actor, tele, "patient_absent" if who == "patient" else "doctor_absent")
 
 
+@transaction.atomic
+def reopen(*, actor: Actor, tele: Teleconsultation) -> Teleconsultation:
+    """Undo an absence noted by mistake, the same day: the appointment is awaited again and the room opens.
+
+    Refused later, and when the hour was given to another patient meanwhile.
+    """
+    if may.can_finish(actor, tele) and not may_reopen(tele):
+        raise Refused(_("Une absence s’annule le jour même : réservez un nouveau rendez-vous."))
+    try:
+        moved = move(actor=actor, tele=tele, verb="reopen", ended_at=None, ready_notified_at=None)
+    except IntegrityError as error:
+        if "tc_slot_given_once" not in str(error):
+            raise
+        raise Refused(
+            _("Cette heure a été donnée à un autre rendez-vous de ce praticien : réservez un nouveau rendez-vous.")
+        ) from error
+    rooms.reopen_room(actor=actor, about=moved.pk)
+    live.ping(space_topic(moved), urgent=True)
+    return moved
+
+
 def _end(actor: Actor, tele: Teleconsultation, verb: str, **changes: object) -> Teleconsultation:
     now = timezone.now()
     moved = move(actor=actor, tele=tele, verb=verb, ended_at=now, **changes)
@@ -107,9 +153,16 @@ def _end(actor: Actor, tele: Teleconsultation, verb: str, **changes: object) -> 
 
 
 def keep_space_open(tele: Teleconsultation, since: datetime) -> None:
-    """The patient space stays 30 days from `since`; a later sharing renews it (TC-28, settled)."""
+    """The patient space stays 30 days from `since` (TC-28, settled)."""
     if grant := main_grant(tele):
         patients.extend(grant=grant, valid_until=since + timedelta(days=SPACE_DAYS))
+
+
+def renew_space(tele: Teleconsultation) -> None:
+    """What is shared stays 30 days within reach; a space that is open for longer keeps its end (TC-28, settled)."""
+    until = timezone.now() + timedelta(days=SPACE_DAYS)
+    if (grant := main_grant(tele)) and grant.valid_until < until:
+        patients.extend(grant=grant, valid_until=until)
 
 
 def check_patient_may_enter(actor: Actor, tele: Teleconsultation) -> None:

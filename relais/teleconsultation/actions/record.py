@@ -19,9 +19,10 @@ from relais.notifications.models import Channel
 from relais.rooms import actions as rooms
 from relais.teleconsultation import content, messages, pdf, prescribing
 from relais.teleconsultation import permissions as may
-from relais.teleconsultation.actions.booking import dashboard_topic, main_grant, move
-from relais.teleconsultation.actions.call import finish, keep_space_open, space_topic
+from relais.teleconsultation.actions.booking import main_grant, move
+from relais.teleconsultation.actions.call import finish, renew_space
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
+from relais.teleconsultation.topics import dashboard_topic, space_topic
 from relais.teleconsultation.workflow import State
 
 NOTE_MAX = 5000  # characters
@@ -75,6 +76,7 @@ def add_document(
     document = dossiers.add_document(
         actor=actor, dossier=tele.dossier, file=stored, kind=kind, title=title.strip() or stored.name, shared=shared
     )
+    live.ping(dashboard_topic(tele.establishment_id))
     if shared:
         _shared(tele, [Channel.EMAIL, Channel.SMS])
     return document
@@ -82,8 +84,7 @@ def add_document(
 
 def _shared(tele: Teleconsultation, channels: list[str]) -> None:
     """A document became visible: the space is renewed, the patient told (TC-28 settled, TC-48, TC-52)."""
-    if tele.state not in (State.PLANNED, State.IN_CALL):
-        keep_space_open(tele, timezone.now())
+    renew_space(tele)
     if grant := main_grant(tele):
         messages.tell_document(tele, grant, channels)
     live.ping(space_topic(tele))
@@ -261,8 +262,21 @@ def share(*, actor: Actor, tele: Teleconsultation, document: Document, shared: b
         raise Refused(_("Ce document vient du patient : il le voit toujours."))
     before = document.shared_at
     dossiers.share_document(actor=actor, document=document, shared=shared)
-    if shared and document.shared_at != before:
+    if document.shared_at == before:
+        return
+    if shared:
         _shared(tele, [Channel.EMAIL, Channel.SMS])
+    live.ping(space_topic(tele))
+
+
+@transaction.atomic
+def withdraw(*, actor: Actor, tele: Teleconsultation, document: Document, why: str) -> None:
+    """*Retirer (erreur)*: a document of the wrong patient, even after closing; pages that show it look again."""
+    if document.dossier_id != tele.pk:
+        raise NotFound
+    dossiers.withdraw_document(actor=actor, document=document, why=why)
+    live.ping(dashboard_topic(tele.establishment_id))
+    live.ping(space_topic(tele), urgent=True)
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ WORDS = {
     "join": _l("Un professionnel a rejoint"),
     "finish": _l("Téléconsultation terminée"),
     "cancel": _l("Rendez-vous annulé"),
+    "reopen": _l("Absence annulée : notée par erreur"),
     "close": _l("Dossier clôturé"),
 }
 

@@ -22,6 +22,7 @@ TABLE = {
     "patient_absent": ({"planned", "in_call"}, "absent_patient", {"practitioner"}),
     "doctor_absent": ({"planned"}, "absent_doctor", {"practitioner", "caregiver", "secretary", "manager"}),
     "cancel": ({"planned"}, "cancelled", {"practitioner", "caregiver", "secretary", "manager"}),
+    "reopen": ({"absent_patient", "absent_doctor"}, "planned", {"practitioner"}),
     "close": ({"done", "incident", "absent_patient", "absent_doctor"}, "closed", {"practitioner"}),
 }
 ROLES = [*Role.values, "stranger", "patient"]

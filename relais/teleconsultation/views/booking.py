@@ -40,6 +40,9 @@ def book(request: Any) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
+                key = form.cleaned_data["request_key"]
+                if done := booking.booked_before(actor=actor, request_key=key):
+                    return redirect("teleconsultation:dossier", done.pk)
                 patient, duplicates = _patient(actor, form.cleaned_data, sure="other_person" in request.POST)
                 if patient:
                     tele = _book(actor, patient, form.cleaned_data)
@@ -60,6 +63,7 @@ def _initial(request: Any) -> dict[str, Any]:
         "practitioner": request.GET.get("praticien") or _default(request),
     }
     if patient := _chosen(request.actor, request.GET.get("patient", "")):
+        audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="réservation")
         initial |= {"patient": patient.pk, "email": patient.email, "phone": patient.phone}
     return initial
 

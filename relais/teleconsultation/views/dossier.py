@@ -111,6 +111,7 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
         "patient_absent": lambda: call.mark_absent(actor=actor, tele=tele, who="patient"),
         "doctor_absent": lambda: call.mark_absent(actor=actor, tele=tele, who="doctor"),
         "cancel": lambda: booking.cancel(actor=actor, tele=tele, why=said.get("why", "")),
+        "reopen": lambda: call.reopen(actor=actor, tele=tele),
         "close": lambda: record.close(actor=actor, tele=tele),
     }
     if verb not in doing:
@@ -264,7 +265,7 @@ def document_verb(request: Any, document_id: UUID, verb: str) -> HttpResponse:
             request, _("Le patient est prévenu.") if verb == "partager" else _("Le patient ne voit plus ce document.")
         )
     elif verb == "retirer":
-        dossiers.withdraw_document(actor=request.actor, document=document, why=request.POST.get("why", ""))
+        record.withdraw(actor=request.actor, tele=tele, document=document, why=request.POST.get("why", ""))
         messages.success(request, _("Document retiré : plus personne ne peut l’ouvrir, la trace en est gardée."))
     else:
         raise NotFound
@@ -284,5 +285,8 @@ def readers(request: Any, dossier_id: UUID) -> HttpResponse:
 def of_patient(request: Any, patient_id: UUID) -> HttpResponse:
     """The dossiers of one patient, for the patient's page."""
     patient = get_visible(Patient, request.actor, pk=patient_id)
-    rows = queries.base(request.actor).filter(dossier__patient=patient).order_by("-starts_at", "pk")[:50]
-    return render(request, "teleconsultation/_of_patient.html", {"teles": list(rows), "patient": patient})
+    rows = list(queries.base(request.actor).filter(dossier__patient=patient).order_by("-starts_at", "pk")[:50])
+    audit.record_list(
+        actor=request.actor, action="teleconsultation.list", ids=[tele.pk for tele in rows], seen=request.session
+    )
+    return render(request, "teleconsultation/_of_patient.html", {"teles": rows, "patient": patient})
