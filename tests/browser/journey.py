@@ -165,8 +165,13 @@ def said(text: str, what: str) -> str:
     return found[1].rstrip(".,")
 
 
-def sign_in_with_code(page: Any, who: Membership, run_jobs: Callable[[], int], gateway: SmsGateway) -> None:
-    """Password, then the code that arrives by SMS: by keyboard alone, from the sign-in page to the home page."""
+def sign_in_with_code(
+    page: Any, who: Membership, run_jobs: Callable[[], int], gateway: SmsGateway, *, again: bool = False
+) -> None:
+    """Password, then the code that arrives by SMS: by keyboard alone, from the sign-in page to the home page.
+
+    `again`: up to the code alone; the site leads back to where the person was.
+    """
     page.keyboard.type(who.user.email)  # the first field has the focus
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -177,6 +182,8 @@ def sign_in_with_code(page: Any, who: Membership, run_jobs: Callable[[], int], g
     tab_to(page, page.get_by_label("Code à 6 chiffres"))
     page.keyboard.type(code_in(gateway.to(who.user.mobile)[-1]))
     page.keyboard.press("Enter")
+    if again:
+        return
     press(page, "link", "Plus tard, continuer")
     page.get_by_role("heading", name="Bonjour, ").wait_for()
 

@@ -1,0 +1,157 @@
+"""Journey: what goes wrong while people type, and what it costs them: nothing.
+
+Two editors on one report; a tab left open overnight; the back button after closing; signed out elsewhere while typing;
+the mail server down.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from relais.accounts.actions.sessions import end_all_sessions
+from relais.accounts.models import Membership
+from relais.accounts.testing import actor_for, make_practitioner
+from relais.core.actor import SYSTEM_ACTOR
+from relais.dossiers.models import Document, Note, Step
+from relais.notifications.models import Message
+from relais.notifications.testing import MailServer, SmsGateway
+from relais.teleconsultation.actions import call, record
+from relais.teleconsultation.models import ReportDraft, Teleconsultation
+from tests.browser.journey import MAIL, House, book, see, sign_in_with_code
+
+pytestmark = pytest.mark.browser
+PageOf = Callable[..., Any]
+NOTE = "Note pour les professionnels"
+
+
+@pytest.fixture
+def colleague(house: House) -> Membership:
+    return make_practitioner(house.place, family_name="Nguyen", given_name="Linh")
+
+
+@pytest.mark.req("TC-46")
+def test_two_editors_of_one_report_lose_nothing(
+    house: House, colleague: Membership, page_of: PageOf, screens: Any
+) -> None:
+    scene = book(house)
+    call.join(actor=actor_for(house.doctor), tele=scene.tele)
+    path = scene.path + "compte-rendu/"
+    first, second = page_of(house.doctor, path), page_of(colleague, path)
+    for page in (first, second):
+        page.expected.append("409")
+    first.get_by_label("Conclusion").fill("Surveillance.")
+    see(first, "Brouillon enregistré à")
+    second.get_by_label("Conclusion").fill("Revoir dans huit jours.")
+    see(second, "Dr Claire Martin a modifié cette rubrique pendant que vous écriviez.")
+    screens("mishap-two-editors", second, full=True)
+    second.get_by_role("button", name="Garder les deux textes").click()
+    see(second, "Brouillon enregistré à")
+    kept = ReportDraft.objects.get().sections["conclusion"]["text"]
+    assert kept == "Surveillance.\n\nRevoir dans huit jours."
+    second.get_by_role("button", name="Ajouter le compte-rendu").dblclick()
+    see(second, "Compte-rendu ajouté.")
+    assert Document.objects.count() == 1
+    first.get_by_label("Conclusion").fill("Encore un mot.")
+    first.get_by_role("button", name="Ajouter le compte-rendu").click()
+    see(first, "Deux personnes ont écrit")
+    see(first, "Encore un mot.")
+
+
+def test_a_tab_left_open_overnight_keeps_the_note(house: House, page_of: PageOf, screens: Any) -> None:
+    scene = book(house)
+    page = page_of(house.doctor, scene.path)
+    page.expected.append("403")
+    page.get_by_label(NOTE).fill("Allergie à la pénicilline, dite par la fille.")
+    page.context.clear_cookies(name="csrftoken")
+    page.get_by_role("button", name="Ajouter cette note").click()
+    page.get_by_role("heading", name="Votre session a expiré").wait_for()
+    screens("mishap-expired", page)
+    page.get_by_role("button", name="Renvoyer").dblclick()
+    see(page, "Allergie à la pénicilline, dite par la fille.")
+    assert Note.objects.count() == 1
+
+
+def test_a_booking_form_left_open_overnight_keeps_what_was_typed(house: House, page_of: PageOf) -> None:
+    page = page_of(house.secretary, "/teleconsultation/reserver/")
+    page.expected.append("403")
+    page.get_by_label("Nom (obligatoire)", exact=True).fill("Durand")
+    page.get_by_label("Prénom (obligatoire)").fill("Camille")
+    page.get_by_label("Adresse e-mail").fill(MAIL)
+    page.context.clear_cookies(name="csrftoken")
+    page.get_by_role("button", name="Réserver et envoyer le lien").click()
+    page.get_by_role("heading", name="Votre session a expiré").wait_for()
+    page.expected.append("422")
+    page.get_by_role("button", name="Renvoyer").click()
+    page.get_by_role("alert").first.wait_for()
+    assert page.get_by_label("Nom (obligatoire)", exact=True).input_value() == "Durand"
+    assert page.get_by_label("Adresse e-mail").input_value() == MAIL
+    assert Teleconsultation.objects.count() == 0
+
+
+def test_signed_out_elsewhere_while_typing_the_text_comes_back(
+    house: House, page_of: PageOf, site: Any, sms_gateway: SmsGateway, run_jobs: Callable[[], int]
+) -> None:
+    scene = book(house)
+    page = page_of(None, "/connexion/")
+    sign_in_with_code(page, house.doctor, run_jobs, sms_gateway)
+    page.goto(site.base + scene.path)
+    page.get_by_label(NOTE).fill("Douleur depuis trois jours.")
+    end_all_sessions(actor=SYSTEM_ACTOR, user_id=house.doctor.user_id)
+    page.expected += ["401", "403"]
+    page.get_by_role("button", name="Ajouter cette note").click()
+    page.get_by_label("Mot de passe").wait_for()
+    page.get_by_label("Adresse e-mail").focus()
+    sign_in_with_code(page, house.doctor, run_jobs, sms_gateway, again=True)
+    page.wait_for_url(f"**{scene.path}")
+    assert page.get_by_label(NOTE).input_value() == "Douleur depuis trois jours."
+    assert Note.objects.count() == 0
+
+
+@pytest.mark.req("TC-55")
+def test_the_back_button_after_closing_changes_nothing(house: House, page_of: PageOf, screens: Any) -> None:
+    scene = book(house)
+    actor = actor_for(house.doctor)
+    call.join(actor=actor, tele=scene.tele)
+    call.finish(actor=actor, tele=scene.tele)
+    page = page_of(house.doctor, scene.path)
+    page.expected += ["409", "404"]
+    page.goto(page.url + "compte-rendu/")
+    record.close(actor=actor, tele=scene.tele)
+    page.get_by_label("Conclusion").fill("Trop tard.")
+    page.get_by_role("button", name="Ajouter le compte-rendu").dblclick()
+    see(page, "Ce dossier a été clôturé entre-temps")
+    assert page.get_by_label("Conclusion").input_value() == "Trop tard."
+    screens("mishap-closed-meanwhile", page)
+    page.go_back()
+    page.go_back()
+    see(page, "Clôturée")
+    assert page.get_by_text("Ajouter une étape").count() == 0
+    page.get_by_label("Complément au dossier clôturé").fill("Trop tard.")
+    page.get_by_role("button", name="Ajouter ce complément").dblclick()
+    see(page, "Complément : Trop tard.")
+    assert (Document.objects.count(), Step.objects.count()) == (0, 1)
+
+
+def test_with_the_mail_server_down_the_booking_stands_and_the_row_says_that_the_message_waits(
+    house: House, page_of: PageOf, screens: Any, mail_server: MailServer, run_jobs: Callable[[], int]
+) -> None:
+    mail_server.stop()
+    scene = book(house)
+    run_jobs()
+    page = page_of(house.secretary, "/teleconsultation/")
+    see(page, "E-mail en attente, 1 essai sans succès")
+    screens("mishap-mail-down", page)
+    page.get_by_role("link", name="E-mail en attente, 1 essai sans succès").click()
+    page.get_by_role("heading", name="Corriger et renvoyer").wait_for()
+    mail_server.start()
+    Message.objects.update(send_after=timezone.now() - timedelta(seconds=1))
+    run_jobs()
+    assert len(mail_server.to(MAIL)) == 1
+    page.go_back()
+    page.reload()
+    page.locator("tr[data-row-link]").wait_for()
+    assert page.get_by_text("en attente").count() == 0
+    assert scene.tele.state == "planned"
