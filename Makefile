@@ -2,7 +2,7 @@
 # Variables given to make (PORT=8001) reach the program through its environment.
 PYTHON ?= python3
 
-.PHONY: help run test check fix demo-region
+.PHONY: help run test check fix demo-region bench
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -26,3 +26,7 @@ backup: ## Save database and files, encrypted (FILE=…; KEYS=… saves the keys
 
 restore: ## Bring a backup back into an empty place (FILE=… KEYS=…)
 	@$(PYTHON) bootstrap.py manage restore "$(FILE)" $(if $(KEYS),--keys "$(KEYS)")
+
+bench: ## Measure on the region and a tenth of it, print and write JSON (PART=abcde, REBUILD=1; docs/bench.md)
+	@$(PYTHON) bootstrap.py install --dev
+	@.venv/bin/python -m bench $(if $(PART),--part $(PART)) $(if $(REBUILD),--rebuild)

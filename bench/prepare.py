@@ -1,0 +1,157 @@
+"""Signs people in on a database of the bench and tells what to ask: one JSON object. Runs in a process of its own.
+
+python -m bench.prepare pages | streams | call
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402 (Django is set up above)
+from django.db.models import Count  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.urls import reverse  # noqa: E402
+from django.utils import timezone  # noqa: E402
+from django.utils.crypto import get_random_string  # noqa: E402
+
+from relais.accounts.demo import PERSONAS  # noqa: E402
+from relais.accounts.models import Membership, User  # noqa: E402
+from relais.accounts.testing import client_of  # noqa: E402
+from relais.core.live import sign  # noqa: E402
+from relais.dossiers.models import Dossier  # noqa: E402
+from relais.patients.models import Grant, Holder  # noqa: E402
+from relais.patients.testing import let_in  # noqa: E402
+from relais.teleconsultation.actions.booking import dashboard_topic  # noqa: E402
+from relais.teleconsultation.demo import appointment_now  # noqa: E402
+from relais.teleconsultation.models import Teleconsultation  # noqa: E402
+from relais.teleconsultation.workflow import State  # noqa: E402
+
+MARK = "Banc d’essai"
+STREAMS, PLACES, ENTRIES = 500, 60, 120
+COUNT = 200  # bookings offered: one an attempt
+
+
+def cookies(client: Client) -> dict[str, str]:
+    """Those of a browser, with the secret that forms repeat."""
+    found = {name: one.value for name, one in client.cookies.items()}
+    return {**found, settings.CSRF_COOKIE_NAME: get_random_string(32)}
+
+
+def doctor() -> Membership:
+    email = next(one.email for one in PERSONAS if one.key == "doctor")
+    return Membership.objects.select_related("user", "establishment").get(user__email=email)
+
+
+def pages() -> dict[str, Any]:
+    """The doctor's pages, and those of a patient who is awaited."""
+    member = doctor()
+    here = Teleconsultation.objects.filter(establishment=member.establishment)
+    held = here.annotate(papers=Count("dossier__documents")).filter(state=State.CLOSED, papers__gte=2)
+    tele = held.order_by("-starts_at", "pk")[0]
+    awaited = here.filter(state=State.PLANNED, starts_at__gt=timezone.now()).order_by("starts_at", "pk")[0]
+    grant = Grant.objects.exclude(holder=Holder.GUEST).get(about=awaited.pk, revoked_at=None)
+    return {
+        "doctor": cookies(client_of(member)),
+        "patient": cookies(let_in(Client(), grant, factors=2)),
+        "paths": {
+            "dashboard": reverse("teleconsultation:dashboard"),
+            "agenda": reverse("teleconsultation:agenda"),
+            "history": reverse("teleconsultation:history"),
+            "search": reverse("patients:search"),
+            "dossier": reverse("teleconsultation:dossier", args=[tele.pk]),
+            "space": reverse("space:home"),
+            "book": reverse("teleconsultation:book"),
+            "calibration": reverse("calibration"),
+        },
+        "bookings": list(bookings(member, str(tele.dossier.patient_id))),
+    }
+
+
+def bookings(member: Membership, patient: str) -> Iterable[dict[str, str]]:
+    """Forms that each take five minutes of a day on which the doctor has nothing; what the last run booked is removed."""
+    old = Teleconsultation.objects.filter(practitioner=member.user, consent_by=MARK)
+    Dossier.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
+    first = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=60)
+    while Teleconsultation.objects.filter(
+        practitioner=member.user, starts_at__range=(first, first + timedelta(days=1))
+    ).exists():
+        first += timedelta(days=1)
+    for number in range(COUNT):
+        start = first + timedelta(minutes=5 * number)
+        yield {
+            "practitioner": str(member.user_id),
+            "patient": patient,
+            "slot": f"{start.isoformat()}~5",
+            "reason": "CONSULTATION",
+            "email": "banc@exemple.test",
+            "phone": "06 39 98 12 34",
+            "holder": "self",
+            "consent": "on",
+            "consent_by": MARK,
+        }
+
+
+def streams() -> dict[str, Any]:
+    """500 professionals of 60 establishments on their dashboards, and patients who are about to come."""
+    busiest = (
+        Teleconsultation.objects.filter(state=State.PLANNED)
+        .values("establishment_id")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "establishment_id")
+        .values_list("establishment_id", flat=True)[:PLACES]
+    )
+    members: list[Membership] = []
+    by_place = [
+        list(Membership.objects.filter(establishment_id=pk, ended_at=None).select_related("user").order_by("pk")[:40])
+        for pk in busiest
+    ]
+    while len(members) < STREAMS and any(by_place):
+        members += [known.pop(0) for known in by_place if known]
+    watching = [
+        {
+            "place": str(each.establishment_id),
+            "cookies": cookies(client_of(each)),
+            "token": sign(dashboard_topic(each.establishment_id)),
+        }
+        for each in members[:STREAMS]
+    ]
+    coming = []
+    for index in range(ENTRIES):
+        place = busiest[index % len(busiest)]
+        teles = Teleconsultation.objects.filter(establishment_id=place, state=State.PLANNED).order_by("starts_at", "pk")
+        tele = teles[index // len(busiest) % teles.count()]
+        grant = Grant.objects.exclude(holder=Holder.GUEST).filter(about=tele.pk, revoked_at=None).first()
+        if grant:
+            coming.append({"place": str(place), "about": str(tele.pk), "cookies": cookies(let_in(Client(), grant))})
+    return {
+        "watching": watching,
+        "coming": coming,
+        "presence": reverse("patient_rooms:presence"),
+        "stream": reverse("live:stream"),
+        "dashboard": reverse("teleconsultation:dashboard"),
+    }
+
+
+def call() -> dict[str, Any]:
+    """The demo page's appointment, open on both sides."""
+    member = doctor()
+    tele, grant = appointment_now(doctor=member.user, establishment=member.establishment)
+    return {
+        "doctor": cookies(client_of(member)),
+        "patient": cookies(let_in(Client(), grant, factors=2)),
+        "dossier": reverse("teleconsultation:dossier", args=[tele.pk]),
+        "space": reverse("space:home"),
+    }
+
+
+if __name__ == "__main__":
+    User.objects.exists()  # the database answers, or its error is what one reads
+    json.dump({"pages": pages, "streams": streams, "call": call}[sys.argv[1]](), sys.stdout)
