@@ -50,7 +50,7 @@ class Browser:
             "User-Agent": "Firefox (Linux)",
         }
 
-    def ask(self, path: str, data: dict[str, str] | None = None, expect: int = 200, **headers: str) -> Answer:
+    def ask(self, path: str, headers: dict[str, str], data: dict[str, str] | None = None, expect: int = 200) -> Answer:
         more = {"Content-Type": "application/x-www-form-urlencoded"} if data is not None else {}
         body = urlencode(data) if data is not None else None
         if time.perf_counter() - self.last > KEPT:
@@ -74,15 +74,16 @@ class Side:
         self.people = {who: Browser(port, self.facts[who]) for who in ("doctor", "patient")}
         self.typed = 0
 
-    def page(self, name: str, **headers: str) -> Answer:
+    def page(self, name: str, headers: dict[str, str]) -> Answer:
         path, browser = self.facts["paths"][name], self.people[PAGES[name][0] if name in PAGES else "doctor"]
         if name == "search":
             self.typed += 1
             typed = {"q": TYPED[self.typed % len(TYPED)]}
-            return browser.ask(path, typed, **{"HX-Request": "true", **headers})
+            return browser.ask(path, {"HX-Request": "true", **headers}, typed)
         if name == "book":
-            return browser.ask(path, {**self.facts["bookings"].pop(), "request_key": str(uuid4())}, 302, **headers)
-        return browser.ask(path, **headers)
+            form = {**self.facts["bookings"].pop(), "request_key": str(uuid4())}
+            return browser.ask(path, headers, form, 302)
+        return browser.ask(path, headers)
 
 
 def run(report: dict[str, Any]) -> None:
@@ -91,18 +92,18 @@ def run(report: dict[str, Any]) -> None:
         webs = {size: stack.enter_context(servers.running(size)) for size in servers.SIZES}
         sides = {size: Side(size, web.port) for size, web in webs.items()}
         for size, side in sides.items():
-            side.page("calibration")
+            side.page("calibration", {})
             report["memory"][f"web, {size}, first page"] = webs[size].rss()
         for _round in range(WARM):
             for name in PAGES:
                 for side in sides.values():
-                    side.page(name)
+                    side.page(name, {})
         took: dict[tuple[str, str], list[float]] = defaultdict(list)
         for _round in range(ROUNDS):
             for name in PAGES:
                 for size, side in sides.items():
-                    took[size, f"beside {name}"].append(side.page("calibration").ms)
-                    took[size, name].append(side.page(name).ms)
+                    took[size, f"beside {name}"].append(side.page("calibration", {}).ms)
+                    took[size, name].append(side.page(name, {}).ms)
         for size, web in webs.items():
             report["memory"][f"web, {size}, after {ROUNDS * len(PAGES) * 2} pages"] = web.rss()
         report["pages"] = [_line(name, took, sides) for name in ("calibration", *PAGES)]
@@ -117,7 +118,7 @@ def _line(name: str, took: dict[tuple[str, str], list[float]], sides: dict[str, 
     }
     middle = {size: statistics.median(times[size]) for size in sides}
     beside = statistics.median(took[large, f"beside {name}"]) if name in PAGES else middle[large]
-    line = {
+    line: dict[str, Any] = {
         "page": name,
         "p50": round(middle[large], 1),
         "p95": round(percentile(times[large], 95), 1),
@@ -127,7 +128,7 @@ def _line(name: str, took: dict[tuple[str, str], list[float]], sides: dict[str, 
         "growth": round(middle[large] / middle[small], 2),
     }
     for size, side in sides.items():
-        counted = [side.page(name, **{ASKED: "1"}).headers for _time in range(COUNTED)]
+        counted = [side.page(name, {ASKED: "1"}).headers for _time in range(COUNTED)]
         line[f"queries {size}"] = max(int(each[QUERIES]) for each in counted)
         line[f"rows {size}"] = max(int(each[ROWS]) for each in counted)
     if name in PAGES:

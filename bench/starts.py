@@ -46,17 +46,27 @@ def _until_first_page(clone: Path, home: Path) -> tuple[float, list[str]]:
     try:
         while not _answers(port):
             if process.poll() is not None or time.monotonic() - begun > LONGEST:
-                raise RuntimeError("make run did not answer")
+                raise RuntimeError(f"make run did not answer: {_stop(process)}")
             time.sleep(0.05)
         took = time.monotonic() - begun
     finally:
+        said = _stop(process)
+    return round(took, 1), said
+
+
+def _stop(process: subprocess.Popen[str]) -> list[str]:
+    """Ctrl-C for the whole group; what it said."""
+    if process.stdout and process.stdout.closed:
+        return []
+    try:
         os.killpg(process.pid, signal.SIGINT)
-        try:
-            said, _nothing = process.communicate(timeout=STOPPING)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            said, _nothing = process.communicate()
-    return round(took, 1), said.strip().splitlines()
+        said, _nothing = process.communicate(timeout=STOPPING)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        said, _nothing = process.communicate()
+    except ProcessLookupError:
+        said, _nothing = process.communicate()
+    return said.strip().splitlines()
 
 
 def _answers(port: int) -> bool:
