@@ -57,6 +57,8 @@ class ClosedByDefault:
         actor = request.actor
         if access == "inside" and actor:
             return None
+        if access == "inside" and "text/event-stream" in request.headers.get("Accept", ""):
+            return HttpResponse("event: out\ndata: {}\n\n", content_type="text/event-stream")
         if access == "patient" or patient_path(request.path):
             return None if actor and actor.grant_id and access == "patient" else redirect("patient:lost")
         if not request.user.is_authenticated:

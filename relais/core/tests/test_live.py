@@ -218,6 +218,13 @@ def test_a_stranger_gets_no_stream() -> None:
     assert "event:" not in body
 
 
+@pytest.mark.parametrize("path", ["/live/stream", "/live/p/stream"])
+def test_a_page_whose_session_ended_is_told_so_when_it_connects_again(path: str) -> None:
+    answer = Client().get(f"{path}?t={sign(TOPIC)}", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/event-stream")
+    assert answer.content == b"event: out\ndata: {}\n\n"
+
+
 def test_the_stream_of_a_member_who_was_removed_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "CHECK", 0.4)
     member = make_practitioner()
