@@ -7,7 +7,7 @@ const Audio = window.AudioContext || window.webkitAudioContext;
 export function listen(track, tell) {
   const context = new Audio();
   const analyser = context.createAnalyser();
-  analyser.fftSize = 1024;
+  analyser.fftSize = 8192; // more than the tenth of a second between two looks: no sound falls between them
   context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
   const samples = new Uint8Array(analyser.fftSize);
   const timer = setInterval(() => {
