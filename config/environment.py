@@ -86,6 +86,12 @@ TABLE = [
         "",
         "Key file of the secrets in waiting messages; empty: `keys/secrets.key` under the home",
     ),
+    Setting(
+        "STATIC_DIR",
+        str,
+        "",
+        "Folder of the collected static files (production), which the proxy serves; empty: `staticfiles/` of the checkout",
+    ),
     Setting("PORT", _port, "8000", "Port of the web server"),
     Setting("HTTPS", _flag, "0", "1: self-signed certificate, open to the local network (demo only)"),
     Setting("ALLOWED_HOSTS", _words, "localhost,127.0.0.1", "Host names that the site answers to"),

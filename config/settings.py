@@ -63,7 +63,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "relais.core.apps.StaticFiles",
     "django.contrib.postgres",
     "django.forms",
     "relais.accounts",  # above allauth: its pages are ours
@@ -135,7 +135,7 @@ USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
+STATIC_ROOT = Path(ENV["STATIC_DIR"] or BASE_DIR / "staticfiles") if PRODUCTION else None
 NPM = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
     ("vendor/htmx", NPM / "htmx.org" / "dist"),
@@ -147,7 +147,7 @@ WHITENOISE_AUTOREFRESH = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # files go through relais.files alone
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "relais.core.storage.Storage"
         if PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

@@ -1,6 +1,7 @@
 """`manage.py web`: the web server of one process."""
 
 import socket
+import sys
 from typing import Any
 
 import uvicorn
@@ -23,6 +24,10 @@ class Command(BaseCommand):
         lifeline.follow()
         if settings.PRODUCTION:
             self.check(databases=["default"])  # such as: no synthetic account that can sign in
+            if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+                sys.exit(
+                    f"Relais: {settings.STATIC_ROOT} has no static files: run manage.py collectstatic, then start."
+                )
         tls: dict[str, Any] = {}
         if settings.ENV["HTTPS"]:
             chain, key = certificate.ensure(settings.HOME)
