@@ -2,7 +2,12 @@
 
 from relais.accounts.actions.members import add_member, change_role, invite_member, remove_member, send_invitation
 from relais.accounts.actions.passwords import ask_new_password, set_password_by_link
-from relais.accounts.actions.professionals import change_mobile, create_professional, remove_factors
+from relais.accounts.actions.professionals import (
+    change_mobile,
+    create_professional,
+    remove_factors,
+    serve_help_desk,
+)
 from relais.accounts.actions.sessions import choose_establishment, end_all_sessions, end_session
 
 __all__ = [
@@ -18,5 +23,6 @@ __all__ = [
     "remove_factors",
     "remove_member",
     "send_invitation",
+    "serve_help_desk",
     "set_password_by_link",
 ]

@@ -12,7 +12,7 @@ from relais.accounts.actions.sessions import end_all_sessions
 from relais.accounts.models import User
 from relais.accounts.permissions import can_create_professional, can_remove_factors
 from relais.audit.actions import record
-from relais.core.actor import Actor
+from relais.core.actor import SYSTEM, Actor
 from relais.core.errors import NotFound, Refused
 
 
@@ -98,3 +98,15 @@ def remove_factors(*, actor: Actor, user_id: UUID, why: str) -> int:
     record(actor=actor, action="factor.removed_all", about=user.pk, why=why.strip()[:300])
     messages.send(messages.CHANGED, user, context={"what": "factors"})
     return removed
+
+
+@transaction.atomic
+def serve_help_desk(*, actor: Actor, user_id: UUID) -> User:
+    """From now on this professional is an agent of the help desk. Only whoever runs the installation names them."""
+    if actor.kind != SYSTEM:
+        raise NotFound
+    user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+    user.help_desk = True
+    user.save(update_fields=["help_desk"])
+    record(actor=actor, action="accounts.help_desk", about=user.pk)
+    return user
