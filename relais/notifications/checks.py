@@ -30,6 +30,15 @@ def no_demo_copies(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def secrets_key(**kwargs: Any) -> list[CheckMessage]:
+    """A confined service could not make the key when the first message with a secret leaves."""
+    if not settings.PRODUCTION or settings.SECRETS_KEY_FILE.exists():
+        return []
+    said = f"SECRETS_KEY_FILE: {settings.SECRETS_KEY_FILE} is missing. Make it with `manage.py secrets_key`."
+    return [Error(said, id="notifications.E003")]
+
+
+@register()
 def smtp_url(**kwargs: Any) -> list[CheckMessage]:
     """A mail server that cannot be named would only show when the first message waits."""
     from relais.notifications.channels.smtp import Server  # noqa: PLC0415 (checks load with the application)

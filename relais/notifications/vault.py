@@ -25,6 +25,13 @@ def unseal(sealed: bytes | memoryview) -> dict[str, Any]:
     return json.loads(_cipher(settings.SECRETS_KEY_FILE).decrypt(bytes(sealed)))
 
 
+def make_key() -> bool:
+    """Make the key when there is none; whether it did. Never replaces one: what waits could not be read any more."""
+    made = not settings.SECRETS_KEY_FILE.exists()
+    _key(settings.SECRETS_KEY_FILE)
+    return made
+
+
 @cache
 def _cipher(path: Path) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(_key(path)).digest()))

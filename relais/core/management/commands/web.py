@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         lifeline.follow()
         if settings.PRODUCTION:
             self.check(databases=["default"])  # such as: no synthetic account that can sign in
-            if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+            if not Path(str(settings.STATIC_ROOT), "staticfiles.json").exists():
                 sys.exit(
                     f"Relais: {settings.STATIC_ROOT} has no static files: run manage.py collectstatic, then start."
                 )
