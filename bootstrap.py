@@ -201,6 +201,26 @@ def browser():
     return found
 
 
+def proxy():
+    """The path of an nginx for the tests of deploy/, "" without one (they are then skipped).
+
+    As root on Debian its package is unpacked, not installed: installing it would start a server on port 80.
+    """
+    unpacked = VENV / "nginx"
+    known = [os.environ.get("NGINX", ""), "nginx", "/usr/sbin/nginx", str(unpacked / "usr" / "sbin" / "nginx")]
+    found = next((path for path in map(shutil.which, filter(None, known)) if path), "")
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        with step("nginx"):
+            shutil.rmtree(unpacked, ignore_errors=True)
+            unpacked.mkdir()
+            for arguments in (["apt-get", "update"], ["apt-get", "download", "nginx"]):
+                subprocess.run(arguments, cwd=str(unpacked), capture_output=True, check=False)
+            for package in unpacked.glob("nginx_*.deb"):
+                subprocess.run(["dpkg", "-x", str(package), str(unpacked)], capture_output=True, check=False)
+        found = shutil.which(known[-1]) or ""
+    return found
+
+
 CHECKS = (
     ("format", ["python", "-m", "ruff", "format", "--check", "--quiet", "."]),
     ("lint", ["python", "-m", "ruff", "check", "--quiet", "."]),
@@ -277,7 +297,7 @@ def main(arguments):
         become("manage.py", *rest)
     elif command == "test":
         install(dev=True)
-        become("-m", "pytest", *rest, CHROMIUM=browser())
+        become("-m", "pytest", *rest, CHROMIUM=browser(), NGINX=proxy())
     elif command == "check":
         install(dev=True)
         check()
