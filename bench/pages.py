@@ -26,7 +26,7 @@ PAGES = {
     "space": ("patient", 200),
     "book": ("doctor", 200),
 }
-TYPED = ["dub", "martin", "le goff", "lefevre", "06 39 98", "jean p"]
+TYPED = ["dub", "martin", "le goff", "lefevre", "06 39 98 12", "jean p"]
 
 
 @dataclass

@@ -19,6 +19,7 @@ STOPPING = 60.0
 def run(report: dict[str, Any]) -> None:
     """Fill `report["start"]`: seconds. The clone is of what is committed; its packages come as `make run` gets them."""
     folder = Path(tempfile.mkdtemp(prefix="relais-bench-"))
+    folder.chmod(0o711)  # as root, the database runs as another user
     try:
         clone, home = folder / "relais", folder / "home"
         subprocess.run(["git", "clone", "--quiet", str(servers.ROOT), str(clone)], check=True)
