@@ -89,7 +89,7 @@ def _at_the_door(album: Album, site: Any, open_page: Any, demo: Any) -> None:
     demo.reload()
     demo.get_by_text("Votre rendez-vous vidéo du").first.scroll_into_view_if_needed()
     album.take("patient-message", demo)
-    grant = Grant.objects.get(patient__email="jeanne.moreau@exemple.test")
+    grant = Grant.objects.filter(patient__email="jeanne.moreau@exemple.test").latest("created_at")
     album.take("patient-entree", open_page(f"{site.base}/p/{grant.pk}/", **PHONE))
 
 

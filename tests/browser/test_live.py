@@ -161,4 +161,4 @@ def test_a_session_that_ended_is_said(site: Any, doctor: Membership, page_of: Ca
     listening(page)
     page.context.clear_cookies()
     site.restart()
-    page.wait_for_selector("text=Connexion perdue", timeout=15_000)
+    page.wait_for_selector("text=Votre session est terminée", timeout=15_000)

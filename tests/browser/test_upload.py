@@ -79,6 +79,7 @@ def test_when_sending_ahead_fails_the_form_carries_the_file(page: Any) -> None:
 
 
 def test_a_refused_file_is_told_beside_its_field_and_not_filed(page: Any) -> None:
+    page.expected.append("422")
     choose(page, "page.pdf", make.HTML, "application/pdf")
     add(page)
     assert page.get_by_text("n’est pas celui d’un fichier « .pdf »").count() >= 1
