@@ -29,9 +29,9 @@ from relais.core.live import sign  # noqa: E402
 from relais.dossiers.models import Dossier  # noqa: E402
 from relais.patients.models import Grant, Holder  # noqa: E402
 from relais.patients.testing import let_in  # noqa: E402
-from relais.teleconsultation.actions.booking import dashboard_topic  # noqa: E402
 from relais.teleconsultation.demo import appointment_now  # noqa: E402
 from relais.teleconsultation.models import Teleconsultation  # noqa: E402
+from relais.teleconsultation.topics import dashboard_topic  # noqa: E402
 from relais.teleconsultation.workflow import State  # noqa: E402
 
 MARK = "Banc d’essai"

@@ -22,7 +22,7 @@ from relais.notifications.testing import MailServer, SmsGateway
 from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_patient
 from relais.portal.templatetags.guides import FOLDER
-from relais.teleconsultation.actions import booking
+from relais.teleconsultation.actions import access, booking
 from relais.teleconsultation.models import Opening, Reason, Teleconsultation
 
 TELEPHONE: dict[str, Any] = {"width": 320, "height": 640, "is_mobile": True, "has_touch": True}
@@ -88,9 +88,9 @@ def book(house: House, *, starts_in: timedelta = timedelta(minutes=2), patient: 
         starts_at=timezone.now() + starts_in,
         minutes=20,
         reason=Reason.CONSULTATION,
-        contact=booking.Contact(email, phone, **contact),
+        contact=access.Contact(email, phone, **contact),
     )
-    grant = booking.main_grant(tele)
+    grant = access.main_grant(tele)
     assert grant is not None
     return Booked(tele, grant)
 

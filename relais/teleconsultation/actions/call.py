@@ -18,7 +18,8 @@ from relais.rooms import queries as room_queries
 from relais.rooms.models import Part, Room
 from relais.teleconsultation import messages
 from relais.teleconsultation import permissions as may
-from relais.teleconsultation.actions.booking import MAX_PEOPLE, SPACE_DAYS, main_grant, move, open_room
+from relais.teleconsultation.actions.access import MAX_PEOPLE, SPACE_DAYS, main_grant, open_room
+from relais.teleconsultation.actions.states import move
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.topics import space_topic
 from relais.teleconsultation.workflow import State

@@ -19,8 +19,9 @@ from relais.notifications.models import Channel
 from relais.rooms import actions as rooms
 from relais.teleconsultation import content, messages, pdf, prescribing
 from relais.teleconsultation import permissions as may
-from relais.teleconsultation.actions.booking import main_grant, move
+from relais.teleconsultation.actions.access import main_grant
 from relais.teleconsultation.actions.call import finish, renew_space
+from relais.teleconsultation.actions.states import move
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
 from relais.teleconsultation.topics import dashboard_topic, space_topic
 from relais.teleconsultation.workflow import State

@@ -13,7 +13,7 @@ from relais.directory.models import Establishment
 from relais.patients.demo import DEMO_PATIENT
 from relais.patients.models import Grant, Holder, Patient
 from relais.rooms import queries as rooms
-from relais.teleconsultation.actions import booking, call
+from relais.teleconsultation.actions import access, booking, call
 from relais.teleconsultation.models import Reason, Teleconsultation
 from relais.teleconsultation.queries import LATE
 from relais.teleconsultation.workflow import State
@@ -40,7 +40,7 @@ def appointment_now(*, doctor: User, establishment: Establishment) -> tuple[Tele
         assurance=2,
     )
     tele = _appointment(actor, doctor, establishment, timezone.now())
-    grant = booking.main_grant(tele)
+    grant = access.main_grant(tele)
     if grant is None:
         raise Refused(
             _("Le rendez-vous de démonstration n’a plus d’accès pour le patient : annulez-le, puis recommencez.")
@@ -68,7 +68,7 @@ def _appointment(actor: Actor, doctor: User, establishment: Establishment, now: 
         starts_at=starts_at,
         minutes=minutes,
         reason=Reason.CONSULTATION,
-        contact=booking.Contact(email=patient.email, phone=patient.phone, holder=Holder.SELF),
+        contact=access.Contact(email=patient.email, phone=patient.phone, holder=Holder.SELF),
         consent_by=patient.full_name,
     )
 

@@ -17,7 +17,7 @@ from relais.notifications.models import Channel
 from relais.patients.models import Basis, CareLink, Grant, Holder, Patient
 from relais.rooms.models import DeviceTest, Invitation, Outcome, Part, Room
 from relais.teleconsultation import messages
-from relais.teleconsultation.actions import booking
+from relais.teleconsultation.actions import access, booking
 from relais.teleconsultation.demo import post, record
 from relais.teleconsultation.demo.papers import Press
 from relais.teleconsultation.demo.rows import Rows
@@ -156,7 +156,7 @@ class Story:
             created_at=self.booked,
             secrets_at=self.booked,
             valid_from=self.booked,
-            valid_until=(self.ended or self.tele.ends_at) + timedelta(days=booking.SPACE_DAYS),
+            valid_until=(self.ended or self.tele.ends_at) + timedelta(days=access.SPACE_DAYS),
         )
 
     def _holder(self) -> tuple[str, str]:
@@ -218,7 +218,7 @@ class Story:
             id=new_id(self.rng),
             about=self.dossier.pk,
             relay_only=plan.establishment.relay_only,
-            max_people=booking.MAX_PEOPLE,
+            max_people=access.MAX_PEOPLE,
             topics=staff_topics(self.tele),
             created_at=self.booked,
             ended_at=self.ended or (self.cancelled if plan.state == State.CANCELLED else None),

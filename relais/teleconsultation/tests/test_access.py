@@ -21,7 +21,7 @@ from relais.patients.models import Patient
 from relais.patients.testing import let_in, make_grant, make_patient
 from relais.rooms import actions as rooms
 from relais.rooms.models import Capture, Invitation, Room
-from relais.teleconsultation.actions import booking, call, record
+from relais.teleconsultation.actions import access, booking, call, record
 from relais.teleconsultation.testing import make_tele
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_who_left_the_establishment_sees_its_dossiers_no_more():
     tele = booking.book(
         actor=actor_for(doctor), patient=make_patient(), practitioner_id=doctor.user_id, minutes=20,
         starts_at=make_tele().tele.starts_at.replace(year=2027), reason="CONSULTATION",
-        contact=booking.Contact("a@exemple.test", ""),
+        contact=access.Contact("a@exemple.test", ""),
     )  # fmt: skip
     elsewhere = make_member(make_establishment("Ailleurs"), Role.PRACTITIONER, user=doctor.user)
     remove_member(actor=SYSTEM_ACTOR, membership_id=doctor.pk)

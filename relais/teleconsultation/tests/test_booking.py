@@ -21,7 +21,7 @@ from relais.notifications.models import Message
 from relais.patients.identity import key_of
 from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_patient
-from relais.teleconsultation.actions import booking
+from relais.teleconsultation.actions import access, booking
 from relais.teleconsultation.models import Opening, Teleconsultation
 from relais.teleconsultation.testing import make_tele
 
@@ -178,7 +178,7 @@ def test_a_patient_cannot_book(doctor, client):
         booking.book(
             actor=Actor(kind="patient"), patient=make_patient(), practitioner_id=doctor.user_id,
             starts_at=timezone.now() + timedelta(hours=1), minutes=20, reason="CONSULTATION",
-            contact=booking.Contact("a@exemple.test", ""),
+            contact=access.Contact("a@exemple.test", ""),
         )  # fmt: skip
 
 
@@ -197,7 +197,7 @@ def test_of_fifty_bookings_of_one_slot_at_once_one_wins():
             gate.wait(timeout=30)
             booking.book(
                 actor=actor, patient=patient, practitioner_id=doctor.user_id, starts_at=start, minutes=20,
-                reason="CONSULTATION", contact=booking.Contact("a@exemple.test", ""),
+                reason="CONSULTATION", contact=access.Contact("a@exemple.test", ""),
             )  # fmt: skip
             results.append("booked")
         except Refused as refused:

@@ -22,7 +22,7 @@ from relais.patients.testing import let_in, make_patient
 from relais.rooms.models import Room
 from relais.rooms.queries import people
 from relais.teleconsultation import content, queries
-from relais.teleconsultation.actions import booking, call, record
+from relais.teleconsultation.actions import access, booking, call, record
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.testing import make_tele
 from relais.teleconsultation.tests.test_access import png
@@ -63,7 +63,7 @@ def booked(**contact):
     doctor = make_practitioner()
     return booking.book(
         actor=actor_for(doctor), patient=make_patient(), practitioner_id=doctor.user_id, starts_at=in_hours(48),
-        minutes=20, reason="CONSULTATION", contact=booking.Contact(**{"email": "a@exemple.test", "phone": "", **contact}),
+        minutes=20, reason="CONSULTATION", contact=access.Contact(**{"email": "a@exemple.test", "phone": "", **contact}),
     )  # fmt: skip
 
 
@@ -245,14 +245,14 @@ def test_after_a_move_the_reminders_are_those_of_the_new_hour_only():
 def test_the_room_lists_the_patient_once_whatever_was_sent_again():
     tele = booked()
     booking.reschedule(actor=actor_of(tele), tele=tele, starts_at=in_hours(72), minutes=20)
-    booking.correct_contact(actor=actor_of(tele), tele=tele, email="b@exemple.test", phone="")
+    access.correct_contact(actor=actor_of(tele), tele=tele, email="b@exemple.test", phone="")
     assert len(people(Room.objects.get())) == 1
 
 
 def test_correcting_an_address_leaves_the_guests_their_link():
     tele = booked()
     guest = call.invite_guest(actor=actor_of(tele), tele=tele, name="Interprète", email="i@exemple.test", phone="")
-    booking.correct_contact(actor=actor_of(tele), tele=tele, email="b@exemple.test", phone="")
+    access.correct_contact(actor=actor_of(tele), tele=tele, email="b@exemple.test", phone="")
     guest.refresh_from_db()
     assert guest.revoked_at is None
 

@@ -10,7 +10,7 @@ from relais.accounts.testing import actor_for, make_practitioner
 from relais.notifications.models import Message
 from relais.patients.testing import make_patient
 from relais.teleconsultation import messages
-from relais.teleconsultation.actions import booking, call
+from relais.teleconsultation.actions import access, booking, call
 from relais.teleconsultation.testing import make_tele
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def book(email="famille@exemple.test", phone="+33639981234", reason="CONSULTATIO
     return booking.book(
         actor=actor_for(doctor), patient=make_patient(given="Camille"), practitioner_id=doctor.user_id,
         starts_at=timezone.now() + timedelta(hours=hours), minutes=20, reason=reason,
-        contact=booking.Contact(email, phone),
+        contact=access.Contact(email, phone),
     )  # fmt: skip
 
 

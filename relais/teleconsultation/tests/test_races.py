@@ -16,7 +16,7 @@ from relais.notifications.models import Message
 from relais.patients.models import Grant
 from relais.patients.testing import make_patient
 from relais.rooms.models import Room
-from relais.teleconsultation.actions import agenda, booking, call, record
+from relais.teleconsultation.actions import access, agenda, booking, call, record
 from relais.teleconsultation.models import Opening, ReportDraft, Teleconsultation
 from relais.teleconsultation.testing import make_tele
 from relais.teleconsultation.tests.test_access import png
@@ -214,7 +214,7 @@ def test_one_form_sent_twice_at_once_books_once_and_both_lead_there():
         return booking.book(
             actor=actor_for(doctor), patient=patient, practitioner_id=doctor.user_id, minutes=20,
             starts_at=timezone.now().replace(microsecond=0) + timedelta(days=1), reason="CONSULTATION",
-            contact=booking.Contact("a@exemple.test", ""), request_key=key,
+            contact=access.Contact("a@exemple.test", ""), request_key=key,
         )  # fmt: skip
 
     first, second = at_once(book, book)
@@ -247,7 +247,7 @@ def test_an_absence_undone_while_its_hour_is_booked_gives_the_hour_once():
         lambda: call.reopen(actor=actor_for(scene.practitioner), tele=scene.tele),
         lambda: booking.book(
             actor=actor_for(scene.practitioner), patient=make_patient(), practitioner_id=scene.practitioner.user_id,
-            starts_at=start, minutes=20, reason="CONSULTATION", contact=booking.Contact("a@exemple.test", ""),
+            starts_at=start, minutes=20, reason="CONSULTATION", contact=access.Contact("a@exemple.test", ""),
         ),
     )  # fmt: skip
     assert len(refused(results)) == 1

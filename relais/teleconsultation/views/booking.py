@@ -23,7 +23,7 @@ from relais.patients.actions.identities import Traits
 from relais.patients.models import Patient
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries, slots
-from relais.teleconsultation.actions import booking
+from relais.teleconsultation.actions import access, booking
 from relais.teleconsultation.forms import BookingForm
 
 DAYS_SHOWN = 5  # with free slots, of the next
@@ -123,7 +123,7 @@ def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:
         starts_at=data["starts_at"],
         minutes=data["minutes"],
         reason=data["reason"],
-        contact=booking.Contact(data["email"], data["phone"], data["holder"], data["holder_name"].strip()),
+        contact=access.Contact(data["email"], data["phone"], data["holder"], data["holder_name"].strip()),
         consent_by=consent_by,
         request_key=data["request_key"],
     )

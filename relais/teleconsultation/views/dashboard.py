@@ -12,8 +12,8 @@ from relais.core.paging import by_key
 from relais.core.reading import read_day
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
-from relais.teleconsultation.actions.booking import dashboard_topic
 from relais.teleconsultation.models import Reason
+from relais.teleconsultation.topics import dashboard_topic
 
 
 @professional(*may.STAFF)

@@ -24,7 +24,7 @@ from relais.patients.models import Grant, Patient
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
-from relais.teleconsultation.actions import booking, call, record
+from relais.teleconsultation.actions import access, booking, call, record
 from relais.teleconsultation.forms import AddendumForm, CancelForm, ContactForm, NoteForm, RescheduleForm
 from relais.teleconsultation.models import Teleconsultation
 
@@ -66,7 +66,7 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
     return {
         "tele": tele,
         "row": row,
-        "grant": booking.main_grant(tele),
+        "grant": access.main_grant(tele),
         "clinical": clinical,
         "documents": dossier_queries.documents(actor, tele.dossier) if clinical else [],
         "steps": list(tele.dossier.steps.select_related("author")) if clinical else [],
@@ -163,14 +163,14 @@ def contact(request: Any, dossier_id: UUID) -> HttpResponse:
     tele = tele_of(request, dossier_id, "Correction des coordonnées")
     if not may.can_plan(request.actor, tele):
         raise NotFound
-    grant = booking.main_grant(tele)
+    grant = access.main_grant(tele)
     form = ContactForm(
         request.POST if request.method == "POST" else None,
         initial={"email": grant.email if grant else "", "phone": grant.phone if grant else ""},
     )
     if request.method == "POST" and form.is_valid():
         try:
-            booking.correct_contact(actor=request.actor, tele=tele, **form.cleaned_data)
+            access.correct_contact(actor=request.actor, tele=tele, **form.cleaned_data)
         except Refused as refused:
             form.refuse(refused)
         else:

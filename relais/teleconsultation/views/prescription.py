@@ -20,7 +20,7 @@ from relais.rooms import queries as rooms
 from relais.teleconsultation import content, prescribing
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions import record
-from relais.teleconsultation.actions.booking import main_grant
+from relais.teleconsultation.actions.access import main_grant
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.prescription_form import LineFormSet, PrescriptionForm
 from relais.teleconsultation.views.dossier import tele_of
