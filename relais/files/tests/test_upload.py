@@ -72,7 +72,10 @@ def test_a_handle_is_good_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
         spool.take(told["handle"], NURSE)
 
 
-@pytest.mark.parametrize("handle", ["", "abc", "../../etc/passwd", signing.dumps({"id": "x"}, salt="other")])
+OTHERS = signing.dumps({"id": "x"}, salt="other")
+
+
+@pytest.mark.parametrize("handle", ["", "abc", "../../etc/passwd", OTHERS], ids=["empty", "short", "path", "others"])
 def test_a_made_up_handle_opens_nothing(handle: str) -> None:
     with pytest.raises(Refused):
         spool.take(handle, NURSE)

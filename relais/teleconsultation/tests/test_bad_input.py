@@ -73,7 +73,7 @@ def test_a_nul_character_is_refused_and_never_reaches_the_database(seen, page):
     assert seen.get(url(page), {name: "a\0b", "apres": "a\0~b"}).status_code == 400
 
 
-@pytest.mark.parametrize("text", ["", "x", str(uuid.uuid4())])
+@pytest.mark.parametrize("text", ["", "x", "8c5e1f5e-4c0b-4f43-9f5e-6a7d0f0f6b11"])
 def test_reassigning_to_nobody_says_so(text):
     scene = make_tele(starts_at=timezone.now() + timedelta(days=1))
     answer = client_of(scene.practitioner).post(url("reassign", scene.tele.pk), {"practitioner": text})
