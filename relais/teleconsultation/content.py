@@ -12,7 +12,7 @@ from relais.accounts.models import User
 from relais.core.actor import Actor
 from relais.dossiers.models import Document
 from relais.rooms.models import Invitation
-from relais.teleconsultation import pdf, prescribing, printing
+from relais.teleconsultation import papers, pdf, prescribing, printing
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.workflow import State
 
@@ -77,12 +77,12 @@ def name_of(user_id: str) -> str:
 
 def report(
     actor: Actor, tele: Teleconsultation, texts: dict[str, str], *, version: int, replaces: Document | None
-) -> pdf.Report:
+) -> papers.Report:
     """Everything that the report prints (domain.md §2.3), from the appointment and the sections written."""
     author = User.objects.get(pk=actor.me)
-    return pdf.Report(
-        patient=pdf.PatientBlock.of(tele.dossier.patient),
-        professional=pdf.ProfessionalBlock.of(author, tele.establishment),
+    return papers.Report(
+        patient=papers.PatientBlock.of(tele.dossier.patient),
+        professional=papers.ProfessionalBlock.of(author, tele.establishment),
         reference=tele.dossier.reference,
         started_at=tele.started_at or tele.starts_at,
         ended_at=tele.ended_at,
@@ -133,12 +133,12 @@ def findings(tele: Teleconsultation, written: Written, actor: Actor) -> list[pre
 
 def prescription(
     actor: Actor, tele: Teleconsultation, written: Written, checked_at: datetime | None
-) -> tuple[pdf.Prescription, pdf.Signature]:
+) -> tuple[papers.Prescription, papers.Signature]:
     """The content of a written prescription and the proof of who signed it."""
     author = User.objects.get(pk=actor.me)
-    content = pdf.Prescription(
-        patient=pdf.PatientBlock.of(tele.dossier.patient),
-        prescriber=pdf.ProfessionalBlock.of(author, tele.establishment),
+    content = papers.Prescription(
+        patient=papers.PatientBlock.of(tele.dossier.patient),
+        prescriber=papers.ProfessionalBlock.of(author, tele.establishment),
         reference=tele.dossier.reference,
         on=timezone.localdate(),
         place=tele.establishment.city or tele.establishment.name,
@@ -146,7 +146,7 @@ def prescription(
         weight_kg=written.weight_kg,
         height_cm=written.height_cm,
     )
-    signature = pdf.Signature(
+    signature = papers.Signature(
         name=author.full_name,
         rpps=author.rpps or "",
         signed_at=timezone.now(),

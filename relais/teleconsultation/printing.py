@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from relais.core import times
+from relais.teleconsultation.papers import PatientBlock, Prescription, ProfessionalBlock, Report, Signature
 from relais.teleconsultation.prescribing import NARCOTIC, REASONS, Line
-
-if TYPE_CHECKING:
-    from relais.teleconsultation.pdf import PatientBlock, Prescription, ProfessionalBlock, Report, Signature
 
 STATUSES = {"PROV": "provisoire", "VALI": "validée", "RECUP": "récupérée", "QUAL": "qualifiée"}
 SEXES = {"M": "Masculin", "F": "Féminin", "I": "Indéterminé"}
@@ -26,7 +24,7 @@ AUTHORITIES = {
 NO_INTERACTIONS = "Contrôle d’interactions non réalisé par le logiciel."
 
 
-def report_data(content: "Report") -> dict[str, Any]:
+def report_data(content: Report) -> dict[str, Any]:
     """What report.typ prints."""
     act = [
         ("Type", content.act_type),
@@ -77,7 +75,7 @@ def report_data(content: "Report") -> dict[str, Any]:
     }
 
 
-def prescription_data(content: "Prescription", signature: "Signature") -> dict[str, Any]:
+def prescription_data(content: Prescription, signature: Signature) -> dict[str, Any]:
     """What prescription.typ prints; lines are numbered across the two parts."""
     prescriber = content.prescriber
     size = [
@@ -107,7 +105,7 @@ def prescription_data(content: "Prescription", signature: "Signature") -> dict[s
     }
 
 
-def _warning(content: "Prescription") -> str:
+def _warning(content: Prescription) -> str:
     if any(line.kind == NARCOTIC for line in content.lines) and not content.secured:
         return "Stupéfiant : une ordonnance sécurisée est nécessaire pour la délivrance."
     return ""
@@ -215,12 +213,12 @@ def _span(start: datetime, end: datetime | None) -> str:
     return f"{day[0].upper()}{day[1:]}, de {local:%H:%M} à {timezone.localtime(end):%H:%M}"
 
 
-def _born(patient: "PatientBlock") -> str:
+def _born(patient: PatientBlock) -> str:
     born = {"M": "né", "F": "née"}.get(patient.sex, "né(e)")
     return f"{born} le {patient.birth_date:%d/%m/%Y}" if patient.birth_date else "date de naissance inconnue"
 
 
-def _identity(patient: "PatientBlock", on: date | None = None) -> list[tuple[str, str]]:
+def _identity(patient: PatientBlock, on: date | None = None) -> list[tuple[str, str]]:
     """Rows of the identity; with the age on a day where `on` is given."""
     qualified = patient.identity_status == "QUAL" and patient.ins
     ins = " ".join(part for part in (grouped(patient.ins), f"({AUTHORITIES.get(patient.ins_oid, patient.ins_oid)})"))
@@ -242,19 +240,19 @@ def grouped(ins: str) -> str:
     return " ".join(ins[start:end] for start, end in pairwise(cuts)).strip()
 
 
-def _place(professional: "ProfessionalBlock") -> dict[str, Any]:
+def _place(professional: ProfessionalBlock) -> dict[str, Any]:
     finess = f"FINESS {professional.finess}" if professional.finess else ""
     lines = [professional.address, " · ".join(part for part in (professional.phone, finess) if part)]
     return {"name": professional.establishment, "lines": [line for line in lines if line]}
 
 
-def _contact(professional: "ProfessionalBlock") -> list[str]:
+def _contact(professional: ProfessionalBlock) -> list[str]:
     finess = f"FINESS {professional.finess}" if professional.finess else ""
     phone = f"Tél. {professional.phone}" if professional.phone else ""
     return [part for part in (professional.address, phone, finess) if part]
 
 
-def _proof(signature: "Signature") -> list[str]:
+def _proof(signature: Signature) -> list[str]:
     digest = signature.digest
     code = ""
     if signature.code_verified_at:

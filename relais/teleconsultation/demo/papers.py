@@ -23,7 +23,7 @@ from relais.core.demo import new_id
 from relais.core.paris import PARIS
 from relais.files import vault
 from relais.files.models import StoredFile
-from relais.teleconsultation import pdf
+from relais.teleconsultation import papers, pdf
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.prescribing import Line
 
@@ -84,8 +84,8 @@ LINES = [
     Line(dci="chlorure de sodium", dosage="0,9 %", form="solution", route="nasale", posology="Un lavage matin et soir",
          quantity="20 unidoses"),
 ]  # fmt: skip
-NOBODY = pdf.PatientBlock("Spécimen", "Patient", birth_date=date(1970, 1, 1), sex="F")
-NO_DOCTOR = pdf.ProfessionalBlock("Dr Spécimen", "89900000000", "Médecin", establishment="Région de démonstration")
+NOBODY = papers.PatientBlock("Spécimen", "Patient", birth_date=date(1970, 1, 1), sex="F")
+NO_DOCTOR = papers.ProfessionalBlock("Dr Spécimen", "89900000000", "Médecin", establishment="Région de démonstration")
 NOTICE = "Document d’exemple, commun à plusieurs dossiers de la région de démonstration."
 
 
@@ -146,7 +146,7 @@ def _specimen(kind: str, number: int) -> bytes:
         return _picture(number)
     if kind == REPORT:
         return pdf.report_pdf(
-            pdf.Report(
+            papers.Report(
                 patient=NOBODY,
                 professional=NO_DOCTOR,
                 reference=f"SPÉCIMEN-{number + 1}",
@@ -158,7 +158,7 @@ def _specimen(kind: str, number: int) -> bytes:
                 **TEXTS[number],
             )
         )
-    content = pdf.Prescription(
+    content = papers.Prescription(
         patient=NOBODY,
         prescriber=NO_DOCTOR,
         reference=f"SPÉCIMEN-{number + 1}",
@@ -172,9 +172,9 @@ def _specimen(kind: str, number: int) -> bytes:
 
 def _report(tele: Teleconsultation, texts: dict[str, Any], at: datetime) -> bytes:
     return pdf.report_pdf(
-        pdf.Report(
-            patient=pdf.PatientBlock.of(tele.dossier.patient),
-            professional=pdf.ProfessionalBlock.of(tele.practitioner, tele.establishment),
+        papers.Report(
+            patient=papers.PatientBlock.of(tele.dossier.patient),
+            professional=papers.ProfessionalBlock.of(tele.practitioner, tele.establishment),
             reference=tele.dossier.reference,
             started_at=tele.started_at or tele.starts_at,
             ended_at=tele.ended_at,
@@ -189,9 +189,9 @@ def _report(tele: Teleconsultation, texts: dict[str, Any], at: datetime) -> byte
 
 
 def _prescription(tele: Teleconsultation, at: datetime, number: int) -> bytes:
-    prescriber = pdf.ProfessionalBlock.of(tele.practitioner, tele.establishment)
-    content = pdf.Prescription(
-        patient=pdf.PatientBlock.of(tele.dossier.patient),
+    prescriber = papers.ProfessionalBlock.of(tele.practitioner, tele.establishment)
+    content = papers.Prescription(
+        patient=papers.PatientBlock.of(tele.dossier.patient),
         prescriber=prescriber,
         reference=tele.dossier.reference,
         on=at.astimezone(PARIS).date(),
@@ -201,8 +201,8 @@ def _prescription(tele: Teleconsultation, at: datetime, number: int) -> bytes:
     return _signed(content, prescriber, at)
 
 
-def _signed(content: pdf.Prescription, prescriber: pdf.ProfessionalBlock, at: datetime) -> bytes:
-    signature = pdf.Signature(
+def _signed(content: papers.Prescription, prescriber: papers.ProfessionalBlock, at: datetime) -> bytes:
+    signature = papers.Signature(
         name=prescriber.name,
         rpps=prescriber.rpps,
         signed_at=at,

@@ -8,16 +8,8 @@ import pytest
 
 from relais.core.testing.pdfs import letters_of, text_of
 from relais.teleconsultation import printing
-from relais.teleconsultation.pdf import (
-    PatientBlock,
-    Prescription,
-    ProfessionalBlock,
-    Report,
-    Signature,
-    content_digest,
-    prescription_pdf,
-    report_pdf,
-)
+from relais.teleconsultation.papers import PatientBlock, Prescription, ProfessionalBlock, Report, Signature
+from relais.teleconsultation.pdf import content_digest, prescription_pdf, report_pdf
 from relais.teleconsultation.prescribing import Line
 
 AT = datetime(2026, 11, 21, 13, 30, tzinfo=UTC)
