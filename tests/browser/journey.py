@@ -83,7 +83,7 @@ def book(house: House, *, starts_in: timedelta = timedelta(minutes=2), patient: 
     """By the action itself, so that room, invitation and messages are there; without a number no code is asked."""
     tele = booking.book(
         actor=actor_for(house.secretary),
-        patient=patient or make_patient(),
+        patient=patient or make_patient(seen_by=house.place),
         practitioner_id=house.doctor.user_id,
         starts_at=timezone.now() + starts_in,
         minutes=20,

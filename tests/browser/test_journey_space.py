@@ -90,7 +90,8 @@ def test_a_space_that_has_ended_helps_and_a_lost_link_comes_again(
 
 
 def test_the_parent_who_holds_the_key_is_named_and_may_leave(house: House, page_of: PageOf, screens: Any) -> None:
-    child = make_patient("Durand", "Léo", birth_date=timezone.localdate() - timedelta(days=6 * 365), sex="M")
+    born = timezone.localdate() - timedelta(days=6 * 365)
+    child = make_patient("Durand", "Léo", birth_date=born, sex="M", seen_by=house.place)
     scene = book(house, patient=child, holder=Holder.PARENT, holder_name="Julie Durand")
     parent = page_of(scene.grant, SPACE, **TELEPHONE)
     see(parent, "Pour Léo. Cet espace est ouvert par Julie Durand.")

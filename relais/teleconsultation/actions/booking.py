@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import Membership, Role, User
 from relais.core import live
 from relais.core.actor import Actor
+from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.directory.models import Establishment
 from relais.dossiers import actions as dossiers
@@ -50,13 +51,14 @@ def book(
 ) -> Teleconsultation:
     """Plan a teleconsultation: dossier, room, the patient's way in and the messages, all or nothing (TC-12 … TC-21).
 
-    The same `request_key` sent twice books once. Raises Refused beside the field for a past time, a slot that
-    somebody has just taken, or nobody to reach.
+    The same `request_key` sent twice books once. Raises NotFound for a patient whom the actor does not see, Refused
+    beside the field for a past time, a slot that somebody has just taken, or nobody to reach.
     """
     if not may.can_book(actor):
         raise NotFound
     if done := booked_before(actor=actor, request_key=request_key):
         return done
+    patient = get_visible(Patient, actor, pk=patient.pk)
     practitioner = _practitioner(practitioner_id, actor.here)
     _check_time(starts_at, minutes)
     if not contact.email and not contact.phone:

@@ -10,6 +10,7 @@ from relais.accounts.models import Role, User
 from relais.core.actor import PROFESSIONAL, Actor
 from relais.core.errors import Refused
 from relais.directory.models import Establishment
+from relais.patients.actions import grant_care
 from relais.patients.demo import DEMO_PATIENT
 from relais.patients.models import Grant, Holder, Patient
 from relais.rooms import queries as rooms
@@ -60,7 +61,7 @@ def _appointment(actor: Actor, doctor: User, establishment: Establishment, now: 
     starts_at, minutes = _room_for(actor, now, current)
     if current:
         return booking.reschedule(actor=actor, tele=current, starts_at=starts_at, minutes=minutes)
-    patient = _patient()
+    patient = _patient(actor)
     return booking.book(
         actor=actor,
         patient=patient,
@@ -73,9 +74,13 @@ def _appointment(actor: Actor, doctor: User, establishment: Establishment, now: 
     )
 
 
-def _patient() -> Patient:
-    found = Patient.objects.filter(synthetic=True, email=DEMO_PATIENT["email"]).order_by("created_at", "pk").first()
-    return found or Patient.objects.create(**DEMO_PATIENT)
+def _patient(actor: Actor) -> Patient:
+    """The demo patient, in the care of the doctor's establishment as everyone whom it books for."""
+    known = Patient.objects.filter(synthetic=True, email=DEMO_PATIENT["email"])
+    patient = known.order_by("created_at", "pk").first() or Patient.objects.create(**DEMO_PATIENT)
+    if not Patient.objects.visible_to(actor).filter(pk=patient.pk).exists():
+        grant_care(actor=actor, patient=patient, about=patient.pk, establishment_id=actor.here)
+    return patient
 
 
 def _current(doctor: User, establishment: Establishment, now: datetime) -> Teleconsultation | None:

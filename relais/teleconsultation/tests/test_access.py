@@ -55,7 +55,7 @@ def test_who_left_the_establishment_sees_its_dossiers_no_more():
     """Having been the practitioner of the appointment opens nothing from another establishment."""
     doctor = make_practitioner()
     tele = booking.book(
-        actor=actor_for(doctor), patient=make_patient(), practitioner_id=doctor.user_id, minutes=20,
+        actor=actor_for(doctor), patient=make_patient(seen_by=doctor.establishment), practitioner_id=doctor.user_id, minutes=20,
         starts_at=make_tele().tele.starts_at.replace(year=2027), reason="CONSULTATION",
         contact=access.Contact("a@exemple.test", ""),
     )  # fmt: skip

@@ -160,7 +160,16 @@ def test_a_patient_of_another_establishment_cannot_be_booked_by_id(doctor, secre
     stranger = make_patient(seen_by=make_establishment("Ailleurs"))
     answer = secretary.post(URL, form(doctor, patient=str(stranger.pk)))
     assert answer.status_code == 422
+    assert "plus accessible" in answer.content.decode()
+    assert stranger.full_name not in answer.content.decode()
+    with pytest.raises(NotFound):
+        booking.book(
+            actor=actor_for(doctor), patient=stranger, practitioner_id=doctor.user_id,
+            starts_at=timezone.now() + timedelta(hours=1), minutes=20, reason="CONSULTATION",
+            contact=access.Contact("a@exemple.test", ""),
+        )  # fmt: skip
     assert not Teleconsultation.objects.exists()
+    assert not Patient.objects.visible_to(actor_for(doctor)).exists()
 
 
 def test_sent_twice_books_once(doctor, secretary):
@@ -188,7 +197,7 @@ def test_of_fifty_bookings_of_one_slot_at_once_one_wins():
     doctor = make_practitioner()
     start = datetime.combine(TOMORROW, time(9), tzinfo=PARIS)
     actor = actor_for(doctor)
-    patients = [make_patient(f"Patient {index}") for index in range(50)]
+    patients = [make_patient(f"Patient {index}", seen_by=doctor.establishment) for index in range(50)]
     gate = threading.Barrier(50)
     results: list[str] = []
 

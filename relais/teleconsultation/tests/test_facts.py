@@ -62,8 +62,8 @@ def pings(monkeypatch):
 def booked(**contact):
     doctor = make_practitioner()
     return booking.book(
-        actor=actor_for(doctor), patient=make_patient(), practitioner_id=doctor.user_id, starts_at=in_hours(48),
-        minutes=20, reason="CONSULTATION", contact=access.Contact(**{"email": "a@exemple.test", "phone": "", **contact}),
+        actor=actor_for(doctor), patient=make_patient(seen_by=doctor.establishment), practitioner_id=doctor.user_id,
+        starts_at=in_hours(48), minutes=20, reason="CONSULTATION", contact=access.Contact(**{"email": "a@exemple.test", "phone": "", **contact}),
     )  # fmt: skip
 
 

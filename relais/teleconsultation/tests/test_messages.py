@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 def book(email="famille@exemple.test", phone="+33639981234", reason="CONSULTATION", hours=48):
     doctor = make_practitioner()
     return booking.book(
-        actor=actor_for(doctor), patient=make_patient(given="Camille"), practitioner_id=doctor.user_id,
-        starts_at=timezone.now() + timedelta(hours=hours), minutes=20, reason=reason,
+        actor=actor_for(doctor), patient=make_patient(given="Camille", seen_by=doctor.establishment),
+        practitioner_id=doctor.user_id, starts_at=timezone.now() + timedelta(hours=hours), minutes=20, reason=reason,
         contact=access.Contact(email, phone),
     )  # fmt: skip
 

@@ -208,7 +208,7 @@ def test_of_two_appointments_given_to_one_doctor_at_once_one_is_refused():
 
 def test_one_form_sent_twice_at_once_books_once_and_both_lead_there():
     doctor = make_practitioner()
-    patient, key = make_patient(), uuid.uuid4()
+    patient, key = make_patient(seen_by=doctor.establishment), uuid.uuid4()
 
     def book():
         return booking.book(
@@ -243,10 +243,11 @@ def test_an_absence_undone_while_its_hour_is_booked_gives_the_hour_once():
     scene = make_tele()
     call.mark_absent(actor=actor_for(scene.practitioner), tele=scene.tele, who="patient")
     start = fresh().starts_at + timedelta(minutes=10)
+    patient = make_patient(seen_by=scene.practitioner.establishment)
     results = at_once(
         lambda: call.reopen(actor=actor_for(scene.practitioner), tele=scene.tele),
         lambda: booking.book(
-            actor=actor_for(scene.practitioner), patient=make_patient(), practitioner_id=scene.practitioner.user_id,
+            actor=actor_for(scene.practitioner), patient=patient, practitioner_id=scene.practitioner.user_id,
             starts_at=start, minutes=20, reason="CONSULTATION", contact=access.Contact("a@exemple.test", ""),
         ),
     )  # fmt: skip
