@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.defaults import bad_request
 
 from relais.core.errors import NotFound, Refused
@@ -34,6 +35,17 @@ class SecurityHeaders:
 def patient_path(path: str) -> bool:
     """Pages and streams of patients: there the actor comes from the grant's own cookie, never from a session."""
     return path.startswith(("/p/", "/live/p/", "/upload/p/"))
+
+
+def page_of_ours(request: HttpRequest, address: str) -> str:
+    """The path and query of a full address of this site; empty for any other.
+
+    Also for a path that a browser would read as another site: `//elsewhere`, or backslashes in the place of slashes.
+    """
+    page = urlsplit(address)
+    path = page.path + (f"?{page.query}" if page.query else "")
+    ours = page.netloc == request.get_host() and page.path.startswith("/")
+    return path if ours and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
 
 
 class ClosedByDefault:
@@ -77,9 +89,8 @@ class ClosedByDefault:
         fragment = request.headers.get("HX-Request")
         back = request.get_full_path()
         if fragment or request.method != "GET":
-            page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-            back = urlunsplit(page._replace(scheme="", netloc="")) if page.netloc == request.get_host() else "/"
-        address = f"{settings.SIGN_IN_URL}?{urlencode({'next': back})}"
+            back = page_of_ours(request, request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+        address = f"{settings.SIGN_IN_URL}?{urlencode({'next': back or '/'})}"
         return HttpResponse(status=401, headers={"HX-Redirect": address}) if fragment else redirect(address)
 
 
@@ -115,8 +126,8 @@ class DomainErrors:
             return None
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse({"error": error.message}, status=409)
-        back = urlsplit(request.headers.get("Referer", ""))
-        if not request.headers.get("HX-Request") and back.netloc == request.get_host() and back.path != request.path:
+        back = page_of_ours(request, request.headers.get("Referer", ""))
+        if back and not request.headers.get("HX-Request") and urlsplit(back).path != request.path:
             messages.error(request, error.message)
-            return redirect(back.path + (f"?{back.query}" if back.query else ""))
+            return redirect(back)
         return render(request, "core/refused.html", {"message": error.message}, status=409)
