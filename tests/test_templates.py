@@ -19,8 +19,6 @@ RELAIS = ROOT / "relais"
 NAMED_BY_SLUG = {"portal/guides/": "portal/views/guides.py"}
 # Django looks for these by itself.
 LOOKED_FOR = {"400.html", "403.html", "404.html", "500.html", "429.html"}
-# Ready to include, by pages that are on their way.
-AWAITED = {"rooms/presence.html", "patients/_way_in.html"}
 # Runs before the first paint, so that no page flashes in the other theme.
 FIRST = "core/ui/theme.js"
 # An e-mail, not a page: mail programs need their style inside.
@@ -70,7 +68,7 @@ def test_every_template_is_used() -> None:
     unused = [
         name
         for name in templates()
-        if name not in asked_for() | LOOKED_FOR | AWAITED
+        if name not in asked_for() | LOOKED_FOR
         and not (theirs / name).exists()  # ours in the place of one of allauth's
         and not name.startswith(tuple(NAMED_BY_SLUG))
     ]

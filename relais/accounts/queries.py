@@ -66,11 +66,6 @@ def names(user_ids: Iterable[UUID | None]) -> dict[UUID, str]:
     return {user.pk: user.full_name for user in User.objects.filter(pk__in=wanted)}
 
 
-def is_member(user_id: UUID, establishment_id: UUID) -> bool:
-    """Whether this professional works in this establishment today."""
-    return Membership.objects.filter(user_id=user_id, establishment_id=establishment_id, ended_at=None).exists()
-
-
 def workplaces(user_id: UUID) -> QuerySet[Membership]:
     """Where a professional works today, with the establishment, by name: what one may choose from at sign-in (TC-04)."""
     return (

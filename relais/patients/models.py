@@ -252,11 +252,6 @@ class Grant(Base):
         """The number that SMS reach, or "" for a landline: messages ask this, never `phone`."""
         return self.phone if contact.is_mobile(self.phone) else ""
 
-    @property
-    def holder_words(self) -> str:
-        """The person who uses this way in, as pages name them."""
-        return self.holder_name or self.patient.full_name
-
 
 class GrantDevice(models.Model):
     """A browser that was let in with a grant: its cookie holds a random token whose hash is here."""

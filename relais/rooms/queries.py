@@ -102,15 +102,6 @@ def last_test(about: UUID) -> DeviceTest | None:
     return last_tests([about]).get(about)
 
 
-def capture_agreed(about: UUID, capture_id: UUID) -> Capture | None:
-    """The picture that was agreed to in the room of `about` and not kept yet (actions.keep_capture)."""
-    return (
-        Capture.objects.filter(pk=capture_id, subject__room__about=about, agreed=True, kept_at=None)
-        .select_related("subject", "asked_by")
-        .first()
-    )
-
-
 def get_room(actor: Actor | None, room_id: UUID) -> tuple[Room, Invitation]:
     """The room and the actor's invitation to it, revoked or not. Raises NotFound when there is none."""
     room = Room.objects.filter(pk=room_id).first() if actor else None

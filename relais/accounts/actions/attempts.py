@@ -55,12 +55,6 @@ def succeeded(*who: tuple[str, str]) -> None:
             rows.delete()
 
 
-def is_locked(kind: str, name: str) -> bool:
-    """Whether the next attempt would have to wait."""
-    row = Attempts.objects.filter(key=_key(kind, name)).first()
-    return row is not None and _remaining(row, FREE[kind], timezone.now()) > 0
-
-
 def in_words(seconds: int) -> str:
     """A waiting time as one says it: seconds below a minute, else minutes rounded up."""
     if seconds < 60:

@@ -4,7 +4,7 @@ import pytest
 
 from relais.accounts.actions import create_professional
 from relais.accounts.models import Membership, Role, User
-from relais.accounts.queries import is_member, members, names, practitioners, workplaces
+from relais.accounts.queries import members, names, practitioners, workplaces
 from relais.accounts.testing import (
     actor_for,
     client_of,
@@ -63,7 +63,6 @@ def test_members_are_those_present_by_name_and_role() -> None:
     assert list(members(here.pk)) == [abel, zoe]
     assert list(members(here.pk, [Role.SECRETARY])) == [abel]
     assert list(practitioners(here.pk)) == [zoe.user]
-    assert (is_member(zoe.user_id, here.pk), is_member(gone.user_id, here.pk)) == (True, False)
 
 
 def test_names_are_read_in_one_query(django_assert_num_queries) -> None:

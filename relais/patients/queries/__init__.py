@@ -1,7 +1,6 @@
 """What screens ask of patients: search as one types, who a new patient might already be, who came in and how."""
 
 from relais.patients.queries.duplicates import Likely, likely_duplicates
-from relais.patients.queries.grants import factors_of, ways_in
 from relais.patients.queries.search import SHOWN, search
 
-__all__ = ["SHOWN", "Likely", "factors_of", "likely_duplicates", "search", "ways_in"]
+__all__ = ["SHOWN", "Likely", "likely_duplicates", "search"]

@@ -14,7 +14,7 @@ from relais.core.actor import PATIENT, Actor
 from relais.core.errors import NotFound, Refused
 from relais.rooms import actions
 from relais.rooms.models import Capture, Part, Peer, Presence, Signal
-from relais.rooms.queries import call_state, capture_agreed
+from relais.rooms.queries import call_state
 from relais.rooms.tests.conftest import SYSTEM, Scene, make_scene
 
 pytestmark = pytest.mark.django_db
@@ -187,15 +187,18 @@ def test_a_picture_needs_the_agreement_of_the_person_seen(scene: Scene) -> None:
     asked = actions.ask_capture(actor=scene.doctor_actor, room=scene.room, subject_id=scene.patient.pk, kind="photo")
     again = actions.ask_capture(actor=scene.doctor_actor, room=scene.room, subject_id=scene.patient.pk, kind="photo")
     assert asked == again
-    assert capture_agreed(scene.about, asked.pk) is None
+    with pytest.raises(Refused, match="accord"):
+        actions.keep_capture(actor=scene.doctor_actor, about=scene.about, capture_id=asked.pk)
     with pytest.raises(NotFound):
         actions.answer_capture(actor=scene.doctor_actor, capture_id=asked.pk, agreed=True)
     actions.answer_capture(actor=scene.patient_actor, capture_id=asked.pk, agreed=True)
     actions.answer_capture(actor=scene.patient_actor, capture_id=asked.pk, agreed=False)
-    found = capture_agreed(scene.about, asked.pk)
-    assert found is not None
-    assert (found.subject, found.asked_by, found.kind) == (scene.patient, scene.host, "photo")
-    assert capture_agreed(uuid.uuid4(), asked.pk) is None
+    with pytest.raises(Refused, match="accord"):
+        actions.keep_capture(actor=scene.doctor_actor, about=uuid.uuid4(), capture_id=asked.pk)
+    kept = actions.keep_capture(actor=scene.doctor_actor, about=scene.about, capture_id=asked.pk)
+    assert (kept.subject, kept.asked_by, kept.kind) == (scene.patient, scene.host, "photo")
+    with pytest.raises(Refused, match="déjà dans le dossier"):
+        actions.keep_capture(actor=scene.doctor_actor, about=scene.about, capture_id=asked.pk)
 
 
 def test_a_refused_picture_is_not_agreed(scene: Scene) -> None:
@@ -203,7 +206,8 @@ def test_a_refused_picture_is_not_agreed(scene: Scene) -> None:
     scene.join(scene.patient_actor)
     asked = actions.ask_capture(actor=scene.doctor_actor, room=scene.room, subject_id=scene.patient.pk, kind="clip")
     actions.answer_capture(actor=scene.patient_actor, capture_id=asked.pk, agreed=False)
-    assert capture_agreed(scene.about, asked.pk) is None
+    with pytest.raises(Refused, match="accord"):
+        actions.keep_capture(actor=scene.doctor_actor, about=scene.about, capture_id=asked.pk)
 
 
 def test_only_a_host_asks_for_a_picture_and_only_of_somebody_inside(scene: Scene) -> None:
