@@ -50,7 +50,7 @@ function busy(element) {
     return true;
   }
   // What was typed or chosen and not sent yet is kept too, wherever the focus is now.
-  return Array.from(element.querySelectorAll("form[method=post] :enabled:not(button)")).some(changed);
+  return Array.from(element.querySelectorAll("form[method=post] :enabled:not(button):not(option)")).some(changed);
 }
 
 function markOf(element) {
