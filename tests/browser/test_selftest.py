@@ -1,12 +1,15 @@
 """The self-test of the device: all well, and each cause of failure."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from relais.core.times import full
 from relais.rooms.queries import last_test
 from tests.browser.call_scene import Scene
+from tests.browser.journey import House, book, see
 
 pytestmark = pytest.mark.browser
 ASKED = """(() => {
@@ -29,6 +32,17 @@ def failing(kind: str, name: str) -> str:
       navigator.mediaDevices.getUserMedia = (wanted) =>
         wanted.{kind} ? Promise.reject(new DOMException('no', '{name}')) : ask(wanted);
     }})()"""
+
+
+THIN = {"latency": 0, "downloadThroughput": 34_000, "uploadThroughput": -1}  # bytes a second: 272 kbit/s
+LATE = {"latency": 750, "downloadThroughput": -1, "uploadThroughput": -1}  # ms
+
+
+def throttle(page: Any, conditions: dict[str, int]) -> None:
+    """From now on the page's line is this one."""
+    protocol = page.context.new_cdp_session(page)
+    protocol.send("Network.enable")
+    protocol.send("Network.emulateNetworkConditions", {"offline": False, **conditions})
 
 
 def run(page: Any, *, camera: str = "Oui, je me vois", speaker: str = "Oui") -> None:
@@ -119,6 +133,61 @@ def test_a_server_out_of_reach_fails_the_line_and_says_that_nothing_was_kept(
     run(page)
     assert "Le serveur ne répond pas." in note(page, "network")
     assert "Le résultat n’a pas pu être enregistré." in page.inner_text("[data-summary]")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "sentence"),
+    [
+        pytest.param(THIN, "La connexion est trop lente pour une bonne vidéo", id="thin"),
+        pytest.param(LATE, "La connexion répond lentement", id="late"),
+    ],
+)
+def test_a_slow_line_fails_with_its_figures_and_says_what_to_do(
+    scene: Scene, page_of: Callable[..., Any], conditions: dict[str, int], sentence: str
+) -> None:
+    page = page_of(scene.grant, "/p/salles/test/")
+    throttle(page, conditions)
+    run(page)
+    assert sentence in note(page, "network")
+    assert "Rapprochez-vous de la box" in note(page, "network")
+    assert re.fullmatch(r"\d+ ms · ↓ \d+\.\d Mbit/s · ↑ \d+\.\d Mbit/s", page.inner_text("[data-figures]"))
+    assert "Vous pouvez tout de même rejoindre" in page.inner_text("[data-summary]")
+    test = last_test(scene.room.about)
+    assert test is not None
+    assert test.details["parts"]["network"]["result"] == "ko"
+    facts = test.details["facts"]
+    assert facts["down_kbps"] < 300 or facts["delay_ms"] > 600
+
+
+@pytest.mark.req("TC-10", "TC-31", "TC-32")
+def test_the_doctor_sees_a_failed_test_with_its_date_as_it_ends_on_dashboard_and_dossier(
+    house: House, page_of: Callable[..., Any], screens: Callable[..., None]
+) -> None:
+    booked = book(house)
+    dashboard, dossier = page_of(house.doctor, "/teleconsultation/"), page_of(house.doctor, booked.path)
+    shown = [dashboard.locator("tr[data-row-link]"), dossier.locator("dl > div", has_text="Test du matériel")]
+    for where in shown:
+        where.get_by_text("Test non fait").wait_for()
+    for page in (dashboard, dossier):
+        page.evaluate("window.untouched = true")  # gone if the page were loaded again
+    patient = page_of(
+        booked.grant, "/p/rendez-vous/test/", scripts=(failing("audio", "NotFoundError"),), width=320, height=640
+    )
+    run(patient)
+    for where in shown:
+        where.get_by_text("Échec du test").wait_for()
+        where.get_by_text("à l’instant").wait_for()
+    test = last_test(booked.tele.pk)
+    assert test is not None
+    for where in shown:
+        assert where.get_by_title(full(test.created_at)).count() == 1
+    for page in (dashboard, dossier):
+        assert page.evaluate("window.untouched")
+    screens("selftest-failed-dashboard", dashboard)
+    screens("selftest-failed-dossier", dossier)
+    patient.get_by_role("link", name="Retour au rendez-vous").click()
+    see(patient, "Le dernier test a trouvé un problème : voyez quoi faire.")
+    patient.get_by_role("button", name="Rejoindre").wait_for()  # advised, never asked for
 
 
 def test_advice_fits_a_telephone(scene: Scene, page_of: Callable[..., Any]) -> None:
