@@ -9,6 +9,7 @@ from django.db.models import Count, Func, Q, QuerySet, TextField, Value
 from django.utils import timezone
 
 from relais.accounts.models import Membership, Role, User
+from relais.accounts.queries import names
 from relais.core import workflow
 from relais.core.actor import Actor
 from relais.core.paris import midnight
@@ -18,6 +19,7 @@ from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.call import too_early_or_late
 from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.topics import report_about
 from relais.teleconsultation.workflow import AFTER, State
 
 AWAITED = (State.PLANNED, State.IN_CALL)
@@ -157,3 +159,10 @@ def week(actor: Actor, practitioner_id: UUID, monday: date) -> list[Teleconsulta
 def verbs(actor: Actor, tele: Teleconsultation) -> list[str]:
     """The verbs whose buttons this actor gets now, from the transition table and the clock."""
     return [verb for verb in workflow.possible(tele, actor) if verb not in too_early_or_late(tele)]
+
+
+def others_writing(actor: Actor, tele: Teleconsultation) -> list[str]:
+    """Names of those who have the report open beside this actor, in the order in which they came: two queries at most."""
+    ids = [one.holder_id for one in rooms.present(report_about(tele)) if one.holder_id != actor.user_id]
+    named = names(ids)
+    return [named[one] for one in ids if one in named]

@@ -1,6 +1,6 @@
 """What live pages of teleconsultation watch: ids and nothing else (architecture, Live)."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from relais.dossiers import actions as dossiers
 from relais.teleconsultation.models import Teleconsultation
@@ -14,6 +14,16 @@ def dashboard_topic(establishment_id: UUID) -> str:
 def space_topic(tele: Teleconsultation) -> str:
     """The patient's own pages."""
     return f"space:{tele.pk}"
+
+
+def report_topic(tele: Teleconsultation) -> str:
+    """The report while it is written: a section was saved, or the report was added."""
+    return f"report:{tele.pk}"
+
+
+def report_about(tele: Teleconsultation) -> UUID:
+    """What those who write in the report are present about (rooms.Presence): not the call, nor the appointment."""
+    return uuid5(tele.pk, "report")
 
 
 def staff_topics(tele: Teleconsultation) -> list[str]:

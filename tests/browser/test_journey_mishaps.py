@@ -39,25 +39,59 @@ def test_two_editors_of_one_report_lose_nothing(
     scene = book(house)
     call.join(actor=actor_for(house.doctor), tele=scene.tele)
     path = scene.path + "compte-rendu/"
-    first, second = page_of(house.doctor, path), page_of(colleague, path)
+    first = page_of(house.doctor, path)
+    first.get_by_role("button", name="Ajouter le compte-rendu").wait_for()
+    assert first.get_by_text("écrit aussi").filter(visible=True).count() == 0
+    second = page_of(colleague, path)
     for page in (first, second):
-        page.expected.append("409")
+        page.expected += ["409", "ERR_FAILED"]
+    see(second, "Dr Claire Martin écrit aussi dans ce compte-rendu.")
+    see(first, "Dr Linh Nguyen écrit aussi dans ce compte-rendu.")
+    screens("mishap-two-editors-names", first, full=True)
     first.get_by_label("Conclusion").fill("Surveillance.")
-    see(first, "Brouillon enregistré à")
-    second.get_by_label("Conclusion").fill("Revoir dans huit jours.")
+    see(second, "Enregistré par Dr Claire Martin à")
+    assert second.get_by_label("Conclusion").input_value() == "Surveillance."
+    screens("mishap-two-editors-taken-in", second, full=True)
+    second.route("**/rubrique/", lambda route: route.abort())
+    second.get_by_label("Conclusion").fill("Surveillance. Revoir dans huit jours.")
+    see(second, "Pas de réseau : le texte reste dans cette page.")
+    first.get_by_label("Conclusion").fill("Surveillance à domicile.")
     see(second, "Dr Claire Martin a modifié cette rubrique pendant que vous écriviez.")
+    second.unroute("**/rubrique/")
     screens("mishap-two-editors", second, full=True)
     second.get_by_role("button", name="Garder les deux textes").click()
     see(second, "Brouillon enregistré à")
     kept = ReportDraft.objects.get().sections["conclusion"]["text"]
-    assert kept == "Surveillance.\n\nRevoir dans huit jours."
+    assert kept == "Surveillance à domicile.\n\nSurveillance. Revoir dans huit jours."
+    see(first, "Enregistré par Dr Linh Nguyen à")
+    assert first.get_by_label("Conclusion").input_value() == kept
     second.get_by_role("button", name="Ajouter le compte-rendu").dblclick()
     see(second, "Compte-rendu ajouté.")
     assert Document.objects.count() == 1
+    see(first, "Dr Linh Nguyen a ajouté le compte-rendu à")
+    first.get_by_text("écrit aussi").wait_for(state="hidden")
+    screens("mishap-two-editors-added", first, full=True)
     first.get_by_label("Conclusion").fill("Encore un mot.")
     first.get_by_role("button", name="Ajouter le compte-rendu").click()
     see(first, "Deux personnes ont écrit")
     see(first, "Encore un mot.")
+
+
+@pytest.mark.req("TC-46")
+def test_an_editor_who_heard_nothing_is_told_when_saving(house: House, colleague: Membership, page_of: PageOf) -> None:
+    scene = book(house)
+    path = scene.path + "compte-rendu/"
+    first, second = page_of(house.doctor, path), page_of(colleague, path)
+    second.expected += ["409", "ERR_FAILED"]
+    second.route("**/maintenant/", lambda route: route.abort())
+    first.get_by_label("Conclusion").fill("Surveillance.")
+    see(first, "Brouillon enregistré à")
+    second.get_by_label("Conclusion").fill("Revoir dans huit jours.")
+    see(second, "Dr Claire Martin a modifié cette rubrique pendant que vous écriviez.")
+    second.get_by_role("button", name="Prendre le sien").click()
+    assert second.get_by_label("Conclusion").input_value() == "Surveillance."
+    see(second, "Brouillon enregistré à")
+    assert ReportDraft.objects.get().sections["conclusion"]["text"] == "Surveillance."
 
 
 def test_a_tab_left_open_overnight_keeps_the_note(house: House, page_of: PageOf, screens: Any) -> None:

@@ -3,13 +3,14 @@
 from relais.rooms.actions.calls import answer_capture, ask_capture, join, leave_call, say, signal, stay
 from relais.rooms.actions.device_tests import record_test
 from relais.rooms.actions.pictures import keep_capture
-from relais.rooms.actions.presence import beat, leave, tell_absences, topics_of
+from relais.rooms.actions.presence import be_present, beat, leave, tell_absences, topics_of
 from relais.rooms.actions.rooms import admit, dismiss, end_room, invite, open_room, reopen_room, revoke, uninvite
 
 __all__ = [
     "admit",
     "answer_capture",
     "ask_capture",
+    "be_present",
     "beat",
     "dismiss",
     "end_room",

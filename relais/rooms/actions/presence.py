@@ -25,6 +25,12 @@ def beat(*, actor: Actor, about: UUID, place: str) -> None:
     """
     if place not in Place.values or not can_be_present(actor, about):
         raise NotFound
+    be_present(actor=actor, about=about, place=place)
+
+
+@transaction.atomic
+def be_present(*, actor: Actor, about: UUID, place: str) -> None:
+    """The same about what needs no room. The caller has checked the workflow's own rule."""
     now = timezone.now()
     row, made = Presence.objects.select_for_update(of=("self",), no_key=True).get_or_create(
         about=about, holder_id=holder(actor), place=place, defaults={"seen_at": now, "since": now}

@@ -23,7 +23,7 @@ from relais.teleconsultation.actions.access import main_grant
 from relais.teleconsultation.actions.call import finish, renew_space
 from relais.teleconsultation.actions.states import move
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
-from relais.teleconsultation.topics import dashboard_topic, space_topic
+from relais.teleconsultation.topics import dashboard_topic, report_topic, space_topic
 from relais.teleconsultation.workflow import State
 
 NOTE_MAX = 5000  # characters
@@ -115,7 +115,7 @@ def save_section(*, actor: Actor, tele: Teleconsultation, key: str, text: str, v
         draft.version += 1
         draft.updated_by_id = actor.user_id
         draft.save()
-        live.ping(f"report:{tele.pk}")
+        live.ping(report_topic(tele))
     return saved["version"]
 
 
@@ -145,6 +145,7 @@ def add_report(*, actor: Actor, tele: Teleconsultation, shared: bool) -> Documen
     )  # fmt: skip
     if draft:
         draft.delete()
+    live.ping(report_topic(ended))
     if shared:
         _shared(ended, [Channel.EMAIL, Channel.SMS])
     return document

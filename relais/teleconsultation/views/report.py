@@ -6,17 +6,24 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
+from relais.accounts.queries import names
+from relais.audit import actions as audit
 from relais.core.access import professional
+from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_number
+from relais.dossiers.models import DocumentKind
 from relais.rooms import queries as rooms
-from relais.teleconsultation import content
+from relais.teleconsultation import content, queries
 from relais.teleconsultation import permissions as may
-from relais.teleconsultation.actions import record
+from relais.teleconsultation.actions import record, writing
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
+from relais.teleconsultation.topics import report_about, report_topic
 from relais.teleconsultation.views.dossier import tele_of
 
 EMPTY = {"text": "", "version": 0, "by": ""}
@@ -27,9 +34,9 @@ def _sections(tele: Teleconsultation, written: dict[str, tuple[str, int]]) -> li
     draft = ReportDraft.objects.filter(teleconsultation=tele).first()
     sections = []
     for key, label in content.SECTIONS.items():
-        one = {"key": key, "label": label, **(draft.sections if draft else {}).get(key, EMPTY)}
+        one = {"key": key, "label": label, "unsaved": False, **(draft.sections if draft else {}).get(key, EMPTY)}
         text, version = written.get(key, (one["text"], one["version"]))
-        sections.append(one if text == one["text"] else {**one, "text": text, "version": version})
+        sections.append(one if text == one["text"] else {**one, "text": text, "version": version, "unsaved": True})
     return sections
 
 
@@ -39,11 +46,32 @@ def _page(request: Any, tele: Teleconsultation, *, written: Any = None, **more: 
         "sections": _sections(tele, written or {}),
         "models": content.MODELS,
         "inside": rooms.who_is_inside(tele.pk),
-        "topic": f"report:{tele.pk}",
+        "topics": [report_topic(tele), f"presence:{report_about(tele)}"],
+        "others": _words(queries.others_writing(request.actor, tele)),
+        "filed": _filed(tele),
         "section_max": content.SECTION_MAX,
         "shared": True,
         **more,
     }
+
+
+def _words(names: list[str]) -> str:
+    """Who else has the page open, as a sentence; empty when nobody has."""
+    if len(names) > 1:
+        told = {"names": ", ".join(names[:-1]), "last": names[-1]}
+        return _("%(names)s et %(last)s écrivent aussi dans ce compte-rendu.") % told
+    return _("%(name)s écrit aussi dans ce compte-rendu.") % {"name": names[0]} if names else ""
+
+
+def _filed(tele: Teleconsultation) -> dict[str, str]:
+    """The last report added: its id, who added it and when as a sentence, and where it is read; all empty without."""
+    reports = tele.dossier.documents.filter(kind=DocumentKind.REPORT, withdrawn_at=None).select_related("author")
+    last = reports.order_by("-created_at").first()
+    if not last or not last.author:
+        return {"id": "", "words": "", "url": ""}
+    told = {"name": last.author.full_name, "at": timezone.localtime(last.created_at).strftime("%H:%M")}
+    words = _("%(name)s a ajouté le compte-rendu à %(at)s.") % told
+    return {"id": str(last.pk), "words": words, "url": reverse("teleconsultation:document", args=[last.pk]) + "?voir"}
 
 
 def _tele(request: Any, dossier_id: UUID, why: str) -> Teleconsultation:
@@ -76,6 +104,48 @@ def save_section(request: Any, dossier_id: UUID) -> HttpResponse:
     if isinstance(saved, record.StaleSection):
         return JsonResponse({"text": saved.text, "version": saved.version, "by": saved.by}, status=409)
     return JsonResponse({"version": saved})
+
+
+def _open_page(request: Any, dossier_id: UUID) -> Teleconsultation:
+    """The report that a page has open already, by the same door; its opening left the trace."""
+    rows = Teleconsultation.objects.select_related("dossier")
+    tele: Teleconsultation = get_visible(rows, request.actor, pk=dossier_id)
+    if not may.can_write(request.actor, tele):
+        raise NotFound
+    return tele
+
+
+@professional("practitioner")
+@require_POST
+def presence(request: Any, dossier_id: UUID) -> HttpResponse:
+    """[left=1]: the page of the report is open, or closes."""
+    act = writing.leave if request.POST.get("left") else writing.stay
+    act(actor=request.actor, tele=_open_page(request, dossier_id))
+    return HttpResponse(status=204)
+
+
+@professional("practitioner")
+@require_GET
+def now(request: Any, dossier_id: UUID) -> JsonResponse:
+    """What an open page must know of the others: who else writes, what is saved, the report that was added."""
+    tele = _open_page(request, dossier_id)
+    audit.record_list(actor=request.actor, action="report.read", ids=[tele.pk], seen=request.session)
+    sections = _sections(tele, {})
+    authors = names(UUID(one["by"]) for one in sections if one["by"])
+    return JsonResponse(
+        {
+            "others": _words(queries.others_writing(request.actor, tele)),
+            "sections": {
+                one["key"]: {
+                    "text": one["text"],
+                    "version": one["version"],
+                    "by": authors[UUID(one["by"])] if one["by"] else "",
+                }
+                for one in sections
+            },
+            "filed": _filed(tele),
+        }
+    )
 
 
 def _version(text: str) -> int:
