@@ -53,6 +53,31 @@ def message(text: str = "Bonjour, montez le volume.") -> dict[str, str]:
     return {"key": str(uuid.uuid4()), "text": text}
 
 
+def rows_alone(client: Client, path: str = DESK) -> Any:
+    """What the open list asks for at a ping."""
+    return client.get(path, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="desk-rows")
+
+
+def test_the_open_list_asks_for_its_rows_and_their_number_alone(agent: Client) -> None:
+    assert "Tout est traité" in rows_alone(agent).content.decode()
+    make_ticket()
+    rows = rows_alone(agent).content.decode()
+    assert "Le son grésille" in rows
+    assert '<span id="desk-waiting" hx-swap-oob="innerHTML">Une demande à traiter.' in rows
+    assert "<html" not in rows
+    page_whole = agent.get(DESK).content.decode()
+    assert "<html" in page_whole
+    assert '<span id="desk-waiting">Une demande à traiter.' in page_whole
+    assert 'data-live="portal:desk:' in page_whole
+
+
+def test_who_is_no_agent_gets_no_rows() -> None:
+    make_ticket()
+    answer = rows_alone(client_of(make_member(role=Role.PRACTITIONER)))
+    assert answer.status_code in (403, 404)
+    assert "Le son grésille" not in answer.content.decode()
+
+
 def test_an_agent_without_establishment_works_at_the_desk(agent: Client) -> None:
     make_ticket()
     assert "Le son grésille" in agent.get(DESK).content.decode()

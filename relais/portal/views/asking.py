@@ -146,6 +146,7 @@ def _conversation(actor: Actor, found: Ticket, form: WriteForm) -> dict[str, Any
         "form": form,
         "verbs": possible(found, actor),
         "serving": not asked(actor, found),
+        "topic": actions.topic(found),
     }
 
 

@@ -1,0 +1,50 @@
+"""Journey: a request for help and its answer reach the pages that are open, without reloading."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from relais.accounts.testing import actor_for, make_user
+from relais.portal import actions
+from relais.portal.models import Ticket
+from tests.browser.journey import House, see
+
+pytestmark = pytest.mark.browser
+PageOf = Callable[..., Any]
+
+
+def ask(house: House, subject: str) -> Ticket:
+    return actions.ask(
+        actor=actor_for(house.secretary), key=uuid.uuid4(), service="Téléconsultation", subject=subject,
+        text="Avec le casque.", email=house.secretary.user.email,
+    )  # fmt: skip
+
+
+def test_new_requests_and_answers_appear_in_the_open_list_and_in_the_open_conversation(
+    house: House, page_of: PageOf, screens: Any
+) -> None:
+    agent = make_user("Morel", "Hugo", help_desk=True)
+    desk = page_of(agent, "/support/")
+    see(desk, "Tout est traité")
+    screens("desk-empty", desk)
+    ticket = ask(house, "Le son grésille")
+    see(desk, "Le son grésille")
+    see(desk, "Une demande à traiter.")
+    ask(house, "La caméra ne s’allume pas")
+    see(desk, "2 demandes à traiter.")
+    screens("desk-live", desk)
+    mine = page_of(house.secretary, f"/aide/demandes/{ticket.pk}/")
+    see(mine, "Avec le casque.")
+    mine.get_by_label("Votre message").fill("Toujours pas.")
+    answering = page_of(agent, "/support/")
+    answering.get_by_role("link", name="Le son grésille").click()
+    answering.get_by_label("Votre message").fill("Bonjour, montez le volume.")
+    answering.get_by_role("button", name="Envoyer la réponse").click()
+    see(mine, "Bonjour, montez le volume.")
+    assert mine.get_by_label("Votre message").input_value() == "Toujours pas."
+    screens("ticket-live", mine)
+    desk.get_by_text("Le son grésille").wait_for(state="detached")
+    mine.get_by_role("button", name="Envoyer").click()
+    see(desk, "Le son grésille")
