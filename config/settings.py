@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "relais.core.middleware.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "relais.core.middleware.CsrfOfEachSide",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -223,6 +224,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_SECONDS = ENV["SESSION_IDLE_MINUTES"] * 60
 PATIENT_COOKIE_NAME = "relais_patient"
+PATIENT_CSRF_COOKIE_NAME = "relais_patient_csrf"
 CSRF_FAILURE_VIEW = "relais.core.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -37,6 +37,30 @@ def patient_path(path: str) -> bool:
     return path.startswith(("/p/", "/live/p/", "/upload/p/"))
 
 
+class CsrfOfEachSide:
+    """Patients' pages have a CSRF cookie of their own, as they have their own cookie of entry.
+
+    A professional who signs in changes the cookie of that side alone: the patient's page in the same browser still
+    sends its forms. Stands before CsrfViewMiddleware, which knows one name, and exchanges the two for it.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not patient_path(request.path):
+            return self.get_response(request)
+        usual, theirs = settings.CSRF_COOKIE_NAME, settings.PATIENT_CSRF_COOKIE_NAME
+        request.COOKIES.pop(usual, None)
+        if theirs in request.COOKIES:
+            request.COOKIES[usual] = request.COOKIES[theirs]
+        response = self.get_response(request)
+        if made := response.cookies.pop(usual, None):
+            made.set(theirs, made.value, made.coded_value)
+            response.cookies[theirs] = made
+        return response
+
+
 def page_of_ours(request: HttpRequest, address: str) -> str:
     """The path and query of a full address of this site; empty for any other.
 

@@ -136,7 +136,7 @@ def open_session(request: Any, user: User) -> None:
     token = request.META.get("CSRF_COOKIE")
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     if token:
-        request.META["CSRF_COOKIE"] = token  # a new one would spoil the patient's page in the window beside
+        request.META["CSRF_COOKIE"] = token  # a new one would spoil the demo page itself, in the window beside
     shown = {"method": "password", "at": time.time(), "email": user.email}
     request.session["account_authentication_methods"] = [shown]
     request.session["account_authentication_methods_user"] = str(user.pk)

@@ -1,10 +1,12 @@
 """Who a browser is on patients' pages: the holder of the grant its cookie names, and nobody else."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from relais.core.actor import Actor
@@ -92,3 +94,30 @@ def test_a_page_of_another_holder_of_this_telephone_sends_nothing(how: str) -> N
     assert send(str(mine.pk)) != 409
     assert send("") != 409
     assert client.post("/p/quitter/", {"relais_holder": str(theirs.pk)}).status_code == 302
+
+
+def token_of(client: Client, url: str) -> str:
+    """What the forms of this page carry."""
+    found = re.search(r'name="csrf-token" content="(\w+)"', client.get(url).text)
+    assert found
+    return found.group(1)
+
+
+def sent(client: Client, url: str, token: str) -> int:
+    return client.post(url, {"csrfmiddlewaretoken": token}).status_code
+
+
+def test_a_professional_who_signs_in_leaves_the_forms_of_the_patients_page_as_they_are() -> None:
+    """Each side of the browser has its own CSRF cookie, and takes no token of the other."""
+    lost, login = reverse("patient:lost"), reverse("account_login")
+    client = Client(enforce_csrf_checks=True)
+    patients, before = token_of(client, lost), token_of(client, login)
+    assert client.cookies[settings.PATIENT_CSRF_COOKIE_NAME]["samesite"] == "Lax"
+    client.cookies[settings.CSRF_COOKIE_NAME] = "n" * 32  # as signing in does: another secret on that side
+    assert sent(client, lost, patients) != 403
+    assert sent(client, login, token_of(client, login)) != 403
+    for other in (before, patients):
+        assert sent(client, login, other) == 403
+    assert sent(client, lost, token_of(client, login)) == 403
+    del client.cookies[settings.PATIENT_CSRF_COOKIE_NAME]
+    assert sent(client, lost, patients) == 403

@@ -7,14 +7,9 @@
 
 const SMALL = 200 * 1024; // bytes that the form carries as fast as we would
 
-function cookie(name) {
-  const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
-}
-
 function token(form) {
   const field = form && form.querySelector("[name=csrfmiddlewaretoken]");
-  return field ? field.value : cookie("csrftoken");
+  return field ? field.value : document.querySelector('meta[name="csrf-token"]').content;
 }
 
 function status(input) {
