@@ -150,11 +150,15 @@ def _conversation(actor: Actor, found: Ticket, form: WriteForm) -> dict[str, Any
     }
 
 
+def _close(request: Any, ticket_id: UUID) -> None:
+    actions.close(actor=request.actor, ticket=actions.read(actor=request.actor, ticket_id=ticket_id))
+    messages.success(request, _("La demande est marquée comme résolue."))
+
+
 @without_establishment
 @require_POST
 def close(request: Any, ticket_id: UUID) -> HttpResponse:
-    actions.close(actor=request.actor, ticket=actions.read(actor=request.actor, ticket_id=ticket_id))
-    messages.success(request, _("La demande est marquée comme résolue."))
+    _close(request, ticket_id)
     return redirect("portal:ticket", ticket_id=ticket_id)
 
 
@@ -169,8 +173,7 @@ def reopen(request: Any, ticket_id: UUID) -> HttpResponse:
 @patient
 @require_POST
 def patient_close(request: Any, ticket_id: UUID) -> HttpResponse:
-    actions.close(actor=request.actor, ticket=actions.read(actor=request.actor, ticket_id=ticket_id))
-    messages.success(request, _("La demande est marquée comme résolue."))
+    _close(request, ticket_id)
     return redirect("portal:patient_ticket", ticket_id=ticket_id)
 
 
