@@ -1,31 +1,26 @@
 /* The page of the call: before (prepare, wait), inside, after. The server says who may enter and who is there. */
 
-import { storage } from "../../core/ui/ready.js";
-import { ring } from "../chime.js";
-import { stayAt } from "../presence.js";
 import * as capture from "./capture.js";
 import * as controls from "./controls.js";
 import * as door from "./door.js";
 import * as media from "./media.js";
+import { memoryOf } from "./memory.js";
 import { openMesh } from "./mesh.js";
-import { every, find, say, show, text } from "./page.js";
+import * as outside from "./outside.js";
+import { find, say, show, text } from "./page.js";
 import * as panel from "./panel.js";
 import * as self from "./self.js";
 import * as server from "./server.js";
 import * as tiles from "./tiles.js";
 
 const STAY = 10000;
-const RELOAD = 120000; // a page that comes back within two minutes goes straight in
 const config = JSON.parse(find("#call-config").textContent);
-const memory = `relais-call ${config.urls.join}`;
+const memory = memoryOf(config.urls.join);
 let phase = "prepare";
-let ready = false; // the person has said how to come in
 let entering = false;
 let mesh = null;
 let entry = null;
 let quality = "good";
-let hostHere = false;
-let stopWaiting = null;
 let asking = null; // the state being asked for
 let askAgain = false;
 
@@ -44,62 +39,12 @@ function drawAlone() {
 }
 
 function remember() {
-  const kept = storage("session");
-  if (kept && phase === "inside") {
-    const how = { audio: Boolean(media.track("audio")), video: Boolean(media.track("video")), muted: media.muted() };
-    kept.setItem(memory, JSON.stringify(Object.assign(how, { at: Date.now() })));
+  if (phase === "inside") {
+    memory.remember();
   }
 }
 
-function recall() {
-  const kept = storage("session");
-  const how = kept && JSON.parse(kept.getItem(memory) || "null");
-  return how && Date.now() - how.at < RELOAD ? how : null;
-}
-
-function forget() {
-  const kept = storage("session");
-  if (kept) {
-    kept.removeItem(memory);
-  }
-}
-
-function problem(words) {
-  find("[data-problem]").textContent = words;
-  show(find("[data-problem]"), Boolean(words));
-}
-
-/* Before: cameras on wish, then waiting. */
-
-function words(title, sentence) {
-  find("[data-wait-title]").textContent = text(title);
-  find("[data-wait-text]").textContent = text(sentence);
-}
-
-function choose(how) {
-  problem("");
-  performance.mark("relais:choose");
-  const opening = how === "both" || how === "look" ? media.openWhatThereIs() : media.open(how === "audio", false);
-  return Promise.resolve(opening).then(
-    (missing) => {
-      if (missing) {
-        say(text(missing));
-      }
-      if (how === "look") {
-        find('[data-choose="both"] span').textContent = text("look");
-        show(find('[data-choose="look"]'), false);
-        return;
-      }
-      ready = true;
-      if (!config.host) {
-        show(find("[data-choice]"), false);
-        words("ready-title", "ready");
-      }
-      tryEnter();
-    },
-    (error) => problem(text(media.explain(error))),
-  );
-}
+/* Before. */
 
 function tryEnter() {
   if (config.host) {
@@ -123,7 +68,7 @@ function enter() {
       } else if (answer.status === 401) {
         over("out");
       } else if (answer.status > 0) {
-        problem((answer.body && answer.body.error) || text("MediaError"));
+        outside.problem((answer.body && answer.body.error) || text("MediaError"));
         refresh();
       }
     });
@@ -133,11 +78,8 @@ function enter() {
 
 function begin(answer) {
   entry = answer;
-  problem("");
-  if (stopWaiting) {
-    stopWaiting();
-    stopWaiting = null;
-  }
+  outside.problem("");
+  outside.waitNoMore();
   mesh = openMesh({
     config,
     entry,
@@ -262,20 +204,8 @@ function follow(state) {
 function wait(state) {
   if (config.host) {
     door.draw(state.waiting, config.urls);
-    return;
-  }
-  if (state.host_here && !hostHere) {
-    ring();
-  }
-  hostHere = state.host_here;
-  if (hostHere && state.admitted && ready) {
+  } else if (outside.wait(state)) {
     enter();
-  } else if (hostHere && state.admitted) {
-    words("here-title", "here");
-  } else if (hostHere) {
-    words("door-title", "door");
-  } else if (ready) {
-    words("ready-title", "ready");
   }
 }
 
@@ -292,16 +222,11 @@ function over(why) {
   mesh = null;
   media.stopAll();
   tiles.clear();
-  if (stopWaiting) {
-    stopWaiting();
-  }
+  outside.waitNoMore();
   if (why !== "out") {
-    forget();
+    memory.forget();
   }
-  const key = why === "ended" && config.host ? "over-ended-host" : `over-${why}`;
-  find("[data-over-title]").textContent = text(`over-${why}-title`);
-  find("[data-over-text]").textContent = text(key);
-  show(find("[data-again]"), why === "left" || why === "replaced" || why === "out");
+  outside.sayOver(why);
   show(find("[data-quality]"), false);
   door.draw([], config.urls);
   say("");
@@ -328,10 +253,7 @@ function start() {
       remember();
     }
   });
-  every("[data-choose]").forEach((button) => {
-    button.addEventListener("click", () => choose(button.dataset.choose));
-    button.disabled = false; // before, a press would have done nothing
-  });
+  outside.bind(config, tryEnter);
   find("[data-again]").addEventListener("click", () => window.location.reload());
   find("[data-watch]").addEventListener("live", refresh);
   setInterval(() => {
@@ -362,20 +284,17 @@ function start() {
       event.returnValue = "";
     }
   });
-  if (!config.host) {
-    stopWaiting = stayAt(config.urls.presence, config.about, "waiting");
-  }
   refresh();
   const obstacle = media.obstacle();
   if (obstacle) {
-    problem(text(obstacle));
+    outside.problem(text(obstacle));
     show(find("[data-choice]"), obstacle === "Insecure");
     return;
   }
-  const before = recall();
+  const before = memory.recall();
   if (before) {
     const both = before.audio && before.video;
-    choose(both ? "both" : before.audio ? "audio" : "none").then(() => media.mute(before.muted && before.audio));
+    outside.choose(both ? "both" : before.audio ? "audio" : "none").then(() => media.mute(before.muted && before.audio));
   }
 }
 
