@@ -4,6 +4,7 @@ pytest_plugins = [
     "relais.core.testing.browser",
     "relais.core.testing.database",
     "relais.core.testing.folders",
+    "relais.core.testing.generated",
     "relais.core.testing.strict",
     "relais.notifications.testing",
 ]

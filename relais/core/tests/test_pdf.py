@@ -35,14 +35,14 @@ def render(template: Path, text: str, title: str = "Note") -> bytes:
     return pdf.render(template, {"text": text}, title=title, at=AT)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text(alphabet=SIGNS + " \n", min_size=1, max_size=80))
 def test_what_is_typed_is_what_is_printed(template: Path, text: str) -> None:
     printed = letters_of(text_of(render(template, text)))
     assert printed == letters_of("Note" + text + "Page1/1")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=st.text(max_size=60))
 def test_any_text_is_printed_or_refused_with_a_sentence(template: Path, text: str) -> None:
     try:
