@@ -22,6 +22,7 @@ COMMON = {
     "max_connections": "200",
     "shared_buffers": "256MB",
     "max_wal_size": "1GB",
+    "random_page_cost": "1.1",  # flash memory: with the default, made for disks, lists read whole tables
     "timezone": "UTC",
     "log_timezone": "UTC",
     "lc_messages": "C",

@@ -1,6 +1,7 @@
 """Times as people say them. Europe/Paris on screen; the words of `ago` and `until` are those of ui/countdown.js."""
 
 import datetime
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,8 +15,14 @@ def full(moment: Moment) -> str:
     """*samedi 21 novembre 2026 à 14:30*; a date has no hour."""
     if isinstance(moment, datetime.datetime):
         moment = timezone.localtime(moment)
-        return _("%(day)s à %(hour)s") % {"day": date_format(moment, "l j F Y"), "hour": date_format(moment, "H:i")}
-    return date_format(moment, "l j F Y")
+        return _("%(day)s à %(hour)s") % {"day": _day(moment.date(), "l j F Y"), "hour": f"{moment:%H:%M}"}
+    return _day(moment, "l j F Y")
+
+
+@lru_cache(maxsize=512)
+def _day(day: datetime.date, form: str) -> str:
+    """A day in words; a list names the same few days again and again. Screens are in one language."""
+    return date_format(day, form)
 
 
 def near(moment: Moment) -> str:
@@ -31,9 +38,9 @@ def near(moment: Moment) -> str:
     if distance in names:
         words = names[distance]
     elif abs(distance) < 7:
-        words = date_format(day, "l j F")
+        words = _day(day, "l j F")
     else:
-        words = date_format(day, "j F" if day.year == today.year else "j F Y")
+        words = _day(day, "j F" if day.year == today.year else "j F Y")
     return words + clock
 
 

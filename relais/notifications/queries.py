@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -59,9 +60,13 @@ def states(abouts: Iterable[UUID]) -> dict[UUID, Summary]:
     One query. Replaced and cancelled messages say nothing; one whose fallback arrived is a warning no more than
     the fallback is; a reminder that is not due yet counts only when there is nothing else.
     """
+    return _summaries(_by_about(list(abouts)))
+
+
+def _summaries(stories: dict[UUID, list[Message]]) -> dict[UUID, Summary]:
     found: dict[UUID, Summary] = {}
-    for about, messages in _by_about(abouts).items():
-        now = timezone.now()
+    now = timezone.now()
+    for about, messages in stories.items():
         pending = [
             each for each in messages if each.state == State.WAITING and each.send_after > now and not each.attempts
         ]
@@ -75,8 +80,14 @@ def states(abouts: Iterable[UUID]) -> dict[UUID, Summary]:
 
 
 def problems(abouts: Iterable[UUID]) -> dict[UUID, Summary]:
-    """Of `states`, those where somebody should act: refused, uncertain, or waiting past its hour."""
-    return {about: each for about, each in states(abouts).items() if each.flagged}
+    """Of `states`, those where somebody should act: refused, uncertain, or waiting past its hour.
+
+    One query, that reads whole stories only of those that have a suspect message.
+    """
+    late = Q(state=State.WAITING) & (Q(attempts__gt=0) | Q(send_after__lt=timezone.now() - OVERDUE))
+    suspect = Message.objects.filter(late | Q(state__in=[State.REFUSED, State.UNCERTAIN]), about__in=list(abouts))
+    stories = _by_about(suspect.filter(replaced=False).order_by().values("about"))
+    return {about: each for about, each in _summaries(stories).items() if each.flagged}
 
 
 def timeline(about: UUID) -> list[Line]:
@@ -113,9 +124,9 @@ def demo_copies(holder_ids: Iterable[UUID] | None = None, limit: int = 50) -> li
     ]
 
 
-def _by_about(abouts: Iterable[UUID]) -> dict[UUID, list[Message]]:
+def _by_about(abouts: "list[UUID] | QuerySet[Message, Any]") -> dict[UUID, list[Message]]:
     rows = (
-        Message.objects.filter(about__in=list(abouts), replaced=False)
+        Message.objects.filter(about__in=abouts, replaced=False)
         .exclude(state=State.CANCELLED)
         .defer("secret", "context")
         .order_by("created_at", "pk")

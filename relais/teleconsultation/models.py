@@ -67,6 +67,7 @@ class Teleconsultation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["establishment", "state", "starts_at"], name="tc_establishment_state_start"),
+            models.Index(fields=["establishment", "starts_at"], name="tc_establishment_start"),  # Historique, in order
             models.Index(fields=["practitioner", "starts_at"], name="tc_practitioner_start"),
         ]
         constraints = [

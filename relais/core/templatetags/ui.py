@@ -107,23 +107,29 @@ def _nothing() -> SafeString:
     )
 
 
-@register.inclusion_tag("core/components/patient_identity.html")
-def patient_identity(patient: Any, twin: bool = False) -> dict[str, Any]:  # noqa: FBT001  template argument
+# `patient_identity` and `post_button` stand on every row of every list: without a template each takes a fifth of the time.
+@register.simple_tag
+def patient_identity(patient: Any, twin: bool = False) -> SafeString:  # noqa: FBT001  template argument
     """A patient: NAME, first name, birth date with age, sex. `twin` marks one of two alike on the screen.
 
     `patient` is anything with family_name, given_name, birth_date (or None) and sex ("M", "F", else unknown).
     """
-    sex = {"M": _("homme"), "F": _("femme")}.get(str(patient.sex).upper()[:1], _("sexe non renseigné"))
-    born = _("né le") if sex == _("homme") else _("née le") if sex == _("femme") else _("né(e) le")
-    return {
-        "family_name": patient.family_name,
-        "given_name": patient.given_name,
-        "birth_date": patient.birth_date,
-        "born": born,
-        "age": times.age(patient.birth_date) if patient.birth_date else "",
-        "sex": sex,
-        "twin": twin,
-    }
+    sex, born = {
+        "M": (_("homme"), _("né le")),
+        "F": (_("femme"), _("née le")),
+    }.get(str(patient.sex).upper()[:1], (_("sexe non renseigné"), _("né(e) le")))
+    day = patient.birth_date
+    birth = (
+        format_html('{} <span class="nowrap">{}</span> ({})', born, f"{day:%d/%m/%Y}", times.age(day))
+        if day
+        else _("date de naissance non renseignée")
+    )
+    return format_html(
+        '<span class="patient"> <span class="patient-name"><b>{}</b> {}</span>'
+        ' <span class="patient-traits">{}, {}</span> {}</span>',
+        patient.family_name.upper(), patient.given_name, birth, sex,
+        badge("warning", _("Homonyme proche"), "users") if twin else "",
+    )  # fmt: skip
 
 
 @register.inclusion_tag("core/components/empty_state.html")
@@ -132,10 +138,19 @@ def empty_state(icon: str, title: str, text: str = "", action_url: str = "", act
     return {"icon": icon, "title": title, "text": text, "action_url": action_url, "action_label": action_label}
 
 
-@register.inclusion_tag("core/components/post_button.html", takes_context=True)
-def post_button(context: Context, url: str, label: str, icon: str = "", style: str = "secondary") -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def post_button(context: Context, url: str, label: str, icon_name: str = "", style: str = "secondary") -> SafeString:
     """A verb as a button: a form with its token. Style: primary, secondary, quiet or danger."""
-    return {"url": url, "label": label, "icon": icon, "style": style, "csrf_token": context.get("csrf_token", "")}
+    token = context.get("csrf_token", "")
+    return format_html(
+        '<form method="post" action="{}" class="d-inline-block">{}'
+        '<button type="submit" class="btn btn-{}">{}{}</button></form>',
+        url,
+        format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token) if token else "",
+        style,
+        icon(icon_name) if icon_name else "",
+        label,
+    )
 
 
 @register.simple_block_tag(takes_context=True)
