@@ -24,6 +24,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MODULES = ROOT / "node_modules"
 STAMP = ".relais-installed.json"
+# The whole suite: two processes, in which browser tests keep their place at the end and calls never meet one another.
+WHOLE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def stop(sentence):
@@ -297,7 +299,7 @@ def main(arguments):
         become("manage.py", *rest)
     elif command == "test":
         install(dev=True)
-        become("-m", "pytest", *rest, CHROMIUM=browser(), NGINX=proxy())
+        become("-m", "pytest", *(rest or WHOLE), CHROMIUM=browser(), NGINX=proxy())
     elif command == "check":
         install(dev=True)
         check()

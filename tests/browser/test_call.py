@@ -9,7 +9,7 @@ from relais.core.actor import SYSTEM_ACTOR
 from relais.rooms import actions
 from tests.browser.call_scene import Scene, frames, in_call, wait_for_frames
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 Enter = Callable[..., Any]
 
 

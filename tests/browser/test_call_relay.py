@@ -17,6 +17,7 @@ from tests.browser.conftest import ROOT, Server, Site, wait_until_idle
 SECRET = "a secret of these tests"
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("calls"),
     pytest.mark.skipif(not shutil.which("turnserver"), reason="coturn is not installed (package coturn)"),
 ]
 

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 from tests.browser.call_scene import Scene, in_call, wait_for_frames
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 Enter = Callable[..., Any]
 CHIMES = (
     "window.chimes = []; document.addEventListener('relais:chime', (event) => window.chimes.push(event.detail.heard));"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 
 # Frames shown of somebody else: one's own picture is muted.
 OTHERS = """() => Array.from(document.querySelectorAll('video')).filter((one) => !one.muted)

@@ -35,7 +35,7 @@ from tests.browser.journey import (
     window_of,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 Page = Any
 Run = Callable[[], int]
 NUMBER = "+33639980042"

@@ -15,7 +15,7 @@ from relais.dossiers.models import Note
 from tests.browser.call_scene import PROBE
 from tests.browser.journey import House, book, press, see, tab_to
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 

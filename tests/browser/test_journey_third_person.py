@@ -13,7 +13,7 @@ from relais.notifications.testing import SmsGateway
 from tests.browser.call_scene import PROBE, in_call, wait_for_frames
 from tests.browser.journey import TELEPHONE, House, book, link_in, said, see
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 
 
 @pytest.mark.req("TC-38")
