@@ -11,7 +11,7 @@ from relais.accounts.models import User
 from relais.core.models import Base
 from relais.directory.models import Establishment
 from relais.dossiers.models import Dossier
-from relais.teleconsultation.workflow import TRANSITIONS, State
+from relais.teleconsultation.workflow import AWAITED, TRANSITIONS, State
 
 if TYPE_CHECKING:
     from relais.core.actor import Actor
@@ -36,7 +36,7 @@ class TeleconsultationQuerySet(models.QuerySet["Teleconsultation"]):
 
     def awaited(self) -> "TeleconsultationQuerySet":
         """On the dashboard: planned or in call, however late (TC-07, TC-08)."""
-        return self.filter(state__in=[State.PLANNED, State.IN_CALL])
+        return self.filter(state__in=AWAITED)
 
 
 class Teleconsultation(models.Model):
@@ -66,8 +66,9 @@ class Teleconsultation(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["establishment", "state", "starts_at"], name="tc_establishment_state_start"),
-            models.Index(fields=["establishment", "starts_at"], name="tc_establishment_start"),  # Historique, in order
+            # The dashboard reads few rows of any number; Historique reads newest first until its page is full.
+            models.Index(fields=["establishment", "starts_at"], name="tc_awaited", condition=Q(state__in=AWAITED)),
+            models.Index(fields=["establishment", "starts_at"], name="tc_establishment_start"),
             models.Index(fields=["practitioner", "starts_at"], name="tc_practitioner_start"),
         ]
         constraints = [
@@ -82,7 +83,7 @@ class Teleconsultation(models.Model):
                     (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
                     ("practitioner", RangeOperators.EQUAL),
                 ],
-                condition=Q(state__in=["planned", "in_call"]),
+                condition=Q(state__in=AWAITED),
             ),
         ]
 

@@ -22,7 +22,6 @@ from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.topics import report_about
 from relais.teleconsultation.workflow import AFTER, State
 
-AWAITED = (State.PLANNED, State.IN_CALL)
 LATE = timedelta(minutes=15)  # domain.md §2.2
 
 
@@ -68,7 +67,7 @@ def awaited(
     actor: Actor, *, practitioner_id: UUID | None = None, day: date | None = None, reason: str = ""
 ) -> QuerySet[Teleconsultation]:
     """Those still to be held, however late (TC-05 … TC-08), filtered by practitioner, day and reason."""
-    rows = base(actor).filter(state__in=AWAITED)
+    rows = base(actor).awaited()
     if practitioner_id:
         rows = rows.filter(practitioner_id=practitioner_id)
     if day:

@@ -27,6 +27,7 @@ PHASES = {
     State.CLOSED: "closed",
     State.CANCELLED: "cancelled",
 }
+AWAITED = (State.PLANNED, State.IN_CALL)
 AFTER = (State.DONE, State.INCIDENT, State.ABSENT_PATIENT, State.ABSENT_DOCTOR)
 
 TRANSITIONS: Table = {

@@ -29,7 +29,7 @@ TELEPHONE: dict[str, Any] = {"width": 320, "height": 640, "is_mobile": True, "ha
 PICTURES = {320: 640, 1280: 800}
 HEAVIEST = 80_000  # bytes of a guide's picture
 CHIMES = "window.chimes = []; document.addEventListener('relais:chime', (e) => window.chimes.push(e.detail.heard));"
-HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+HASHERS = ["relais.core.hashers.Argon2"]
 MAIL, MOBILE = "camille.durand@exemple.test", "06 39 98 00 42"
 
 

@@ -62,7 +62,7 @@ def test_an_address_that_tries_many_grants_is_stopped(client: Client) -> None:
 
 
 def test_passwords_have_forty_bits_and_argon2_holds_them(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    settings.PASSWORD_HASHERS = ["relais.core.hashers.Argon2"]
     assert make_password("x").startswith("argon2")
     syllables = len(entry.FIRST) * len(entry.VOWELS) * len(entry.LAST) - len(entry.NOT_A_SYLLABLE)
     assert syllables**3 * len(entry.FIGURES) ** 4 >= 2**40

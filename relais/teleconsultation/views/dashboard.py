@@ -57,5 +57,6 @@ def _filters(request: HttpRequest) -> dict[str, Any]:
 
 def practitioner_asked_for(request: Any) -> UUID | None:
     """The practitioner of ?praticien=, if they exercise here."""
-    known = {str(user.pk): user.pk for user in queries.practitioners(request.actor.establishment_id)}
-    return known.get(request.GET.get("praticien", ""))
+    asked = request.GET.get("praticien", "")
+    known = queries.practitioners(request.actor.establishment_id) if asked else []
+    return next((user.pk for user in known if str(user.pk) == asked), None)
