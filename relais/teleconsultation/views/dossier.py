@@ -63,6 +63,8 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
     actor = request.actor
     clinical = may.can_read_clinical(actor)
     row = queries.rows_of(actor, [tele])[0]
+    verbs = queries.verbs(actor, tele)
+    plan = may.can_plan(actor, tele)
     return {
         "tele": tele,
         "row": row,
@@ -74,17 +76,17 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "timeline": dossier_queries.timeline(tele.dossier),
         "messages_sent": _to_patient(tele),
         "inside": rooms.who_is_inside(tele.pk),
-        "verbs": queries.verbs(actor, tele),
+        "verbs": verbs,
         "may": {
-            "plan": may.can_plan(actor, tele),
-            "join": "join" in queries.verbs(actor, tele),
+            "plan": plan,
+            "join": "join" in verbs,
             "add": may.can_add_document(actor, tele),
             "report": may.can_report(actor, tele) and tele.state != "planned",
             "prescribe": may.can_prescribe(actor, tele) and tele.state != "planned",
             "addendum": clinical and actor.has_role("practitioner") and tele.state == "closed",
             "withdraw": clinical and actor.has_role("practitioner"),
         },
-        "practitioners": queries.practitioners(tele.establishment_id),
+        "practitioners": queries.practitioners(tele.establishment_id) if plan and tele.state == "planned" else [],
         "reschedule_form": RescheduleForm(prefix="r"),
         "cancel_form": CancelForm(),
         "note_form": AddendumForm() if tele.state == "closed" else NoteForm(),
