@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -49,8 +50,13 @@ class Here:
 
 
 def presences(abouts: Iterable[UUID]) -> dict[UUID, list[Here]]:
-    """Who is present about each id, each holder once, at their nearest place; ids without anybody are left out."""
+    """Who is present about each id, each holder once, at their nearest place; ids without anybody are left out.
+
+    Nobody waits for, or is in, a room that has ended, whatever their page last said.
+    """
     seen = Presence.objects.filter(about__in=list(abouts), seen_at__gt=timezone.now() - ABSENT_AFTER)
+    ended = Room.objects.filter(about=OuterRef("about"), ended_at__isnull=False)
+    seen = seen.exclude(Exists(ended), place__in=[Place.WAITING, Place.CALL])
     nearest: dict[tuple[UUID, UUID], Presence] = {}
     for row in seen.order_by("since", "id"):
         key = (row.about, row.holder_id)

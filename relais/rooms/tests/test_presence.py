@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import actor_for
+from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound
 from relais.rooms import actions
 from relais.rooms.actions import presence as module
@@ -78,6 +79,20 @@ def test_the_nearest_place_counts(scene: Scene) -> None:
     assert here is not None
     assert (here.label, here.waits) == ("En salle d’attente", True)
     assert presence_of(scene.about, [uuid.uuid4()]) is None
+
+
+def test_nobody_is_in_a_room_that_has_ended(scene: Scene) -> None:
+    scene.join(scene.doctor_actor)
+    scene.join(scene.patient_actor)
+    told(scene, "waiting")
+    told(scene, "space")
+    assert [here.place for here in present(scene.about)] == ["call", "call"]
+    actions.end_room(actor=SYSTEM_ACTOR, about=scene.about)
+    assert [(here.holder_id, here.place) for here in present(scene.about)] == [(scene.grant.pk, "space")]
+    silent_for(10)
+    actions.reopen_room(actor=SYSTEM_ACTOR, about=scene.about)
+    told(scene, "waiting")
+    assert "waiting" in [here.place for here in Presence.objects.filter(holder_id=scene.grant.pk)]
 
 
 def test_strangers_are_present_nowhere(scene: Scene, stranger: Membership) -> None:

@@ -83,6 +83,18 @@ def test_the_patients_connection_stands_under_the_identity(doctor, seen, place, 
     assert words in seen.get(URL).content.decode()
 
 
+@pytest.mark.req("TC-09")
+def test_once_the_room_has_ended_nobody_is_shown_in_it(doctor, seen):
+    scene = planned(doctor, "Parti", 5)
+    patient = Actor(kind="patient", grant_id=scene.grant.pk, patient_id=scene.patient.pk, about=scene.tele.pk)
+    call.join(actor=actor_for(doctor), tele=scene.tele)
+    rooms.beat(actor=patient, about=scene.tele.pk, place="call")
+    record = reverse("teleconsultation:dossier", args=[scene.tele.pk])
+    assert [("En vidéo" in seen.get(page).content.decode()) for page in (URL, record)] == [True, True]
+    rooms.end_room(actor=actor_for(doctor), about=scene.tele.pk)
+    assert [("En vidéo" in seen.get(page).content.decode()) for page in (URL, record)] == [False, False]
+
+
 def test_the_doctor_in_the_room_does_not_count_as_the_patient(doctor, seen):
     scene = planned(doctor, "Seul", 5)
     call.join(actor=actor_for(doctor), tele=scene.tele)
