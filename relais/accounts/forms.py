@@ -113,7 +113,9 @@ class AddWebAuthnForm(AllauthAddWebAuthnForm):
 class CodeForm(Form):
     """A 6-digit code received by e-mail or SMS."""
 
-    code = forms.CharField(label=gettext_lazy("Code à 6 chiffres"), max_length=8, widget=CodeInput())
+    code = forms.CharField(
+        label=gettext_lazy("Code à 6 chiffres"), max_length=8, widget=CodeInput(attrs={"autofocus": True})
+    )
 
     def clean_code(self) -> str:
         return "".join(self.cleaned_data["code"].split())

@@ -109,7 +109,7 @@ class EntryForm(Form):
 
 
 class CodeForm(Form):
-    code = forms.CharField(label=_("Code à 6 chiffres"), max_length=12, widget=CodeInput())
+    code = forms.CharField(label=_("Code à 6 chiffres"), max_length=12, widget=CodeInput(attrs={"autofocus": True}))
 
 
 class LostForm(Form):

@@ -179,7 +179,6 @@ def sign_in_with_code(
     press(page, "button", f"Recevoir un code par SMS au •• •• •• •• {who.user.mobile[-2:]}")
     page.get_by_label("Code à 6 chiffres").wait_for()
     run_jobs()
-    tab_to(page, page.get_by_label("Code à 6 chiffres"))
     page.keyboard.type(code_in(gateway.to(who.user.mobile)[-1]))
     page.keyboard.press("Enter")
     if again:
@@ -200,8 +199,8 @@ def enter_space(
     page.get_by_role("button", name="Entrer").click()
     page.get_by_label("Code à 6 chiffres").wait_for()
     run_jobs()
-    page.get_by_label("Code à 6 chiffres").fill(code_in(gateway.to(number)[-1]))
-    page.get_by_role("button", name="Valider le code").click()
+    page.keyboard.type(code_in(gateway.to(number)[-1]))
+    page.keyboard.press("Enter")
     page.get_by_role("heading", name="Votre rendez-vous vidéo").wait_for()
 
 
