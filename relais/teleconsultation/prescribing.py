@@ -94,11 +94,15 @@ class Patient:
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence about line `line` (from 0), or about the whole (None). A `refuse` stops the signature."""
+    """One sentence about line `line` (from 0), or about the whole (None). A `refuse` stops the signature.
+
+    `identity`: it is mended in the patient's identity, not here.
+    """
 
     level: str
     message: str
     line: int | None = None
+    identity: bool = False
 
 
 def check(
@@ -126,16 +130,19 @@ def _whole(
     rpps: str,
     signed: bool,  # noqa: FBT001
 ) -> list[Finding]:
-    sentences = [
-        (not lines, _("Ajoutez au moins un médicament.")),
+    traits = [
         (not patient.named, _("Le nom et le prénom du patient manquent : complétez son identité.")),
         (not patient.birth_date, _("La date de naissance du patient manque : complétez son identité.")),
         (not patient.sex, _("Le sexe du patient manque : complétez son identité.")),
+    ]
+    sentences = [
+        (not lines, _("Ajoutez au moins un médicament.")),
         (on is None, _("La date de l’ordonnance manque.")),
         (not rpps, _("Votre numéro RPPS manque : complétez votre profil.")),
         (not signed, _("La signature du prescripteur manque.")),
     ]
-    return [Finding(REFUSE, message) for wrong, message in sentences if wrong]
+    incomplete = [Finding(REFUSE, message, identity=True) for wrong, message in traits if wrong]
+    return incomplete + [Finding(REFUSE, message) for wrong, message in sentences if wrong]
 
 
 def _line(line: Line) -> list[tuple[str, str]]:

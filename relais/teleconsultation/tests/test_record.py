@@ -273,6 +273,19 @@ def test_a_prescription_against_the_rules_is_refused_with_a_sentence(scene, seen
     assert not Document.objects.exists()
 
 
+def test_what_lacks_in_the_identity_is_mended_in_a_new_window(scene, seen):
+    link = f'href="{reverse("patients:correct", args=[scene.patient.pk])}" target="_blank"'
+    seen.post(url("prescription_code", scene), {"code": code_step(seen, scene)})
+    answer = seen.post(url("write_prescription", scene), line(days=""))
+    assert link not in answer.content.decode()
+    type(scene.patient).objects.update(birth_date=None)
+    answer = seen.post(url("write_prescription", scene), line())
+    assert answer.status_code == 422
+    assert "La date de naissance du patient manque : complétez son identité." in answer.content.decode()
+    assert answer.content.decode().count(link) == 1
+    assert not Document.objects.exists()
+
+
 def test_only_the_practitioner_of_the_appointment_prescribes(scene):
     other = client_of(make_practitioner(scene.practitioner.establishment))
     assert other.get(url("prescription", scene)).status_code == 404

@@ -118,7 +118,7 @@ def write(request: Any, dossier_id: UUID) -> HttpResponse:
         "teleconsultation/prescription.html",
         {
             "tele": tele, "form": form, "lines": lines, "findings": findings,
-            "blocked": _blocked(findings), "expired": posted is not None and not record.stepped_up(checked),
+            "incomplete": any(one.identity for one in findings), "blocked": _blocked(findings), "expired": posted is not None and not record.stepped_up(checked),
             "files": spool.kept(request) if posted is not None and "file" not in form.refused else [],
             "inside": rooms.who_is_inside(tele.pk), "grant": main_grant(tele),
         },
