@@ -43,6 +43,7 @@ def test_new_requests_and_answers_appear_in_the_open_list_and_in_the_open_conver
     answering.get_by_label("Votre message").fill("Bonjour, montez le volume.")
     answering.get_by_role("button", name="Envoyer la réponse").click()
     see(mine, "Bonjour, montez le volume.")
+    see(mine, "Répondue")
     assert mine.get_by_label("Votre message").input_value() == "Toujours pas."
     screens("ticket-live", mine)
     desk.get_by_text("Le son grésille").wait_for(state="detached")
