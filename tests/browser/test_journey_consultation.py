@@ -144,6 +144,7 @@ def test_from_booking_to_prescription(
     before = frames(doctor)[0], frames(patient)[0]
     talk(doctor, patient)
     take_a_photograph(doctor, patient)
+    doctor.locator("#call-documents").get_by_role("link", name="Photo du ").wait_for(state="attached")
     assert frames(doctor)[0] > before[0]
     assert frames(patient)[0] > before[1]
     screens("journey-call-doctor", doctor, widths=(1280,))

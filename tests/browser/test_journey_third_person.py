@@ -35,6 +35,9 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
     doctor.get_by_label("Téléphone mobile").fill("06 39 98 00 77")
     doctor.get_by_role("button", name="Envoyer l’invitation").dblclick()
     see(doctor, "Invitation envoyée. La personne attendra que vous l’admettiez.")
+    for label in ("Nom et lien avec le patient", "Téléphone mobile"):
+        assert doctor.get_by_label(label).input_value() == ""
+    screens("third-invited", doctor)
     run_jobs()
     (text,) = sms_gateway.to("+33639980077")
 

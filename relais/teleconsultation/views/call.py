@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from relais.core.access import patient, professional
 from relais.core.errors import NotFound, Refused
+from relais.dossiers import actions as dossiers
 from relais.dossiers import queries as dossier_queries
 from relais.rooms.models import Room
 from relais.rooms.queries import get_room
@@ -41,9 +42,12 @@ def join(request: Any, dossier_id: UUID) -> HttpResponse:
 
 @professional(*may.CLINICAL)
 def page(request: Any, dossier_id: UUID) -> HttpResponse:
-    """The call, for those who joined; the dossier stays within reach (TC-38 … TC-43)."""
+    """The call, for those who joined; the dossier stays within reach, its documents live (TC-38 … TC-43)."""
     tele = tele_of(request, dossier_id, "Téléconsultation en cours")
     room, invitation = get_room(request.actor, _room_id(tele.pk))
+    documents = dossier_queries.documents(request.actor, tele.dossier)
+    if request.htmx and request.htmx.target == "call-documents":
+        return render(request, "teleconsultation/_call_documents.html", {"documents": documents})
     dossier_url = reverse("teleconsultation:dossier", args=[tele.pk])
     return render(
         request,
@@ -54,7 +58,8 @@ def page(request: Any, dossier_id: UUID) -> HttpResponse:
                 capture_url=reverse("teleconsultation:capture", args=[tele.pk]),
             ),
             "tele": tele,
-            "documents": dossier_queries.documents(request.actor, tele.dossier),
+            "documents": documents,
+            "topic": dossiers.topic(tele.pk),
             "may": {"report": may.can_report(request.actor, tele), "prescribe": may.can_prescribe(request.actor, tele)},
             "verbs": queries.verbs(request.actor, tele),
             "guest_form": GuestForm(prefix="g"),

@@ -72,7 +72,7 @@ export function bind(first) {
     }
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.matches("[data-say]") && event.detail.successful) {
+    if (event.target.matches("[data-say], [data-clear]") && event.detail.successful) {
       event.target.reset();
     }
   });
