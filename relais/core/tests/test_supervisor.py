@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import queue
 import re
 import shutil
 import signal
@@ -9,11 +10,13 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from relais.core import embedded, supervisor
 from relais.core.tests.test_embedded import processes, temporary_home, wait_until
@@ -60,6 +63,15 @@ class Up:
             return 0
         finally:
             connection.close()
+
+    def page(self) -> tuple[int, str]:
+        """Status and text of a page asked for with the cookie of a session: the database is asked for it."""
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=15)
+        connection.request("GET", "/", headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={'k' * 32}"})
+        answer = connection.getresponse()
+        found = answer.status, answer.read().decode()
+        connection.close()
+        return found
 
     def process_of(self, name: str) -> int:
         """Process id of the child that runs this management command, 0 without one."""
@@ -134,6 +146,36 @@ def test_a_supervisor_that_is_killed_leaves_no_process(up: Up) -> None:
     everyone = up.everything()
     up.stop(signal.SIGKILL)
     assert wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [], 25)
+
+
+@linux
+def test_a_database_restarted_under_load_costs_some_answers_and_pages_recover(up: Up) -> None:
+    stop, seen = threading.Event(), queue.SimpleQueue[tuple[float, int, str]]()
+
+    def browse() -> None:
+        while not stop.is_set():
+            seen.put((time.monotonic(), *up.page()))
+
+    threads = [threading.Thread(target=browse) for _number in range(8)]
+    for thread in threads:
+        thread.start()
+    assert wait_until(lambda: seen.qsize() > 40)
+    postmaster = int((up.home / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[0])
+    begun = time.monotonic()
+    os.kill(postmaster, signal.SIGINT)
+    assert wait_until(lambda: not alive(postmaster))
+    assert wait_until(lambda: up.health() == 200, 25)
+    back = time.monotonic()
+    time.sleep(1)
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    answers = [seen.get() for _number in range(seen.qsize())]
+    assert {status for at, status, _text in answers if at < begun - 1 or at > back} == {302}
+    lost = [text for _at, status, text in answers if status != 302]
+    assert lost  # the database was away
+    assert all("Relais n’a pas pu répondre" in text for text in lost)
 
 
 def test_a_second_one_in_the_same_home_is_refused_in_one_sentence(up: Up) -> None:
