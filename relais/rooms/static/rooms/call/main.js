@@ -18,6 +18,7 @@ const config = JSON.parse(find("#call-config").textContent);
 const memory = memoryOf(config.urls.join);
 let phase = "prepare";
 let entering = false;
+let turnedAway = false; // just now: look why, and knock again at the next news
 let mesh = null;
 let entry = null;
 let quality = "good";
@@ -69,6 +70,7 @@ function enter() {
         over("out");
       } else if (answer.status > 0) {
         outside.problem((answer.body && answer.body.error) || text("MediaError"));
+        turnedAway = true;
         refresh();
       }
     });
@@ -205,7 +207,10 @@ function wait(state) {
   if (config.host) {
     door.draw(state.waiting, config.urls);
   } else if (outside.wait(state)) {
-    enter();
+    if (!turnedAway) {
+      enter();
+    }
+    turnedAway = false;
   }
 }
 
