@@ -75,7 +75,7 @@ def frames(page: Any) -> list[int]:
 
 def wait_for_frames(page: Any, links: int = 1, more_than: int = 0) -> None:
     """Until `links` connections decode frames."""
-    for _ in range(60):
+    for _ in range(120):
         found = frames(page)
         if len(found) == links and all(count > more_than for count in found):
             return

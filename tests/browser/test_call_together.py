@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 
-from tests.browser.call_scene import Scene, in_call, wait_for_frames
+from relais.core.actor import SYSTEM_ACTOR
+from relais.patients.testing import make_grant
+from relais.rooms import actions
+from relais.rooms.models import Part
+from tests.browser.call_scene import FRAMES, Scene, frames, in_call, wait_for_frames
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 Enter = Callable[..., Any]
@@ -42,6 +46,68 @@ def test_a_third_person_waits_at_the_door_until_the_doctor_lets_them_in(
     guest.wait_for_selector("h2:has-text('Vous n’êtes plus dans l’appel')")
     for page in (doctor, patient):
         wait_for_frames(page, links=1)
+
+
+# Twelve pictures are coded at once on one machine: small ones.
+SMALL = """(() => {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) =>
+    ask({ ...wanted, video: wanted.video && { width: 160, height: 90, frameRate: 8 } });
+})()"""
+
+
+def another_guest(scene: Scene, name: str) -> Any:
+    """A guest's way in, who waits at the door."""
+    grant, _secrets = make_grant(scene.grant.patient, about=scene.room.about)
+    actions.invite(
+        actor=SYSTEM_ACTOR, room=scene.room, holder_id=grant.pk, part=Part.GUEST, name=name, authenticated=False
+    )
+    return grant
+
+
+def let_in_from_the_door(doctor: Any, name: str) -> None:
+    entry = doctor.get_by_role("region", name="En attente à la porte")
+    entry.get_by_text(f"{name} attend à la porte").wait_for()
+    entry.get_by_role("button", name="Faire entrer").click()
+
+
+@pytest.mark.req("TC-38")
+def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
+    scene: Scene, enter: Enter, screens: Callable[..., None]
+) -> None:
+    phone = {"width": 390, "height": 760, "scripts": (SMALL,)}
+    nurse_grant, fifth_grant = another_guest(scene, "Sam (infirmier)"), another_guest(scene, "Lou (sœur)")
+    doctor, patient = (
+        enter(scene.doctor, scene.path, scripts=(SMALL,)),
+        enter(scene.grant, scene.patient_path, **phone),
+    )
+    interpreter = enter(scene.guest_grant, scene.patient_path, **phone)
+    let_in_from_the_door(doctor, "Alex (interprète)")
+    nurse = enter(nurse_grant, scene.patient_path, **phone)
+    let_in_from_the_door(doctor, "Sam (infirmier)")
+    four = (doctor, patient, interpreter, nurse)
+    in_call(*four)
+    for page in four:
+        assert page.locator(".tile").count() == 3
+
+    fifth = enter(fifth_grant, scene.patient_path, "none", **phone)
+    fifth.expected.append("409")
+    knocks: list[str] = []
+    fifth.on("request", lambda request: knocks.append(request.url) if request.url.endswith("/entrer") else None)
+    let_in_from_the_door(doctor, "Lou (sœur)")
+    full = fifth.locator("[data-problem]:has-text('L’appel est complet : 4 personnes au plus.')")
+    full.wait_for()
+    screens("call-full", fifth, widths=(320,))
+    assert len(knocks) <= 4, "a page that was refused knocks again at news and every ten seconds, not all the time"
+    for page in four:
+        before = frames(page)
+        page.wait_for_function(f"async (before) => (await ({FRAMES})()).every((n, i) => n > before[i])", arg=before)
+    screens("call-four", doctor, widths=(1280,))
+
+    nurse.click("[data-control=leave]")
+    fifth.locator("[data-room][data-phase=inside]").wait_for()
+    for page in (doctor, patient, interpreter):
+        wait_for_frames(page, links=3, more_than=-1)
 
 
 @pytest.mark.req("TC-43")
