@@ -75,22 +75,22 @@ def let_in_from_the_door(doctor: Any, name: str) -> None:
 def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
     scene: Scene, enter: Enter, screens: Callable[..., None]
 ) -> None:
-    phone = {"width": 390, "height": 760, "scripts": (SMALL,)}
+    small: dict[str, Any] = {"width": 320, "height": 480, "scripts": (SMALL,)}
     nurse_grant, fifth_grant = another_guest(scene, "Sam (infirmier)"), another_guest(scene, "Lou (sœur)")
     doctor, patient = (
-        enter(scene.doctor, scene.path, scripts=(SMALL,)),
-        enter(scene.grant, scene.patient_path, **phone),
+        enter(scene.doctor, scene.path, **small),
+        enter(scene.grant, scene.patient_path, **small),
     )
-    interpreter = enter(scene.guest_grant, scene.patient_path, **phone)
+    interpreter = enter(scene.guest_grant, scene.patient_path, **small)
     let_in_from_the_door(doctor, "Alex (interprète)")
-    nurse = enter(nurse_grant, scene.patient_path, **phone)
+    nurse = enter(nurse_grant, scene.patient_path, **small)
     let_in_from_the_door(doctor, "Sam (infirmier)")
     four = (doctor, patient, interpreter, nurse)
     in_call(*four)
     for page in four:
         assert page.locator(".tile").count() == 3
 
-    fifth = enter(fifth_grant, scene.patient_path, "none", **phone)
+    fifth = enter(fifth_grant, scene.patient_path, "none", **small)
     fifth.expected.append("409")
     knocks: list[str] = []
     fifth.on("request", lambda request: knocks.append(request.url) if request.url.endswith("/entrer") else None)
@@ -102,7 +102,6 @@ def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
     for page in four:
         before = frames(page)
         page.wait_for_function(f"async (before) => (await ({FRAMES})()).every((n, i) => n > before[i])", arg=before)
-    screens("call-four", doctor, widths=(1280,))
 
     nurse.click("[data-control=leave]")
     fifth.locator("[data-room][data-phase=inside]").wait_for()
