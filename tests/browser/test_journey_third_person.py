@@ -55,7 +55,7 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
 
     listed = doctor.locator("#room-people li", has_text="Alex Roy, interprète")
     listed.get_by_text("Non authentifié").wait_for()
-    screens("third-inside", doctor, widths=(1280,))
+    screens("third-inside", doctor)
     guest.goto(f"{site.base}/p/rendez-vous/documents/", wait_until="commit")
     assert "Mes documents" not in guest.content()
     guest.expected.append("404")
