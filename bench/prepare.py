@@ -40,9 +40,12 @@ COUNT = 200  # bookings offered: one an attempt
 
 
 def cookies(client: Client) -> dict[str, str]:
-    """Those of a browser, with the secret that forms repeat."""
+    """Those of a browser, with the secret that forms of either side repeat."""
     found = {name: one.value for name, one in client.cookies.items()}
-    return {**found, settings.CSRF_COOKIE_NAME: get_random_string(32)}
+    return {
+        **found,
+        **dict.fromkeys([settings.CSRF_COOKIE_NAME, settings.PATIENT_CSRF_COOKIE_NAME], get_random_string(32)),
+    }
 
 
 def doctor() -> Membership:
