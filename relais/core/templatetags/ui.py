@@ -114,6 +114,17 @@ def patient_identity(patient: Any, twin: bool = False) -> SafeString:  # noqa: F
 
     `patient` is anything with family_name, given_name, birth_date (or None) and sex ("M", "F", else unknown).
     """
+    return format_html(
+        '<span class="patient"> <span class="patient-name"><b>{}</b> {}</span>'
+        ' <span class="patient-traits">{}</span> {}</span>',
+        patient.family_name.upper(), patient.given_name, patient_traits(patient),
+        badge("warning", _("Homonyme proche"), "users") if twin else "",
+    )  # fmt: skip
+
+
+@register.simple_tag
+def patient_traits(patient: Any) -> SafeString:
+    """Birth date with age, and sex, of a patient whose name stands elsewhere."""
     sex, born = {
         "M": (_("homme"), _("né le")),
         "F": (_("femme"), _("née le")),
@@ -124,12 +135,7 @@ def patient_identity(patient: Any, twin: bool = False) -> SafeString:  # noqa: F
         if day
         else _("date de naissance non renseignée")
     )
-    return format_html(
-        '<span class="patient"> <span class="patient-name"><b>{}</b> {}</span>'
-        ' <span class="patient-traits">{}, {}</span> {}</span>',
-        patient.family_name.upper(), patient.given_name, birth, sex,
-        badge("warning", _("Homonyme proche"), "users") if twin else "",
-    )  # fmt: skip
+    return format_html("{}, {}", birth, sex)
 
 
 @register.inclusion_tag("core/components/empty_state.html")

@@ -224,6 +224,15 @@ def detail(patient: Patient) -> str:
     return reverse("patients:detail", args=[patient.pk])
 
 
+def test_under_the_name_stand_birth_age_and_sex(pro: Client, member: Membership) -> None:
+    known = make(member, birth_date=date(1958, 3, 12), sex="F")
+    lead = pro.get(detail(known)).content.decode().split('class="page-lead">')[1].split("</p>")[0]
+    assert lead.startswith('née le <span class="nowrap">12/03/1958</span> (')
+    assert lead.endswith("), femme")
+    unknown = make(member, birth_date=None, sex="")
+    assert "date de naissance non renseignée, sexe non renseigné" in pro.get(detail(unknown)).content.decode()
+
+
 def test_the_page_says_the_status_in_words_and_leaves_a_trace(pro: Client, member: Membership) -> None:
     patient = make(member, ins="258037512611119", ins_oid="1.2.250.1.213.1.4.10", identity_status="RECUP")
     page = text(pro.get(detail(patient)))

@@ -15,7 +15,6 @@ from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import Refused
-from relais.core.templatetags import ui
 from relais.patients import actions, contact, identity, queries, sections
 from relais.patients import permissions as may
 from relais.patients.forms import ClaimForm, CorrectForm, NewPatientForm
@@ -33,7 +32,6 @@ def detail(request: Any, patient_id: UUID) -> HttpResponse:
     audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="fiche patient")
     context = {
         "patient": patient,
-        "who": ui.patient_identity(patient),
         "status_badge": STATUS_BADGES[patient.identity_status],
         "marks": [identity.MARKS[mark] for mark in patient.identity_marks if mark in identity.MARKS],
         "phone": contact.shown(patient.phone),
