@@ -49,3 +49,40 @@ def test_new_requests_and_answers_appear_in_the_open_list_and_in_the_open_conver
     desk.get_by_text("Le son grésille").wait_for(state="detached")
     mine.get_by_role("button", name="Envoyer").click()
     see(desk, "Le son grésille")
+
+
+@pytest.mark.req("SU-03", "SU-04")
+def test_a_family_asks_by_keyboard_copies_the_number_and_reads_the_answer(
+    house: House, page_of: PageOf, screens: Any
+) -> None:
+    permissions = ["clipboard-read", "clipboard-write"]
+    family = page_of(None, "/p/aide/", width=320, permissions=permissions)
+    family.get_by_label("Autre chose").focus()
+    family.keyboard.press("Space")
+    family.keyboard.press("Tab")
+    family.keyboard.type("Le lien ne s'ouvre pas.")
+    family.keyboard.press("Tab")
+    family.keyboard.press("Tab")
+    family.keyboard.type("famille@exemple.test")
+    family.keyboard.press("Enter")
+    number = family.locator("#ticket-number").inner_text()
+    screens("help-asked", family, widths=(320,))
+    family.get_by_role("button", name="Copier le numéro").click()
+    family.get_by_role("button", name="Numéro copié").wait_for()
+    assert family.evaluate("navigator.clipboard.readText()") == number
+
+    agent = page_of(make_user("Morel", "Hugo", help_desk=True), f"/support/?q={number}")
+    screens("help-desk-found", agent)
+    agent.get_by_role("link", name="Autre chose").click()
+    agent.get_by_label("Votre message").fill("Bonjour, ouvrez-le avec un autre navigateur.")
+    agent.get_by_role("button", name="Envoyer la réponse").dblclick()
+    see(agent, "Votre message est envoyé")
+    screens("help-answered", agent)
+
+    family.get_by_role("link", name="Suivre la demande").click()
+    family.get_by_label("Numéro de la demande").fill(number)
+    family.get_by_label("Adresse e-mail ou téléphone").fill("famille@exemple.test")
+    family.get_by_role("button", name="Voir la demande").click()
+    see(family, "ouvrez-le avec un autre navigateur")
+    screens("help-followed", family, widths=(320,))
+    assert Ticket.objects.get(number=number).answers.count() == 1
