@@ -7,17 +7,21 @@ and the walk only shows that the guides still tell the truth about the buttons.
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 from PIL import Image
 
 from relais.core.health import HEARTBEAT
 from relais.patients.models import Grant
+from relais.portal.demo import copies
 from relais.portal.models import Ticket
+from tests.browser.journey import code_in, photograph
 from tests.browser.test_demo import wait_for_the_other
 
 pytestmark = pytest.mark.browser
@@ -61,6 +65,8 @@ def test_every_picture_of_the_guides_can_be_taken(site: Any, open_page: Any, run
     patient = _in_the_space(album, site, open_page)
     doctor = _at_work(album, site, open_page)
     _together(album, site, patient, doctor)
+    _after_the_call(album, doctor, run_jobs)
+    _beside_a_resident(album, site, open_page)
     _around(album, site, open_page)
     assert album.taken == set(re.findall(r'guide_figure "([a-z-]+)"', "".join(p.read_text() for p in GUIDES.iterdir())))
 
@@ -127,10 +133,6 @@ def _at_work(album: Album, site: Any, open_page: Any) -> Any:
     page.goto(site.base + "/teleconsultation/")
     page.get_by_role("link", name="MOREAU Jeanne").first.click()
     page.wait_for_load_state()
-    dossier = page.url
-    page.goto(dossier + "compte-rendu/")
-    album.take("pro-compte-rendu", page)
-    page.goto(dossier)
     return page
 
 
@@ -141,8 +143,91 @@ def _together(album: Album, site: Any, patient: Any, doctor: Any) -> None:
         wait_for_the_other(page)
     album.take("pro-appel", doctor)
     album.take("patient-appel", patient)
-    doctor.context.close()
+    button(doctor, "Participants").click()
+    album.take("pro-participants", doctor)
     patient.context.close()
+
+
+def _after_the_call(album: Album, page: Any, run_jobs: Callable[[], int]) -> None:
+    """Report, prescription after a code, closing."""
+    page.goto(re.sub(r"appel/?$", "", page.url))
+    page.get_by_text("Ajouter une étape").first.click()
+    button(page, "Saisir un compte-rendu").click()
+    page.get_by_label("Conclusion").fill("Œdèmes stables. Même traitement. Contrôle du poids chaque matin.")
+    page.get_by_text("Brouillon enregistré à").first.wait_for()
+    album.take("pro-compte-rendu", page)
+    button(page, "Ajouter le compte-rendu").click()
+    page.get_by_text("Ajouter une étape").first.click()
+    button(page, "Ajouter l’ordonnance").click()
+    page.get_by_label("E-mail, à").check()
+    button(page, "Recevoir le code").click()
+    field = page.get_by_label("Code à 6 chiffres")
+    field.wait_for()
+    run_jobs()
+    field.fill(code_in(copies()[0]["text"]))
+    album.take("pro-code", page)
+    button(page, "Valider").click()
+    for label, value in {
+        "Médicament (DCI)": "furosémide", "Dosage": "40 mg", "Dose par prise": "1", "Prises par jour": "1",
+        "Durée (jours)": "30",
+    }.items():  # fmt: skip
+        page.get_by_label(label).first.fill(value)
+    page.get_by_role("heading", name="Médicament 1").scroll_into_view_if_needed()
+    album.take("pro-ordonnance", page)
+    page.goto(re.sub(r"ordonnance/.*$", "", page.url))
+    page.get_by_text("Ajouter une étape").first.click()
+    button(page, "Clôturer le dossier").click()
+    page.get_by_role("dialog").wait_for()
+    album.take("pro-cloturer", page)
+    page.context.close()
+
+
+def _beside_a_resident(album: Album, site: Any, open_page: Any) -> None:
+    """The nurse of a nursing home books, joins and adds a document; the resident holds the tablet."""
+    page = _as(site, open_page, "caregiver")
+    page.goto(site.base + "/teleconsultation/reserver/")
+    page.get_by_label("Nom (obligatoire)", exact=True).fill("Lemaire")
+    page.get_by_label("Prénom (obligatoire)", exact=True).fill("Odette")
+    page.get_by_label("Adresse e-mail").fill("service.mesanges@exemple.test")
+    page.get_by_label("Qui recevra le lien ?").select_option("Soignant de l’établissement")
+    page.get_by_label("Nom de cette personne").fill("Inès Roy, aide-soignante")
+    page.get_by_text("Compléter l’identité").click()
+    page.locator("#id_birth_date").fill("03/05/1936")
+    page.locator("#id_sex").select_option("F")
+    page.get_by_label("Nom (obligatoire)", exact=True).scroll_into_view_if_needed()
+    album.take("soignant-reserver", page)
+    soon = timezone.localtime() + timedelta(minutes=5)
+    page.get_by_text("Une autre heure").click()
+    page.locator("#id_date").fill(f"{soon:%Y-%m-%d}")
+    page.locator("#id_time").fill(f"{soon:%H:%M}")
+    page.get_by_role("radio", name="Suivi ordinaire.").check()
+    page.get_by_role("checkbox", name="Le patient, ou sa famille, a donné son accord").check()
+    page.locator("#id_consent_by").fill("Paul Lemaire, fils")
+    page.get_by_role("heading", name="Motif").scroll_into_view_if_needed()
+    album.take("soignant-accord", page)
+    button(page, "Réserver et envoyer le lien").click()
+    page.get_by_text("Rendez-vous réservé.").wait_for()
+
+    grant = Grant.objects.get(email="service.mesanges@exemple.test")
+    dossier = f"{site.base}/teleconsultation/{grant.about}/"
+    resident = open_page(**PHONE)
+    resident.context.add_cookies(site.cookies_of(grant))
+    resident.goto(site.base + "/p/rendez-vous/")
+    _enter(resident)
+    button(resident, "Allumer ma caméra et mon micro").click()
+    page.goto(dossier)
+    _enter(page)
+    button(page, "Rejoindre avec caméra et micro").click()
+    wait_for_the_other(page)
+    album.take("soignant-appel", page)
+    resident.context.close()
+    page.goto(dossier)
+    page.get_by_text("Ajouter une étape").first.click()
+    page.get_by_label("Un autre document").set_input_files(photograph())
+    page.get_by_label("Titre").fill("Courbe de poids de novembre")
+    button(page, "Ajouter ce document").scroll_into_view_if_needed()
+    album.take("soignant-document", page)
+    page.context.close()
 
 
 def _enter(page: Any) -> None:
