@@ -73,6 +73,7 @@ OTHER_FILES = {
     "teleconsultation/calendar": "the format of calendar files",
     "teleconsultation/content": "sections and model texts of a report",
     "teleconsultation/kind": "the module's row in the registry of kinds",
+    "teleconsultation/papers": "what printed papers hold: dataclasses, no rule",
     "teleconsultation/pdf": "what printed documents hold: pure functions",
     "teleconsultation/prescribing": "the rules of a prescription: pure rules",
     "teleconsultation/prescription_form": "a form with lines: a forms package of two would hide it",
