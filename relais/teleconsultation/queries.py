@@ -18,7 +18,7 @@ from relais.patients.models import Grant, Holder
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.call import too_early_or_late
-from relais.teleconsultation.models import Teleconsultation
+from relais.teleconsultation.models import Teleconsultation, TeleconsultationQuerySet
 from relais.teleconsultation.topics import report_about
 from relais.teleconsultation.workflow import AFTER, State
 
@@ -56,7 +56,7 @@ class Row:
         return "is-late" if self.late else ""
 
 
-def base(actor: Actor) -> QuerySet[Teleconsultation]:
+def base(actor: Actor) -> TeleconsultationQuerySet:
     """The appointments of the establishment chosen, with what a row prints."""
     return Teleconsultation.objects.filter(establishment_id=actor.here).select_related(
         "dossier__patient", "practitioner"
