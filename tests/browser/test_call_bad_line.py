@@ -19,6 +19,7 @@ from tests.browser.test_call_relay import SECRET, Relay, relay, relayed  # noqa:
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("calls"),
     pytest.mark.skipif(not shutil.which("turnserver"), reason="coturn is not installed (package coturn)"),
 ]
 # Small pictures, and a look at the line each second instead of every two: half as long to wait.

@@ -24,7 +24,7 @@ from relais.portal.models import Ticket
 from tests.browser.journey import code_in, photograph
 from tests.browser.test_demo import wait_for_the_other
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "relais" / "portal" / "templates" / "portal" / "guides"
