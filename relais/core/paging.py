@@ -20,7 +20,7 @@ class Page:
 
 
 def by_key(
-    request: HttpRequest, queryset: "QuerySet[Any]", *, field: str, size: int = 25, newest_first: bool = False
+    request: HttpRequest, queryset: "QuerySet[Any]", *, field: str, size: int = 20, newest_first: bool = False
 ) -> Page:
     """The page of `queryset` that the request asks for, ordered by `field` then id; one query.
 

@@ -1,9 +1,12 @@
 """What a dossier's page needs, prefetched."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Count
 from django.utils import timezone
 
 from relais.accounts.models import User
@@ -19,6 +22,12 @@ def documents(actor: Actor, dossier: Dossier) -> list[Document]:
         return []
     rows = dossier.documents.filter(withdrawn_at=None).select_related("file", "author")
     return [row for row in rows if not actor.is_patient or may.can_see_document(actor, row)]
+
+
+def document_counts(dossier_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """How many documents each dossier holds, withdrawn ones left out; dossiers without any are left out."""
+    kept = Document.objects.filter(dossier_id__in=list(dossier_ids), withdrawn_at=None)
+    return dict(kept.order_by().values_list("dossier_id").annotate(Count("pk")))
 
 
 def timeline(dossier: Dossier) -> list[Event]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -66,6 +66,12 @@ def presences(abouts: Iterable[UUID]) -> dict[UUID, list[Here]]:
     for row in nearest.values():
         found[row.about].append(Here(row.holder_id, row.place, row.since))
     return dict(found)
+
+
+def waited_for() -> "QuerySet[Presence, dict[str, UUID]]":
+    """The `about` of all rooms in whose waiting room somebody is now, as a subquery."""
+    fresh = Presence.objects.filter(place=Place.WAITING, seen_at__gt=timezone.now() - ABSENT_AFTER)
+    return fresh.order_by().values("about")
 
 
 def present(about: UUID) -> list[Here]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Func, Q, QuerySet, TextField, Value
+from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.utils import timezone
 
 from relais.accounts.models import Membership, Role, User
@@ -13,6 +13,7 @@ from relais.accounts.queries import names
 from relais.core import workflow
 from relais.core.actor import Actor
 from relais.core.paris import midnight
+from relais.dossiers import queries as dossiers
 from relais.notifications import queries as outbox
 from relais.patients.models import Grant, Holder
 from relais.rooms import queries as rooms
@@ -22,6 +23,11 @@ from relais.teleconsultation.models import Teleconsultation, TeleconsultationQue
 from relais.teleconsultation.topics import report_about
 from relais.teleconsultation.workflow import AFTER, State
 
+PRINTED = (
+    "establishment", "state", "reason", "starts_at", "ends_at", "dossier__reference",
+    *(f"dossier__patient__{name}" for name in ("birth_family_name", "birth_given_names", "used_family_name", "used_given_name", "birth_date", "sex")),
+    *(f"practitioner__{name}" for name in ("title", "family_name", "given_name")),
+)  # fmt: skip
 LATE = timedelta(minutes=15)  # domain.md §2.2
 
 
@@ -57,10 +63,9 @@ class Row:
 
 
 def base(actor: Actor) -> TeleconsultationQuerySet:
-    """The appointments of the establishment chosen, with what a row prints."""
-    return Teleconsultation.objects.filter(establishment_id=actor.here).select_related(
-        "dossier__patient", "practitioner"
-    )
+    """The appointments of the establishment chosen, with what a row prints and no more: lists are drawn all day."""
+    rows = Teleconsultation.objects.filter(establishment_id=actor.here)
+    return rows.select_related("dossier__patient", "practitioner").only(*PRINTED)
 
 
 def awaited(
@@ -95,12 +100,7 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
     here = _patients_here(ids)
     tests = rooms.last_tests(ids)
     problems = outbox.problems(ids)
-    counts = dict(
-        Teleconsultation.objects.filter(pk__in=ids)
-        .order_by()
-        .values_list("pk")
-        .annotate(n=Count("dossier__documents", filter=Q(dossier__documents__withdrawn_at=None)))
-    )
+    counts = dossiers.document_counts(ids)
     names = [tele.dossier.patient.family_name.lower() for tele in teles]
     now = timezone.now()
     clinical = may.can_read_clinical(actor)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from relais.core import times
 
@@ -28,6 +29,8 @@ BADGE_ICONS = {
     "none": "circle-dashed",
     "info": "info-circle",
 }
+SEXES = {"M": (gettext_noop("homme"), gettext_noop("né le")), "F": (gettext_noop("femme"), gettext_noop("née le"))}
+UNKNOWN_SEX = (gettext_noop("sexe non renseigné"), gettext_noop("né(e) le"))
 NOTICE_STATES = {"debug": "none", "info": "info", "success": "ok", "warning": "warning", "error": "danger"}
 
 
@@ -125,17 +128,14 @@ def patient_identity(patient: Any, twin: bool = False) -> SafeString:  # noqa: F
 @register.simple_tag
 def patient_traits(patient: Any) -> SafeString:
     """Birth date with age, and sex, of a patient whose name stands elsewhere."""
-    sex, born = {
-        "M": (_("homme"), _("né le")),
-        "F": (_("femme"), _("née le")),
-    }.get(str(patient.sex).upper()[:1], (_("sexe non renseigné"), _("né(e) le")))
+    sex, born = SEXES.get(str(patient.sex).upper()[:1], UNKNOWN_SEX)
     day = patient.birth_date
     birth = (
-        format_html('{} <span class="nowrap">{}</span> ({})', born, f"{day:%d/%m/%Y}", times.age(day))
+        format_html('{} <span class="nowrap">{}</span> ({})', _(born), f"{day:%d/%m/%Y}", times.age(day))
         if day
         else _("date de naissance non renseignée")
     )
-    return format_html("{}, {}", birth, sex)
+    return format_html("{}, {}", birth, _(sex))
 
 
 @register.inclusion_tag("core/components/empty_state.html")

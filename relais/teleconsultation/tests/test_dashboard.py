@@ -170,13 +170,27 @@ def test_as_many_queries_for_one_row_as_for_three(doctor, seen):
 
 
 def test_a_long_list_is_paged_by_key(doctor, seen):
-    for index in range(30):
+    for index in range(25):
         planned(doctor, f"Patient{index:02d}", 30 * (index + 1))
     first = seen.get(URL)
-    assert len(first.context["rows"]) == 25
+    assert len(first.context["rows"]) == 20
     rest = seen.get(URL + first.context["page_of_rows"].next_url)
-    assert names(rest) == [f"Patient{index}" for index in range(25, 30)]
+    assert names(rest) == [f"Patient{index}" for index in range(20, 25)]
     assert rest.context["page_of_rows"].next_url is None
+
+
+@pytest.mark.req("TC-09")
+def test_a_patient_who_waits_is_on_every_page_of_a_long_list(doctor, seen):
+    scenes = [planned(doctor, f"Patient{index:02d}", 30 * (index + 1)) for index in range(25)]
+    for scene in (scenes[0], scenes[24]):
+        patient = Actor(kind="patient", grant_id=scene.grant.pk, patient_id=scene.patient.pk, about=scene.tele.pk)
+        rooms.beat(actor=patient, about=scene.tele.pk, place="waiting")
+    first = seen.get(URL)
+    assert names(first) == [f"Patient{index:02d}" for index in [*range(20), 24]]
+    rest = seen.get(URL + first.context["page_of_rows"].next_url)
+    assert names(rest) == [f"Patient{index:02d}" for index in [0, *range(20, 25)]]
+    other = make_practitioner(doctor.establishment)
+    assert names(seen.get(URL, {"praticien": str(other.user_id)})) == []
 
 
 @pytest.mark.parametrize("key", ["x", "2026~", "~", "2026-11-21T10:00:00+00:00~pas-un-id"])

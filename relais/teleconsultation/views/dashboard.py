@@ -3,16 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from relais.audit import actions as audit
 from relais.core.access import professional
-from relais.core.paging import by_key
+from relais.core.paging import Page, by_key
 from relais.core.reading import read_day
+from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
-from relais.teleconsultation.models import Reason
+from relais.teleconsultation.models import Reason, Teleconsultation
 from relais.teleconsultation.topics import dashboard_topic
 
 
@@ -36,8 +38,9 @@ def dashboard(request: Any) -> HttpResponse:
 
 def _rows(request: Any) -> dict[str, Any]:
     filters = _filters(request)
-    page = by_key(request, queries.awaited(request.actor, **filters), field="starts_at")
-    rows = queries.rows_of(request.actor, page.rows)
+    awaited = queries.awaited(request.actor, **filters)
+    page = by_key(request, awaited, field="starts_at")
+    rows = queries.rows_of(request.actor, _with_those_who_wait(awaited, page))
     audit.record_list(
         actor=request.actor,
         action="teleconsultation.list",
@@ -45,6 +48,14 @@ def _rows(request: Any) -> dict[str, Any]:
         seen=request.session,
     )
     return {"rows": rows, "page_of_rows": page, "filters": filters, "filtered": any(filters.values())}
+
+
+def _with_those_who_wait(awaited: "QuerySet[Teleconsultation]", page: Page) -> list[Teleconsultation]:
+    """The page's rows in order, and those of other pages whose patient waits now: nobody waits out of sight."""
+    if not (page.next_url or page.first_url):
+        return page.rows
+    waiting = awaited.filter(pk__in=rooms.waited_for()).exclude(pk__in=[tele.pk for tele in page.rows])
+    return sorted([*page.rows, *waiting], key=lambda tele: (tele.starts_at, tele.pk))
 
 
 def _filters(request: HttpRequest) -> dict[str, Any]:

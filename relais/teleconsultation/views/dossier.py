@@ -75,7 +75,7 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "notes": list(tele.dossier.notes.select_related("author")) if clinical else [],
         "timeline": dossier_queries.timeline(tele.dossier),
         "messages_sent": _to_patient(tele),
-        "inside": rooms.who_is_inside(tele.pk),
+        "inside": rooms.who_is_inside(tele.pk) if tele.state == "in_call" else [],
         "verbs": verbs,
         "may": {
             "plan": plan,
