@@ -68,7 +68,7 @@ def presences(abouts: Iterable[UUID]) -> dict[UUID, list[Here]]:
     return dict(found)
 
 
-def waited_for() -> "QuerySet[Presence, dict[str, UUID]]":
+def waited_for() -> "QuerySet[Presence, Any]":
     """The `about` of all rooms in whose waiting room somebody is now, as a subquery."""
     fresh = Presence.objects.filter(place=Place.WAITING, seen_at__gt=timezone.now() - ABSENT_AFTER)
     return fresh.order_by().values("about")
