@@ -75,13 +75,13 @@ function sayBlocked(blocked) {
   slot.append(box);
 }
 
-/** Make the sound now. Answers whether it could be heard. */
-export function ring() {
+/** Make the sound now, and say so when it is blocked, unless `quietly`. Answers whether it could be heard. */
+export function ring(quietly) {
   if (!on()) {
     return Promise.resolve(false);
   }
   return play(false).then((free) => {
-    sayBlocked(!free);
+    sayBlocked(!free && !quietly);
     document.dispatchEvent(new CustomEvent("relais:chime", { detail: { heard: free } }));
     return free;
   });

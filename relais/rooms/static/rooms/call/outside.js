@@ -64,7 +64,7 @@ export function choose(how) {
 /** Say what a patient waits for, with a sound when the host has come. Returns whether they may come in now. */
 export function wait(state) {
   if (state.host_here && !hostHere) {
-    ring();
+    ring(true); // a notice would push the buttons from under the finger; pressing one lets the page sound
   }
   hostHere = state.host_here;
   if (hostHere && state.admitted && ready) {
