@@ -31,7 +31,6 @@ def test_doctor_and_patient_see_each_other(scene: Scene, enter: Enter, screens: 
     assert frames(patient)[0] > before[1][0]
     assert "Ligne" in doctor.inner_text("[data-quality-text]")
     doctor.click("[data-panel-close]")
-    doctor.wait_for_timeout(8000)  # the sentence of arrival has gone
     screens("call-doctor", doctor)
     screens("call-patient", patient)
 

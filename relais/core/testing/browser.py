@@ -1,6 +1,7 @@
 """pytest plugin: pages in a real Chromium. A test that opens one fails on a console error or a page error; `axe` finds
 what assistive technology would trip over."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,13 +19,35 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream=device-count=3",
+    "--use-fake-device-for-media-stream=device-count=3,fps=10",
 ]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright keeps a loop in this thread, beside which `asyncio.run` refuses to start."""
-    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))
+    """Tests that roll back, then calls (one process makes them all, one by one), then the rest, browser tests last."""
+
+    def rank(item: Any) -> int:
+        marker = item.get_closest_marker("django_db")
+        if item.get_closest_marker("xdist_group"):
+            return 1
+        if "chromium" in item.fixturenames:
+            return 3
+        return 0 if marker and not marker.kwargs.get("transaction") else 2
+
+    items.sort(key=rank)
+
+
+@pytest.fixture(autouse=True)
+def _without_the_loop_of_playwright(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Between its calls Playwright keeps a loop running in this thread; tests without a page may run their own."""
+    if "chromium" in request.fixturenames:
+        yield
+        return
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+    kept = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(kept)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import io
 import threading
 from typing import Any
 
+import pytest
 from a2wsgi import WSGIMiddleware
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import StreamingHttpResponse
@@ -67,6 +68,7 @@ def test_the_page_thread_is_free_before_the_first_byte_is_taken() -> None:
     assert free == [True]
 
 
+@pytest.mark.django_db  # a request begins: Django looks at its connections
 def test_without_the_asgi_entry_the_same_answer_streams_as_usual() -> None:
     site, told = Site(), []
     environ = {
