@@ -25,10 +25,8 @@ def test_doctor_and_patient_see_each_other(scene: Scene, enter: Enter, screens: 
     screens("call-prepare-doctor", doctor, widths=(1280,))
     doctor.click("[data-choose=both]")
     in_call(doctor, patient)
-    before = frames(doctor), frames(patient)
-    doctor.wait_for_timeout(1500)
-    assert frames(doctor)[0] > before[0][0]
-    assert frames(patient)[0] > before[1][0]
+    for page in (doctor, patient):
+        wait_for_frames(page, more_than=max(frames(page)))
     assert "Ligne" in doctor.inner_text("[data-quality-text]")
     doctor.click("[data-panel-close]")
     screens("call-doctor", doctor)
@@ -92,9 +90,9 @@ def test_microphone_and_camera_are_turned_off_on_and_changed(
 def test_full_screen(scene: Scene, enter: Enter) -> None:
     doctor = enter(scene.doctor, scene.path)
     doctor.click("[data-control=full]")
-    doctor.wait_for_function("document.fullscreenElement !== null")
+    doctor.wait_for_function("() => document.fullscreenElement !== null")
     doctor.click("[data-control=full]")
-    doctor.wait_for_function("document.fullscreenElement === null")
+    doctor.wait_for_function("() => document.fullscreenElement === null")
 
 
 SPY = """(() => {

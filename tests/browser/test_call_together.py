@@ -29,7 +29,7 @@ def test_a_third_person_waits_at_the_door_until_the_doctor_lets_them_in(
     guest = enter(scene.guest_grant, scene.patient_path, width=390, height=760)
     guest.wait_for_selector("h2:has-text('Vous attendez à la porte')")
     doctor.wait_for_selector("[data-door]:has-text('Alex (interprète) attend à la porte')")
-    doctor.wait_for_function("window.chimes.length === 1 && window.chimes[0]")
+    doctor.wait_for_function("() => window.chimes.length === 1 && window.chimes[0]")
     assert doctor.title().startswith("(1) En attente · ")
     assert patient.query_selector("[data-door]") is None
     screens("call-door", doctor)

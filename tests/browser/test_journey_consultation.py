@@ -129,7 +129,7 @@ def test_from_booking_to_prescription(
     patient.get_by_role("button", name="Rejoindre").click()
     see(patient, "Le professionnel est prévenu. Gardez cette page ouverte.")
     row.get_by_text("En salle d’attente").wait_for()
-    doctor.wait_for_function("window.chimes.length === 1")
+    doctor.wait_for_function("() => window.chimes.length === 1")
     assert doctor.title().startswith("(1) ")
     assert doctor.evaluate("window.untouched")
     screens("journey-dashboard", doctor)

@@ -22,6 +22,15 @@ FLAGS = [
     "--use-fake-device-for-media-stream=device-count=3,fps=10",
 ]
 
+# Cameras give small pictures: what is shown is that frames arrive, and two cores draw and encode those of all windows.
+SMALL_PICTURES = """(() => {
+  const media = navigator.mediaDevices;
+  if (!media || !media.getUserMedia) return;
+  const ask = media.getUserMedia.bind(media);
+  const small = (video) => Object.assign({}, video === true ? {} : video, { width: 320, height: 180 });
+  media.getUserMedia = (wanted) => ask(wanted.video ? Object.assign({}, wanted, { video: small(wanted.video) }) : wanted);
+})()"""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that roll back, then calls (one process makes them all, one by one), then the rest, browser tests last."""
@@ -77,6 +86,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     def make(url: str = "", *, width: int = 1280, height: int = 800, theme: str = "light", **options: Any) -> Any:
         options = {"locale": "fr-FR", "timezone_id": "Europe/Paris"} | options
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
+        context.add_init_script(SMALL_PICTURES)
         page = context.new_page()
         page.expected, page.errors = [], []
         page.on("console", lambda m: page.errors.append(m.text) if m.type in ("error", "warning") else None)

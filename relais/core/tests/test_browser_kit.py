@@ -122,7 +122,7 @@ def test_shortcuts_of_one_key_can_be_switched_off(site: str, open_page: Callable
 
 def test_errors_take_the_focus(site: str, open_page: Callable[..., Any]) -> None:
     page = open_page(f"{site}/?form=errors")
-    page.wait_for_function("document.activeElement.className === 'error-summary'")
+    page.wait_for_function("() => document.activeElement.className === 'error-summary'")
 
 
 def test_a_question_unfolds_without_script(site: str, open_page: Callable[..., Any]) -> None:

@@ -123,7 +123,7 @@ def test_search_as_one_types_by_keyboard(live_server: Any, open_page: Open, look
     main.get_by_role("searchbox").press_sequentially("lefvre", delay=20)
     main.get_by_text("3 patients trouvés").wait_for()
     look(page, "search-found")
-    page.wait_for_function("document.getElementById('relais-live').textContent.includes('3 patients')")
+    page.wait_for_function("() => document.getElementById('relais-live').textContent.includes('3 patients')")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     assert "Lefèvre".upper() in page.evaluate("document.activeElement.textContent").upper()
