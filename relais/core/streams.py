@@ -75,8 +75,7 @@ def _since(request: HttpRequest) -> float:
 async def _events(request: HttpRequest, topics: frozenset[str], since: float) -> AsyncIterator[str]:
     hub = listener.hub()
     line = hub.subscribe(topics, since)
-    # The first look comes at any moment of the first minute: streams that opened together do not all look together.
-    checked = time.monotonic() - random.uniform(0, CHECK)  # noqa: S311 (no secret)
+    checked = time.monotonic() - spread()
     try:
         yield _event("beat")
         while not hub.closed:
@@ -98,6 +97,11 @@ async def _events(request: HttpRequest, topics: frozenset[str], since: float) ->
         return
     finally:
         hub.unsubscribe(line)
+
+
+def spread() -> float:
+    """How much sooner the first look comes, up to a minute: streams that opened together do not all look together."""
+    return random.uniform(0, CHECK)  # noqa: S311 (no secret)
 
 
 def _event(name: str, data: dict[str, Any] | None = None) -> str:

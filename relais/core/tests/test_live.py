@@ -24,7 +24,8 @@ TOPIC = "dossier:3f0c"
 
 
 @pytest.fixture(autouse=True)
-def _no_hub_left() -> Iterator[None]:
+def _no_hub_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(streams, "spread", lambda: 0.0)  # no chance in tests
     yield
     listener._hub = None
 
@@ -186,6 +187,12 @@ async def _ask(path: str, client: Client, *, until: Callable[[str], bool]) -> tu
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     return told["status"], told["body"]
+
+
+def test_streams_that_open_together_do_not_all_look_at_their_sessions_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    sooner = [streams.spread() for _number in range(600)]
+    assert 0 <= min(sooner) < 6 < 54 < max(sooner) <= streams.CHECK
 
 
 def test_a_signed_in_professional_gets_the_stream() -> None:
