@@ -101,3 +101,15 @@ def test_the_parent_who_holds_the_key_is_named_and_may_leave(house: House, page_
     see(doctor, "Un seul facteur : pas de mobile")
     parent.get_by_role("button", name="Quitter mon espace").click()
     parent.get_by_role("heading", name="Vous avez quitté votre espace").wait_for()
+
+
+def test_past_the_hour_the_page_is_asked_for_once_and_holds_still(house: House, page_of: PageOf) -> None:
+    """Who waits for a late doctor has a button that a finger can press."""
+    scene = book(house, starts_in=timedelta(seconds=8))
+    patient = page_of(scene.grant, SPACE, **TELEPHONE)
+    asked: list[str] = []
+    patient.on("request", lambda request: asked.append(request.url) if request.url.endswith(SPACE) else None)
+    see(patient, "maintenant")
+    patient.wait_for_timeout(10_000)
+    assert len(asked) <= 2
+    patient.get_by_role("button", name="Rejoindre").click()

@@ -50,14 +50,15 @@ function write(element, words) {
 }
 
 const EVERY = 15000;
+const told = new Set(); // moments, not elements: what is fetched again when one has come names it again
 
 function tick() {
   const now = serverNow();
   Array.from(document.querySelectorAll("[data-until]")).forEach((element) => {
     const moment = Date.parse(element.dataset.until);
     write(element, until(moment, now));
-    if (now >= moment && !element.dataset.reached) {
-      element.dataset.reached = "true";
+    if (now >= moment && !told.has(moment)) {
+      told.add(moment);
       element.dispatchEvent(new CustomEvent("relais:reached", { bubbles: true }));
     } else if (now < moment && moment - now < EVERY) {
       setTimeout(tick, moment - now + 50); // to the second
