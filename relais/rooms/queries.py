@@ -138,6 +138,12 @@ class Person:
     invitation: Invitation
     peer: Peer | None
     waits: bool
+    full: bool
+
+    @property
+    def waits_for_a_place(self) -> bool:
+        """Let in already: only the number of people keeps them out."""
+        return self.waits and self.full and self.invitation.admitted_at is not None
 
 
 def people(room: Room) -> list[Person]:
@@ -145,7 +151,9 @@ def people(room: Room) -> list[Person]:
     inside = {peer.invitation_id: peer for peer in peers_inside(room)}
     waiting = {here.holder_id for here in present(room.about) if here.waits}
     return [
-        Person(one, inside.get(one.pk), one.holder_id in waiting and one.pk not in inside)
+        Person(
+            one, inside.get(one.pk), one.holder_id in waiting and one.pk not in inside, len(inside) >= room.max_people
+        )
         for one in Invitation.objects.filter(room=room)
     ]
 
@@ -158,7 +166,7 @@ def lines(room: Room, reader: Invitation) -> list[Line]:
 def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: int) -> dict[str, Any]:
     """What a page of the call must know now, as JSON: whether it may enter, who is inside, signals past id `after`.
 
-    A person who is not admitted learns only whether a host is there.
+    A person who is not admitted learns only whether a host is there and whether a place is free.
     """
     inside = [] if room.ended_at else peers_inside(room)
     mine = next((peer for peer in inside if peer.invitation_id == invitation.pk), None)
@@ -167,6 +175,7 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
         "ended": room.ended_at is not None,
         "revoked": invitation.revoked_at is not None,
         "admitted": may_enter,
+        "full": sum(peer.invitation_id != invitation.pk for peer in inside) >= room.max_people,
         "host_here": any(peer.invitation.is_host for peer in inside),
         "replaced": bool(peer_id and mine and mine.pk != peer_id),
         "inside": bool(peer_id and mine and mine.pk == peer_id),

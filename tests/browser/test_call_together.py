@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 
+from relais.accounts.testing import make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
 from relais.patients.testing import make_grant
 from relais.rooms import actions
@@ -91,14 +92,18 @@ def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
         assert page.locator(".tile").count() == 3
 
     fifth = enter(fifth_grant, scene.patient_path, "none", **small)
-    fifth.expected.append("409")
     knocks: list[str] = []
     fifth.on("request", lambda request: knocks.append(request.url) if request.url.endswith("/entrer") else None)
     let_in_from_the_door(doctor, "Lou (sœur)")
-    full = fifth.locator("[data-problem]:has-text('L’appel est complet : 4 personnes au plus.')")
-    full.wait_for()
-    screens("call-full", fifth, widths=(320,))
-    assert len(knocks) <= 4, "a page that was refused knocks again at news and every ten seconds, not all the time"
+    fifth.get_by_role("heading", name="L’appel est complet").wait_for()
+    fifth.get_by_text("4 personnes au plus").and_(fifth.get_by_text("vous entrerez dès qu’une place")).wait_for()
+    assert fifth.locator("[data-problem]").is_hidden()
+    screens("call-full", fifth)
+    doctor.click("[data-panel-open=people]")
+    doctor.locator("#room-people li:has-text('Lou (sœur)') .badge:has-text('Attend une place')").wait_for()
+    screens("call-full-people", doctor)
+    doctor.click("[data-panel-close]")
+    assert knocks == [], "a page that knows that the call is full does not ask to enter"
     for page in four:
         before = frames(page)
         page.wait_for_function(f"async (before) => (await ({FRAMES})()).every((n, i) => n > before[i])", arg=before)
@@ -107,6 +112,23 @@ def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
     fifth.locator("[data-room][data-phase=inside]").wait_for()
     for page in (doctor, patient, interpreter):
         wait_for_frames(page, links=3, more_than=-1)
+
+
+def test_a_second_professional_too_enters_a_full_call_once_a_place_is_free(scene: Scene, enter: Enter) -> None:
+    actions.open_room(actor=SYSTEM_ACTOR, about=scene.room.about, max_people=2)
+    colleague = make_practitioner(title="Dr", family_name="Petit", given_name="Jean")
+    common: dict[str, Any] = {"actor": SYSTEM_ACTOR, "room": scene.room, "authenticated": True}
+    actions.invite(holder_id=colleague.user_id, part=Part.HOST, name="Dr Jean Petit", **common)
+    doctor = enter(scene.doctor, scene.path, "none")
+    patient = enter(scene.grant, scene.patient_path, "none")
+    doctor.wait_for_selector(".tile")
+    second = enter(colleague, scene.path, "")
+    second.expected.append("409")
+    second.click("[data-choose=none]")
+    second.get_by_role("heading", name="L’appel est complet").wait_for()
+    assert second.locator("[data-problem]").is_hidden()
+    patient.click("[data-control=leave]")
+    second.locator("[data-room][data-phase=inside]").wait_for()
 
 
 @pytest.mark.req("TC-43")

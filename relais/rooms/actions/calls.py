@@ -40,7 +40,7 @@ def join(*, actor: Actor, room: Room) -> Peer:
         raise Refused(_("Le professionnel n’est pas encore dans l’appel. Gardez cette page ouverte."))
     if others.count() >= locked.max_people:
         raise Refused(
-            _("L’appel est complet : %(max)s personnes au plus. Réessayez quand une personne l’aura quitté.")
+            _("L’appel est complet : %(max)s personnes au plus. Vous entrerez dès qu’une place sera libre.")
             % {"max": locked.max_people}
         )
     here.filter(invitation=invitation).update(left_at=now)

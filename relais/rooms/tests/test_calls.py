@@ -103,6 +103,24 @@ def test_a_silent_page_gives_up_its_place(scene: Scene) -> None:
     assert gone.left_at is not None
 
 
+@pytest.mark.req("TC-38")
+def test_who_was_let_in_waits_for_a_place_while_the_call_is_full_and_not_at_the_door(scene: Scene) -> None:
+    actions.open_room(actor=SYSTEM, about=scene.about, max_people=2)
+    scene.room.refresh_from_db()
+    scene.join(scene.doctor_actor)
+    inside = scene.join(scene.patient_actor)
+    actions.admit(actor=scene.doctor_actor, invitation=scene.guest)
+    actions.beat(actor=scene.guest_actor, about=scene.about, place="waiting")
+    assert call_state(scene.room, scene.guest, None, 0)["full"] is True
+    assert call_state(scene.room, scene.patient, inside.pk, 0)["full"] is False, "one's own place is no obstacle"
+    listed = scene.doctor_client().get(f"/salles/{scene.room.pk}/personnes").content.decode()
+    assert ("Attend une place" in listed, "Attend à la porte" in listed) == (True, False)
+    actions.leave_call(actor=scene.patient_actor, peer_id=inside.pk)
+    assert call_state(scene.room, scene.guest, None, 0)["full"] is False
+    listed = scene.doctor_client().get(f"/salles/{scene.room.pk}/personnes").content.decode()
+    assert "Attend une place" not in listed
+
+
 def test_signals_reach_the_page_they_are_for_in_order_and_once(scene: Scene) -> None:
     doctor, patient = scene.join(scene.doctor_actor), scene.join(scene.patient_actor)
     messages = [offer_to(patient), {"to": str(patient.pk), "payload": {"type": "candidates", "candidates": []}}]

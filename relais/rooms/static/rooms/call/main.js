@@ -206,7 +206,8 @@ function follow(state) {
 function wait(state) {
   if (config.host) {
     door.draw(state.waiting, config.urls);
-  } else if (outside.wait(state)) {
+  }
+  if (outside.wait(state)) {
     if (!turnedAway) {
       enter();
     }

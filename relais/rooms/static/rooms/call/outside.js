@@ -61,12 +61,21 @@ export function choose(how) {
   );
 }
 
-/** Say what a patient waits for, with a sound when the host has come. Returns whether they may come in now. */
+/** Say what one waits for, a patient with a sound when the host has come. Returns whether to come in now. */
 export function wait(state) {
-  if (state.host_here && !hostHere) {
+  if (state.host_here && !hostHere && !host) {
     ring(true); // a notice would push the buttons from under the finger; pressing one lets the page sound
   }
   hostHere = state.host_here;
+  if (ready && state.admitted && state.full) {
+    problem("");
+    show(find("[data-choice]"), false);
+    words("full-title", "full");
+    return false;
+  }
+  if (host) {
+    return ready;
+  }
   if (hostHere && state.admitted && ready) {
     return true;
   }
