@@ -57,6 +57,16 @@ SMALL = """(() => {
 })()"""
 
 
+# Words of the bar with less than 4 px beside them in their button.
+TIGHT = """() => Array.from(document.querySelectorAll('.call-button'))
+  .filter((button) => {
+    const box = button.getBoundingClientRect(), words = document.createRange();
+    words.selectNodeContents(button);
+    return Array.from(words.getClientRects()).some((one) => one.left < box.left + 4 || one.right > box.right - 4);
+  })
+  .map((button) => button.textContent.trim())"""
+
+
 def another_guest(scene: Scene, name: str) -> Any:
     """A guest's way in, who waits at the door."""
     grant, _secrets = make_grant(scene.grant.patient, about=scene.room.about)
@@ -90,6 +100,7 @@ def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
     in_call(*four)
     for page in four:
         assert page.locator(".tile").count() == 3
+    assert doctor.evaluate(TIGHT) == [], "the words of the bar have room in their buttons at 320 px"
 
     fifth = enter(fifth_grant, scene.patient_path, "none", **small)
     knocks: list[str] = []

@@ -143,7 +143,7 @@ def _together(album: Album, site: Any, patient: Any, doctor: Any) -> None:
         wait_for_the_other(page)
     album.take("pro-appel", doctor)
     album.take("patient-appel", patient)
-    button(doctor, "Participants").click()
+    button(doctor, "Personnes").click()
     album.take("pro-participants", doctor)
     patient.context.close()
 

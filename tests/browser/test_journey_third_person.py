@@ -30,7 +30,7 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
     patient.get_by_role("button", name="Allumer ma caméra et mon micro").click()
     in_call(doctor, patient)
 
-    doctor.get_by_role("button", name="Participants").click()
+    doctor.get_by_role("button", name="Personnes").click()
     doctor.get_by_label("Nom et lien avec le patient").fill("Alex Roy, interprète")
     doctor.get_by_label("Téléphone mobile").fill("06 39 98 00 77")
     doctor.get_by_role("button", name="Envoyer l’invitation").dblclick()
