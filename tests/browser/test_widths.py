@@ -35,3 +35,30 @@ def test_nothing_is_cut_and_the_next_action_is_within_reach(
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} px at {WIDTHS[device]} px"
         assert axe(page) == [], name
+
+
+@pytest.mark.req("TC-56")
+def test_on_a_telephone_filters_wait_behind_one_button_unless_one_is_active(
+    site: Any, house: House, page_of: Callable[..., Any], screens: Callable[..., None]
+) -> None:
+    """The rows come first there; on a computer the filters are all in sight, and there is no such button."""
+    book(house, starts_in=timedelta(minutes=10))
+    page = page_of(house.doctor, "/teleconsultation/", width=320, height=640)
+    opener, reason = page.get_by_role("button", name="Filtres"), page.get_by_label("Motif")
+    assert reason.is_hidden()
+    assert page.get_by_role("link", name="DURAND Camille").bounding_box()["y"] < 640
+    screens("dashboard-filters-folded", page)
+    opener.click()
+    reason.select_option("CONSULTATION")
+    screens("dashboard-filters-open", page, widths=(320,))
+    page.get_by_role("button", name="Filtrer").click()
+    page.get_by_role("link", name="Tout afficher").wait_for()
+    assert reason.is_visible(), "a filter that is active is in sight"
+    page.goto(site.base + "/teleconsultation/historique/")
+    assert page.get_by_label("État").is_hidden()
+    assert page.get_by_label("Nom du patient ou référence").is_visible()
+    screens("history-filters-folded", page)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert (page.get_by_label("État").is_visible(), opener.is_hidden()) == (True, True)
+    page.goto(site.base + "/teleconsultation/")
+    assert (reason.is_visible(), opener.is_hidden()) == (True, True)

@@ -33,6 +33,7 @@ def history(request: Any) -> HttpResponse:
         {
             "page_of_rows": page,
             "filters": filters,
+            "filtered": bool(filters["practitioner_id"] or filters["state"]),
             "practitioners": known,
             "states": [(state.value, state.label) for state in (*AFTER, State.CLOSED, State.CANCELLED)],
         },

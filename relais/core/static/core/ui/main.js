@@ -14,5 +14,6 @@ import "./skeleton.js";
 import "./rows.js";
 import "./focus.js";
 import "./find.js";
+import "./filters.js";
 import "./holder.js";
 import "../live/stream.js";

@@ -1,4 +1,4 @@
-/* Before the first paint (a classic script in <head>): theme and width of the rail, as chosen on this device. */
+/* Before the first paint (a classic script in <head>): that scripts run, theme and width of the rail as chosen here. */
 (function () {
   "use strict";
   var root = document.documentElement;
@@ -21,6 +21,7 @@
     root.classList.toggle("rail-narrow", rail ? rail === "narrow" : small.matches);
   }
 
+  root.classList.add("with-scripts");
   apply();
   [dark, small].forEach(function (query) {
     if (query.addEventListener) {
