@@ -45,7 +45,7 @@ def made() -> Iterator[Path]:
 
 
 def processes(home: Path) -> list[str]:
-    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.split("\n") if str(home) in line]
 
 
@@ -113,7 +113,7 @@ def test_the_server_stays_until_its_last_user_stops(made: Path) -> None:
     first.stop()
     assert ask(made, "SELECT 1") == 1
     second.stop()
-    assert processes(made) == []
+    assert wait_until(lambda: processes(made) == [])  # the guard, no child of `second`, lets go just before it ends
 
 
 def test_a_user_that_is_killed_leaves_no_process(made: Path) -> None:
