@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 PAGE = """<!DOCTYPE html><html lang="fr"><head><title>Essai</title>
 <meta name="relais-now" content="{now}"><meta name="csrf-token" content="">
 <meta name="htmx-config" content='{{"includeIndicatorStyles": false, "allowEval": false}}'>
+<link rel="stylesheet" href="/static/core/tokens.css"><link rel="stylesheet" href="/static/core/lists.css">
 <script src="/static/vendor/htmx/htmx.min.js" defer></script>
 <script type="module" src="/static/core/ui/main.js"></script></head>
 <body><main><h1>Essai</h1><div id="relais-banner"></div>
@@ -118,6 +119,35 @@ def test_what_is_being_typed_is_not_replaced_until_one_leaves_it(
     page.evaluate("document.activeElement.blur()")
     page.wait_for_selector("#list:has-text('lu')")
     assert page.query_selector("[data-live-mark]") is None
+
+
+def test_nothing_is_replaced_under_a_finger(site: Any, doctor: Membership, page_of: Callable[..., Any]) -> None:
+    """Between press and release the list stays as it is, or the click would be lost; then it comes."""
+    page = page_of(doctor)
+    one = Try(site, page, "list:1")
+    listening(page)
+    before = one.fetched
+    page.hover("#list")
+    page.mouse.down()
+    ping("list:1", urgent=True)
+    page.wait_for_timeout(1000)
+    assert one.fetched == before
+    assert page.query_selector("[data-live-mark]") is None
+    page.mouse.up()
+    one.fetches_again(before)
+
+
+def test_the_mark_that_something_waits_moves_nothing(
+    site: Any, doctor: Membership, page_of: Callable[..., Any]
+) -> None:
+    page = page_of(doctor)
+    Try(site, page, "list:1", more="data-live-hold", inside='<button type="button">Rejoindre</button>')
+    listening(page)
+    place = "document.querySelector('#list').getBoundingClientRect().top"
+    before = page.evaluate(place)
+    ping("list:1")
+    page.wait_for_selector("[data-live-mark]")
+    assert page.evaluate(place) == before
 
 
 def test_a_list_being_read_waits_behind_a_mark_unless_it_is_urgent(

@@ -103,7 +103,7 @@ def test_what_happens_meanwhile_waits_until_the_form_is_sent_or_somebody_asks_to
     """A live refetch takes neither the open form nor the file chosen in it."""
     choose(page, "note.txt", b"Toux")
     dossiers.record(Dossier.objects.get(), "note_added", SYSTEM_ACTOR)
-    mark = page.get_by_role("button", name="nouveauté : afficher")
+    mark = page.locator("[data-live-mark]")
     mark.wait_for()
     assert page.evaluate("document.querySelector('#d-file').files.length") == 1
     mark.click()

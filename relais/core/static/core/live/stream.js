@@ -12,8 +12,12 @@ import { alone, shared } from "./share.js";
 const TYPING = "input:not([type=checkbox]):not([type=radio]):not([type=button]):not([type=submit]), textarea, select, [contenteditable]";
 const MARGIN = 2; // seconds: clocks, and the time a page takes to come
 const SPREAD = 1500;
+const LONGEST_PRESS = 2000; // a list of choices may swallow the release
 const url = window.location.pathname.indexOf("/p/") === 0 ? "/live/p/stream" : "/live/stream";
 const waiting = new Map(); // element -> number of pings held back
+const pressing = new Map(); // element -> detail of the ping that came while a finger was on it
+let pressed = null;
+let lifting = null;
 let stream = null;
 let known = "";
 
@@ -65,7 +69,7 @@ function hold(element) {
   if (!mark) {
     mark = document.createElement("button");
     mark.type = "button";
-    mark.className = "btn btn-secondary btn-sm live-mark";
+    mark.className = "new-mark live-mark";
     mark.dataset.liveMark = "";
     mark.addEventListener("click", () => release(element, { topic: "", urgent: false, asked: true }));
     element.parentNode.insertBefore(mark, element);
@@ -82,8 +86,20 @@ function release(element, detail) {
   element.dispatchEvent(new CustomEvent("live", { bubbles: true, detail }));
 }
 
+/* A click is a press and a release on the same thing: nothing is replaced, nor fetched, between the two. */
+function underPress(element) {
+  return pressed !== null && element.contains(pressed);
+}
+
+function afterPress(element, detail) {
+  const before = pressing.get(element);
+  pressing.set(element, before && before.urgent ? before : detail);
+}
+
 function deliver(element, detail) {
-  if (busy(replaced(element)) || (element.matches("[data-live-hold]") && !detail.urgent)) {
+  if (underPress(replaced(element))) {
+    afterPress(element, detail);
+  } else if (busy(replaced(element)) || (element.matches("[data-live-hold]") && !detail.urgent)) {
     hold(element);
   } else {
     release(element, detail);
@@ -145,10 +161,34 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const target = event.detail.target;
   const config = event.detail.requestConfig;
-  if (event.detail.shouldSwap && fromLive(config) && !config.triggeringEvent.detail.asked && busy(target)) {
-    event.detail.shouldSwap = false;
-    hold(event.detail.elt.closest("[data-live]") || target);
+  if (!event.detail.shouldSwap || !fromLive(config)) {
+    return;
   }
+  const element = event.detail.elt.closest("[data-live]") || target;
+  if (underPress(target)) {
+    event.detail.shouldSwap = false;
+    afterPress(element, config.triggeringEvent.detail);
+  } else if (!config.triggeringEvent.detail.asked && busy(target)) {
+    event.detail.shouldSwap = false;
+    hold(element);
+  }
+});
+
+function lift() {
+  clearTimeout(lifting);
+  pressed = null;
+  const due = Array.from(pressing);
+  pressing.clear();
+  due.filter((pair) => pair[0].isConnected).forEach((pair) => deliver(pair[0], pair[1]));
+}
+
+document.addEventListener("pointerdown", (event) => {
+  pressed = event.target;
+  clearTimeout(lifting);
+  lifting = setTimeout(lift, LONGEST_PRESS);
+});
+["pointerup", "pointercancel"].forEach((name) => {
+  document.addEventListener(name, () => setTimeout(lift, 0)); // the click comes first
 });
 document.addEventListener("focusout", () => {
   setTimeout(() => {
