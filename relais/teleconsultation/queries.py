@@ -1,8 +1,8 @@
 """What the screens of teleconsultation need, in a constant number of queries."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Func, Q, QuerySet, TextField, Value
@@ -15,11 +15,11 @@ from relais.core.actor import Actor
 from relais.core.paris import midnight
 from relais.dossiers import queries as dossiers
 from relais.notifications import queries as outbox
-from relais.patients.models import Grant, Holder
+from relais.patients.models import Grant, Holder, Patient
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.call import too_early_or_late
-from relais.teleconsultation.models import Teleconsultation, TeleconsultationQuerySet
+from relais.teleconsultation.models import Reason, Teleconsultation, TeleconsultationQuerySet
 from relais.teleconsultation.topics import report_about
 from relais.teleconsultation.workflow import AFTER, State
 
@@ -31,15 +31,40 @@ PRINTED = (
 LATE = timedelta(minutes=15)  # domain.md §2.2
 
 
+class Traits(NamedTuple):
+    """What a line prints of a patient."""
+
+    family_name: str
+    given_name: str
+    birth_date: date | None
+    sex: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.family_name.upper()} {self.given_name}"
+
+
+class Tested(NamedTuple):
+    """The last self-test."""
+
+    outcome: str
+    created_at: datetime
+
+
 @dataclass(frozen=True)
 class Row:
-    """One line of the dashboard: the appointment and the facts that come and go around it."""
+    """All that a line of the dashboard prints, as plain values: two equal rows are drawn alike (`tele.dashboard_cells`)."""
 
-    tele: Teleconsultation
+    pk: UUID
+    state: str
+    reason: str
+    starts_at: datetime
+    patient: Traits
+    practitioner: str
     place: str  # where the patient is now: "", space, waiting or call
-    waiting_since: Any
-    test: Any  # the last DeviceTest, or None
-    problem: Any  # the message to put right, or None
+    waiting_since: datetime | None
+    test: Tested | None
+    problem: str  # of the message to put right, in words
     late: bool
     documents: int
     may_join: bool
@@ -49,17 +74,21 @@ class Row:
     @property
     def day(self) -> date:
         """The day it falls on in Paris, under which it stands."""
-        return timezone.localtime(self.tele.starts_at).date()
+        return timezone.localtime(self.starts_at).date()
 
     @property
     def soon(self) -> bool:
-        return self.tele.starts_at - timezone.now() < timedelta(hours=24)
+        return self.starts_at - timezone.now() < timedelta(hours=24)
 
     @property
     def mark(self) -> str:
         if self.place == "waiting":
             return "is-present"
         return "is-late" if self.late else ""
+
+    @property
+    def reason_words(self) -> str:
+        return str(Reason(self.reason).label)
 
 
 def base(actor: Actor) -> TeleconsultationQuerySet:
@@ -101,24 +130,34 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
     tests = rooms.last_tests(ids)
     problems = outbox.problems(ids)
     counts = dossiers.document_counts(ids)
-    names = [tele.dossier.patient.family_name.lower() for tele in teles]
+    people = [_traits(tele.dossier.patient) for tele in teles]
+    names = [one.family_name.lower() for one in people]
     now = timezone.now()
     clinical = may.can_read_clinical(actor)
     return [
         Row(
-            tele=tele,
+            pk=tele.pk,
+            state=tele.state,
+            reason=tele.reason,
+            starts_at=tele.starts_at,
+            patient=patient,
+            practitioner=tele.practitioner.full_name,
             place=here[tele.pk].place if tele.pk in here else "",
             waiting_since=here[tele.pk].since if tele.pk in here and here[tele.pk].waits else None,
-            test=tests.get(tele.pk),
-            problem=problems.get(tele.pk),
+            test=Tested(tests[tele.pk].outcome, tests[tele.pk].created_at) if tele.pk in tests else None,
+            problem=problems[tele.pk].words if tele.pk in problems else "",
             late=tele.state == State.PLANNED and now > tele.starts_at + LATE,
             documents=counts.get(tele.pk, 0),
             may_join=may.can_join(actor, tele),
             clinical=clinical,
-            twin=names.count(tele.dossier.patient.family_name.lower()) > 1,
+            twin=names.count(patient.family_name.lower()) > 1,
         )
-        for tele in teles
+        for tele, patient in zip(teles, people, strict=True)
     ]
+
+
+def _traits(patient: Patient) -> Traits:
+    return Traits(patient.family_name, patient.given_name, patient.birth_date, patient.sex)
 
 
 def _patients_here(ids: list[UUID]) -> dict[UUID, rooms.Here]:

@@ -1,10 +1,16 @@
-"""Words for what happened in a teleconsultation."""
+"""Words for what happened in a teleconsultation, and the cells of its line."""
+
+from functools import lru_cache
 
 from django import template
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from relais.dossiers.models import Event
+from relais.teleconsultation.queries import Row
 from relais.teleconsultation.workflow import TRANSITIONS
 
 register = template.Library()
@@ -38,3 +44,18 @@ def event_words(event: Event) -> str:
     if event.verb in WORDS:
         return str(WORDS[event.verb])
     return TRANSITIONS[event.verb].label if event.verb in TRANSITIONS else event.verb
+
+
+@register.simple_tag
+def dashboard_cells(row: Row) -> SafeString:
+    """The cells of a line but its button, which carries a token of the page.
+
+    Forty dashboards of one place ask for the same twenty lines at each event: equal rows are drawn once a minute,
+    since that is how often their words about time change.
+    """
+    return _cells(row, int(timezone.now().timestamp() // 60))
+
+
+@lru_cache(maxsize=4096)
+def _cells(row: Row, _minute: int) -> SafeString:
+    return render_to_string("teleconsultation/_dashboard_cells.html", {"row": row})

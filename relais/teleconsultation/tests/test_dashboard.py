@@ -1,6 +1,8 @@
 """Dashboard, agenda and Historique through HTTP (TC-05 … TC-10, TC-44)."""
 
+import re
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.db import connection
@@ -16,10 +18,12 @@ from relais.patients.testing import make_patient
 from relais.rooms import actions as rooms
 from relais.rooms.models import DeviceTest
 from relais.teleconsultation.actions import call
+from relais.teleconsultation.templatetags import tele
 from relais.teleconsultation.testing import make_tele
 from relais.teleconsultation.workflow import State
 
 URL = "/teleconsultation/"
+TOKEN = r'csrfmiddlewaretoken" value="(\w+)"'
 pytestmark = pytest.mark.django_db
 
 
@@ -38,7 +42,7 @@ def at(minutes):
 
 
 def names(answer):
-    return [row.tele.dossier.patient.family_name for row in answer.context["rows"]]
+    return [row.patient.family_name for row in answer.context["rows"]]
 
 
 def planned(doctor, name, minutes, **fields):
@@ -167,6 +171,26 @@ def test_as_many_queries_for_one_row_as_for_three(doctor, seen):
             planned(doctor, f"Autre{extra}{number}", 60 + 30 * number + 300 * extra)
         seen.get(URL)
     assert counts[0] == counts[1]
+
+
+def test_what_has_not_changed_is_drawn_once_for_all_who_watch(doctor, seen):
+    """And what has changed is drawn anew within the same minute; each page keeps a token of its own."""
+    other = client_of(make_practitioner(doctor.establishment))
+    with mock.patch.object(timezone, "now", return_value=timezone.now()):
+        scene = planned(doctor, "Un", 30)
+        planned(doctor, "Deux", 60)
+        mine, before = seen.get(URL).content.decode(), tele._cells.cache_info().misses
+        theirs = other.get(URL).content.decode()
+        assert tele._cells.cache_info().misses == before
+        assert [
+            page.count("table-cards") + page.count("UN</b>") + page.count("DEUX</b>") for page in (mine, theirs)
+        ] == [3, 3]
+        assert re.findall(TOKEN, mine)
+        assert not set(re.findall(TOKEN, mine)) & set(re.findall(TOKEN, theirs))
+        scene.patient.used_family_name = "Nouveau"
+        scene.patient.save()
+        assert "NOUVEAU</b>" in other.get(URL).content.decode()
+        assert tele._cells.cache_info().misses == before + 1
 
 
 def test_a_long_list_is_paged_by_key(doctor, seen):

@@ -44,7 +44,7 @@ def _rows(request: Any) -> dict[str, Any]:
     audit.record_list(
         actor=request.actor,
         action="teleconsultation.list",
-        ids=[row.tele.pk for row in rows],
+        ids=[row.pk for row in rows],
         seen=request.session,
     )
     return {"rows": rows, "page_of_rows": page, "filters": filters, "filtered": any(filters.values())}
