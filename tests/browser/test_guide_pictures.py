@@ -206,7 +206,7 @@ def _beside_a_resident(album: Album, site: Any, open_page: Any) -> None:
     page.get_by_role("heading", name="Motif").scroll_into_view_if_needed()
     album.take("soignant-accord", page)
     button(page, "Réserver et envoyer le lien").click()
-    page.get_by_text("Rendez-vous réservé.").wait_for()
+    page.get_by_text("Rendez-vous réservé.").filter(visible=True).first.wait_for()
 
     grant = Grant.objects.get(email="service.mesanges@exemple.test")
     dossier = f"{site.base}/teleconsultation/{grant.about}/"
