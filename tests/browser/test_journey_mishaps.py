@@ -70,11 +70,53 @@ def test_two_editors_of_one_report_lose_nothing(
     assert Document.objects.count() == 1
     see(first, "Dr Linh Nguyen a ajouté le compte-rendu à")
     first.get_by_text("écrit aussi").wait_for(state="hidden")
-    screens("mishap-two-editors-added", first, full=True)
-    first.get_by_label("Conclusion").fill("Encore un mot.")
+    screens("mishap-two-editors-added", first)
+    go_on_after_the_report_was_added(first, screens)
+    assert ReportDraft.objects.get().sections["conclusion"]["text"] == "Encore un mot."
     first.get_by_role("button", name="Ajouter le compte-rendu").click()
-    see(first, "Deux personnes ont écrit")
-    see(first, "Encore un mot.")
+    see(first, "Compte-rendu ajouté.")
+    assert Document.objects.count() == 2
+
+
+def go_on_after_the_report_was_added(page: Any, screens: Any) -> None:
+    """Told by whom and when beside the text, with nothing empty; it can be copied, or go on as a new version."""
+    box = page.locator("[data-section=conclusion] [data-added]")
+    assert page.locator("[data-added]").is_hidden(), "nothing of one's own is in the page yet"
+    page.get_by_label("Conclusion").fill("Encore un mot.")
+    box.get_by_text("Dr Linh Nguyen a ajouté le compte-rendu à").wait_for()
+    assert page.locator("[data-clash]").filter(visible=True).count() == 0
+    screens("mishap-two-editors-after", page, full=True)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    box.get_by_role("button", name="Copier mon texte").click()
+    see(page, "Texte copié.")
+    assert page.evaluate("navigator.clipboard.readText()") == "Conclusion\nEncore un mot."
+    box.get_by_role("button", name="Continuer dans une nouvelle version").click()
+    see(page, "Brouillon enregistré à")
+    assert box.is_hidden()
+
+
+@pytest.mark.req("TC-46", "TC-55")
+def test_an_editor_who_heard_nothing_of_the_report_or_of_the_closing_keeps_the_text(
+    house: House, colleague: Membership, page_of: PageOf, screens: Any
+) -> None:
+    scene = book(house)
+    call.join(actor=actor_for(house.doctor), tele=scene.tele)
+    page = page_of(house.doctor, scene.path + "compte-rendu/")
+    page.expected += ["409", "ERR_FAILED"]
+    page.route("**/maintenant/", lambda route: route.abort())
+    page.get_by_label("Conclusion").fill("Surveillance.")
+    see(page, "Brouillon enregistré à")
+    other = actor_for(colleague)
+    record.add_report(actor=other, tele=scene.tele, shared=False)
+    page.get_by_label("Conclusion").fill("Surveillance. Et du repos.")
+    page.locator("[data-added]").get_by_text("Dr Linh Nguyen a ajouté le compte-rendu à").wait_for()
+    Teleconsultation.objects.update(state="closed")
+    page.get_by_role("button", name="Continuer dans une nouvelle version").click()
+    page.locator("[data-added]").get_by_text("il n’accepte plus qu’un complément daté").wait_for()
+    assert page.get_by_role("button", name="Copier mon texte").is_visible()
+    assert page.get_by_role("button", name="Continuer dans une nouvelle version").is_hidden()
+    assert page.get_by_label("Conclusion").input_value() == "Surveillance. Et du repos."
+    screens("mishap-two-editors-closed", page, full=True)
 
 
 @pytest.mark.req("TC-46")

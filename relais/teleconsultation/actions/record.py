@@ -22,6 +22,7 @@ from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.access import main_grant
 from relais.teleconsultation.actions.call import finish, renew_space
 from relais.teleconsultation.actions.states import move
+from relais.teleconsultation.actions.writing import refuse_superseded
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
 from relais.teleconsultation.topics import dashboard_topic, report_topic, space_topic
 from relais.teleconsultation.workflow import State
@@ -92,14 +93,18 @@ def _shared(tele: Teleconsultation, channels: list[str]) -> None:
 
 
 @transaction.atomic
-def save_section(*, actor: Actor, tele: Teleconsultation, key: str, text: str, version: int) -> StaleSection | int:
+def save_section(
+    *, actor: Actor, tele: Teleconsultation, key: str, text: str, version: int, known: str | None = None
+) -> StaleSection | int:
     """Autosave one section of the report; the new version, or what another wrote since `version` (nothing is lost).
 
-    Raises Refused once the dossier is closed (its row is held: nobody closes it meanwhile), and for a text too long.
+    Raises Refused once the dossier is closed (its row is held: nobody closes it meanwhile), and for a text too long;
+    ReportAdded when the page knew `known` as the last report and another was added since (refuse_superseded).
     """
     if not may.can_write(actor, tele):
         raise NotFound
     refuse_closed(_lock(tele))
+    refuse_superseded(tele, known)
     if key not in content.SECTIONS:
         raise Refused(_("Cette rubrique n’existe pas."))
     text = _lines(text)
@@ -153,7 +158,12 @@ def add_report(*, actor: Actor, tele: Teleconsultation, shared: bool) -> Documen
 
 @transaction.atomic
 def write_report(
-    *, actor: Actor, tele: Teleconsultation, written: dict[str, tuple[str, int]], shared: bool
+    *,
+    actor: Actor,
+    tele: Teleconsultation,
+    written: dict[str, tuple[str, int]],
+    shared: bool,
+    known: str | None = None,
 ) -> Document | dict[str, StaleSection]:
     """Save the sections of a page (text and version each), then make them the report; all or nothing when refused.
 
@@ -164,7 +174,7 @@ def write_report(
         return done
     clashes = {}
     for key, (text, version) in written.items():
-        saved = save_section(actor=actor, tele=tele, key=key, text=text, version=version)
+        saved = save_section(actor=actor, tele=tele, key=key, text=text, version=version, known=known)
         if isinstance(saved, StaleSection):
             clashes[key] = saved
     return clashes or add_report(actor=actor, tele=tele, shared=shared)

@@ -12,9 +12,11 @@ from django.utils import timezone
 from relais.accounts.models import Role
 from relais.accounts.testing import client_of, make_establishment, make_member, make_practitioner
 from relais.audit.models import Entry
+from relais.dossiers.models import Document
 from relais.patients.testing import make_patient
 from relais.rooms.models import Presence
 from relais.rooms.queries import presences
+from relais.teleconsultation.models import ReportDraft, Teleconsultation
 from relais.teleconsultation.testing import make_tele
 from relais.teleconsultation.topics import report_about
 
@@ -111,6 +113,59 @@ def test_a_report_added_is_told_with_the_way_to_it(scene, first, second):
     filed = now(second, scene)["filed"]
     assert filed["words"].startswith(f"{scene.practitioner.user.full_name} a ajouté le compte-rendu à ")
     assert second.get(filed["url"]).status_code == 200
+
+
+def added_by_the_other(first, scene):
+    first.post(url("add_report", scene), {"text-conclusion": "Rassurant", "version-conclusion": "0"})
+    return Document.objects.get()
+
+
+@pytest.mark.parametrize("version", [0, 1, 3])
+def test_a_page_from_before_the_report_was_added_is_told_who_added_it_whatever_its_version(
+    scene, first, second, version
+):
+    report = added_by_the_other(first, scene)
+    said = {"key": "conclusion", "text": "Et aussi", "version": str(version), "filed": ""}
+    answer = second.post(url("save_section", scene), said)
+    assert answer.status_code == 409
+    assert answer.json()["filed"]["id"] == str(report.pk)
+    assert answer.json()["filed"]["words"].startswith(f"{scene.practitioner.user.full_name} a ajouté")
+    assert not ReportDraft.objects.exists()
+    again = second.post(url("save_section", scene), {**said, "version": "0", "filed": str(report.pk)})
+    assert (again.status_code, again.json()) == (200, {"version": 1}), "it goes on as a new version"
+
+
+def test_who_adds_from_a_page_from_before_keeps_the_text_and_makes_a_new_version_at_the_second_press(
+    scene, first, second
+):
+    report = added_by_the_other(first, scene)
+    written = {"text-conclusion": "Et aussi", "version-conclusion": "3", "filed": ""}
+    page = second.post(url("add_report", scene), written)
+    text = page.content.decode()
+    assert page.status_code == 409
+    assert f"{scene.practitioner.user.full_name} a ajouté le compte-rendu à " in text
+    assert "Et aussi" in text
+    assert "Deux personnes ont écrit" not in text
+    assert Document.objects.count() == 1
+    known = {"text-conclusion": "Et aussi", "version-conclusion": "0", "filed": str(report.pk)}
+    assert f'name="filed" value="{report.pk}"' in text
+    assert 'name="version-conclusion" value="0"' in text
+    assert second.post(url("add_report", scene), known).status_code == 302
+    assert Document.objects.filter(replaces=report).count() == 1
+
+
+def test_who_still_types_once_the_dossier_is_closed_is_told_that_it_is_over(scene, first, second):
+    added_by_the_other(first, scene)
+    Teleconsultation.objects.update(state="closed")
+    answer = second.post(url("save_section", scene), {"key": "conclusion", "text": "x", "version": "0", "filed": ""})
+    assert (answer.status_code, answer.json()["over"]) == (409, True)
+    assert "complément daté" in answer.json()["error"]
+
+
+def test_a_report_withdrawn_since_is_told_without_a_way_to_it(scene, first, second):
+    Document.objects.filter(pk=added_by_the_other(first, scene).pk).update(withdrawn_at=timezone.now(), withdrawn_why="Erreur")
+    filed = now(second, scene)["filed"]
+    assert (filed["url"], "a ajouté le compte-rendu" in filed["words"]) == ("", True)
 
 
 def test_a_text_that_could_not_be_saved_is_marked_so_that_nothing_replaces_it(scene, first):

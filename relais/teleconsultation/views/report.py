@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,7 +16,6 @@ from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_number
-from relais.dossiers.models import DocumentKind
 from relais.rooms import queries as rooms
 from relais.teleconsultation import content, queries
 from relais.teleconsultation import permissions as may
@@ -51,6 +49,7 @@ def _page(request: Any, tele: Teleconsultation, *, written: Any = None, **more: 
         "filed": _filed(tele),
         "section_max": content.SECTION_MAX,
         "shared": True,
+        "added": False,
         **more,
     }
 
@@ -64,14 +63,12 @@ def _words(names: list[str]) -> str:
 
 
 def _filed(tele: Teleconsultation) -> dict[str, str]:
-    """The last report added: its id, who added it and when as a sentence, and where it is read; all empty without."""
-    reports = tele.dossier.documents.filter(kind=DocumentKind.REPORT, withdrawn_at=None).select_related("author")
-    last = reports.order_by("-created_at").first()
-    if not last or not last.author:
+    """The last report added: its id, who added it and when as a sentence, and where it is read; empty without."""
+    last = writing.newest_report(tele)
+    if not last:
         return {"id": "", "words": "", "url": ""}
-    told = {"name": last.author.full_name, "at": timezone.localtime(last.created_at).strftime("%H:%M")}
-    words = _("%(name)s a ajouté le compte-rendu à %(at)s.") % told
-    return {"id": str(last.pk), "words": words, "url": reverse("teleconsultation:document", args=[last.pk]) + "?voir"}
+    url = "" if last.withdrawn_at else reverse("teleconsultation:document", args=[last.pk]) + "?voir"
+    return {"id": str(last.pk), "words": writing.who_added(last), "url": url}
 
 
 def _tele(request: Any, dossier_id: UUID, why: str) -> Teleconsultation:
@@ -92,15 +89,25 @@ def edit(request: Any, dossier_id: UUID) -> HttpResponse:
 @professional("practitioner")
 @require_POST
 def save_section(request: Any, dossier_id: UUID) -> HttpResponse:
-    """Autosave: the new version, or 409 with what another wrote meanwhile."""
+    """Autosave: the new version, or 409 with what another wrote meanwhile, or with the report added meanwhile.
+
+    `over` says that nothing is written here any more: the dossier was closed, or the appointment cancelled.
+    """
     tele = tele_of(request, dossier_id, "Rédaction du compte-rendu")
-    saved = record.save_section(
-        actor=request.actor,
-        tele=tele,
-        key=request.POST.get("key", ""),
-        text=request.POST.get("text", ""),
-        version=_version(request.POST.get("version", "0")),
-    )
+    try:
+        saved = record.save_section(
+            actor=request.actor,
+            tele=tele,
+            key=request.POST.get("key", ""),
+            text=request.POST.get("text", ""),
+            version=_version(request.POST.get("version", "0")),
+            known=request.POST.get("filed"),
+        )
+    except writing.ReportAdded:
+        return JsonResponse({"filed": _filed(tele)}, status=409)
+    except Refused as refused:
+        tele.refresh_from_db(fields=["state"])
+        return JsonResponse({"error": refused.message, "over": not may.is_open(tele)}, status=409)
     if isinstance(saved, record.StaleSection):
         return JsonResponse({"text": saved.text, "version": saved.version, "by": saved.by}, status=409)
     return JsonResponse({"version": saved})
@@ -164,7 +171,13 @@ def add(request: Any, dossier_id: UUID) -> HttpResponse:
     }
     shared = "shared" in request.POST
     try:
-        made = record.write_report(actor=request.actor, tele=tele, written=written, shared=shared)
+        made = record.write_report(
+            actor=request.actor, tele=tele, written=written, shared=shared, known=request.POST.get("filed")
+        )
+    except writing.ReportAdded as added:
+        fresh = {key: (text, 0) for key, (text, _gone) in written.items()}  # versions of a draft that is gone
+        page = _page(request, tele, written=fresh, shared=shared, error=added.message, added=True)
+        return render(request, "teleconsultation/report.html", page, status=409)
     except Refused as refused:
         page = _page(request, tele, written=written, shared=shared, error=refused.message)
         return render(request, "teleconsultation/report.html", page, status=422)

@@ -1,19 +1,6 @@
 /* <button data-copy="#id" data-copied="…">: copies the text of an element and says so. Hidden until this runs. */
 
-function copy(text) {
-  if (navigator.clipboard && window.isSecureContext) {
-    return navigator.clipboard.writeText(text);
-  }
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.setAttribute("readonly", "");
-  area.className = "visually-hidden";
-  document.body.appendChild(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.parentNode.removeChild(area);
-  return done ? Promise.resolve() : Promise.reject(new Error("copy"));
-}
+import { copyText } from "../core/ui/clipboard.js";
 
 Array.from(document.querySelectorAll("[data-copy]")).forEach((button) => {
   const label = button.querySelector("span");
@@ -21,7 +8,7 @@ Array.from(document.querySelectorAll("[data-copy]")).forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", () => {
     const source = document.querySelector(button.dataset.copy);
-    copy(source.textContent.trim()).then(
+    copyText(source.textContent.trim()).then(
       () => {
         label.textContent = button.dataset.copied;
         document.getElementById("relais-live").textContent = button.dataset.copied;

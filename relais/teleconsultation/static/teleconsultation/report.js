@@ -1,5 +1,6 @@
 // The report: saved as one types, and what others save meanwhile is taken in, or shown beside one's own text.
 
+import { whenAdded } from "./report_added.js";
 import { follow } from "./report_others.js";
 import { makeSection } from "./report_section.js";
 
@@ -24,7 +25,9 @@ document.querySelectorAll("[data-report]").forEach((form) => {
   const say = (words) => {
     status.textContent = words;
   };
-  const sections = Array.from(form.querySelectorAll("[data-section]")).map((field) => makeSection(form, field, say));
+  const sections = [];
+  const added = whenAdded(form, sections, say);
+  form.querySelectorAll("[data-section]").forEach((field) => sections.push(makeSection(form, field, say, added)));
   models(form);
-  follow(form, sections);
+  follow(form, sections, added);
 });

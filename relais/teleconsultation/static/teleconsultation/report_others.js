@@ -1,7 +1,7 @@
 // Who else has this report open, what they saved, and whether they made it the report: asked again at each ping.
 
-/** `sections`: those of report_section.js. */
-export function follow(form, sections) {
+/** `sections`: those of report_section.js; `added`: report_added.js. */
+export function follow(form, sections, added) {
   const others = form.querySelector("[data-report-others]");
   const filed = form.querySelector("[data-report-filed]");
   let asking = false;
@@ -10,10 +10,13 @@ export function follow(form, sections) {
   function show(state) {
     form.querySelector("[data-report-names]").textContent = state.others;
     others.hidden = !state.others;
-    if (state.filed.id && state.filed.id !== form.dataset.filed) {
+    if (state.filed.id && state.filed.id !== added.known()) {
+      const link = form.querySelector("[data-filed-link]");
       form.querySelector("[data-filed-words]").textContent = state.filed.words;
-      form.querySelector("[data-filed-link]").href = state.filed.url;
+      link.href = state.filed.url;
+      link.hidden = !state.filed.url;
       filed.hidden = false;
+      added.stop(state);
     }
     sections.forEach((section) => section.hear(state.sections[section.key]));
   }

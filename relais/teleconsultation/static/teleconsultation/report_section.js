@@ -8,8 +8,12 @@ function clock() {
   return new Date().toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" });
 }
 
-/** `say(words)` is the form's status line. Answers {key, hear(theirs)}, theirs being {text, version, by} as saved. */
-export function makeSection(form, field, say) {
+/**
+ * `say(words)` is the form's status line, `added` what report_added.js answers.
+ * Answers {key, field, label, text(), own(), hear(theirs), stop(), startAgain()}: theirs is {text, version, by} as saved;
+ * own() says whether the text is one's own, saved nowhere; from stop() to startAgain() nothing is saved or taken in.
+ */
+export function makeSection(form, field, say, added) {
   const area = field.querySelector("textarea");
   const stamp = field.querySelector("input[type=hidden]");
   const box = field.querySelector("[data-clash]");
@@ -19,6 +23,7 @@ export function makeSection(form, field, say) {
   let sending = false;
   let heard = null; // what came while sending
   let timer = 0;
+  let stopped = false;
 
   function adopt(theirs) {
     base = theirs.text;
@@ -67,6 +72,7 @@ export function makeSection(form, field, say) {
   }
 
   function hear(theirs) {
+    if (stopped) return;
     if (sending) {
       heard = theirs;
     } else if (theirs.version > Number(stamp.value)) {
@@ -82,7 +88,7 @@ export function makeSection(form, field, say) {
   }
 
   function send(text) {
-    const body = new URLSearchParams({ key: field.dataset.section, text, version: stamp.value });
+    const body = new URLSearchParams({ key: field.dataset.section, text, version: stamp.value, filed: added.known() });
     const csrf = form.querySelector("[name=csrfmiddlewaretoken]").value;
     return fetch(form.dataset.saveUrl, {
       method: "POST",
@@ -92,7 +98,7 @@ export function makeSection(form, field, say) {
   }
 
   async function save() {
-    if (sending || !box.hidden) return;
+    if (sending || stopped || !box.hidden) return;
     const text = area.value;
     let answer = null;
     sending = true;
@@ -106,6 +112,8 @@ export function makeSection(form, field, say) {
     sending = false;
     if (answer && answer.status === 409 && said.version !== undefined) {
       clash(said);
+    } else if (said.filed || said.over) {
+      added.stop(said);
     } else if (answer && answer.ok) {
       adopt({ text, version: said.version });
       say(`Brouillon enregistré à ${clock()}`);
@@ -123,10 +131,27 @@ export function makeSection(form, field, say) {
   area.addEventListener("input", () => {
     clearTimeout(timer);
     mark.hidden = true;
-    if (!box.hidden) return;
+    if (!box.hidden || stopped) return;
     say("…");
     timer = setTimeout(save, SAVE_AFTER);
   });
 
-  return { key: field.dataset.section, hear };
+  function own() {
+    return Boolean(area.value.trim()) && area.value !== base;
+  }
+
+  function stop() {
+    stopped = true;
+    clearTimeout(timer);
+    box.hidden = true;
+  }
+
+  function startAgain() {
+    stopped = false;
+    stamp.value = 0;
+    base = area.value ? null : "";
+    if (area.value) save();
+  }
+
+  return { key: field.dataset.section, field, label, text: () => area.value, own, hear, stop, startAgain };
 }
