@@ -95,6 +95,26 @@ def go_on_after_the_report_was_added(page: Any, screens: Any) -> None:
     assert box.is_hidden()
 
 
+@pytest.mark.req("TC-46")
+@pytest.mark.parametrize(("width", "bar"), [(320, 0), (1280, 56)])
+def test_the_name_of_the_other_editor_stays_in_sight_and_covers_no_field(
+    house: House, colleague: Membership, page_of: PageOf, screens: Any, width: int, bar: int
+) -> None:
+    path = book(house).path + "compte-rendu/"
+    page = page_of(house.doctor, path, width=width, height=640)
+    page_of(colleague, path)
+    line = page.locator("[data-report-others]")
+    line.get_by_text("Dr Linh Nguyen écrit aussi dans ce compte-rendu.").wait_for()
+    fields = page.locator("[data-section] textarea")
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    for number in [*reversed(range(fields.count())), *range(fields.count())]:  # up, then down
+        fields.nth(number).focus()
+        there, field = line.bounding_box(), fields.nth(number).bounding_box()
+        assert there["y"] >= bar, "below the bar"
+        assert there["y"] + there["height"] <= field["y"] < 640
+    screens("mishap-two-editors-scrolled", page, widths=(width,))
+
+
 @pytest.mark.req("TC-46", "TC-55")
 def test_an_editor_who_heard_nothing_of_the_report_or_of_the_closing_keeps_the_text(
     house: House, colleague: Membership, page_of: PageOf, screens: Any
