@@ -33,6 +33,7 @@ VOCABULARY = {
     *("management", "templates", "static", "tests"),
     *("__init__", "apps", "migrations", "templatetags"),  # Django's own
     "demo",  # the module's part of the demo region
+    "questionnaires",  # the forms that it owns: FHIR JSON, one file each
     "testing",  # scenes for the tests of the modules above
     "patient_urls",  # its addresses under /p/
     "typst",  # its printed pages
