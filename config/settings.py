@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "relais.notifications",
     "relais.rooms",
     "relais.files",
+    "relais.questionnaires",
     "relais.directory",
     "relais.patients",
     "relais.dossiers",
