@@ -1,12 +1,14 @@
 """Live pings: a topic and nothing else goes through the database; pages refetch through their usual door."""
 
 import json
+import time
 
 from django.core.signing import BadSignature, Signer
 from django.db import connection
 
 CHANNEL = "relais_live"
 SALT = "relais.live"
+DAY = 24 * 3600  # seconds
 
 
 def ping(topic: str, *, urgent: bool = False) -> None:
@@ -18,14 +20,28 @@ def ping(topic: str, *, urgent: bool = False) -> None:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, json.dumps({"topic": topic, "urgent": urgent})])
 
 
+class Expired(Exception):
+    """The token is the server's own, of a page that was drawn too long ago."""
+
+
+def _day() -> int:
+    return int(time.time() // DAY)
+
+
 def sign(topic: str) -> str:
-    """``topic:signature``, as a page may carry it: only what the server signed can be watched."""
-    return Signer(salt=SALT).sign(topic)
+    """``topic:day:signature``, as a page may carry it: only what the server signed can be watched, for a day or two.
+
+    All pages of a day carry the same token, so that a fragment drawn again opens no new stream.
+    """
+    return Signer(salt=SALT).sign(f"{topic}:{_day()}")
 
 
 def unsign(token: str) -> str | None:
-    """The topic of a signed token, or None when the signature is wrong."""
+    """The topic of a signed token, or None when the signature is wrong. Raises Expired for one of before yesterday."""
     try:
-        return Signer(salt=SALT).unsign(token)
+        topic, _, day = Signer(salt=SALT).unsign(token).rpartition(":")
     except BadSignature:
         return None
+    if not topic or not day.isdecimal() or int(day) < _day() - 1:
+        raise Expired
+    return topic

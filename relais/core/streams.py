@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, Strea
 
 from relais.core import listener
 from relais.core.access import anyone_inside
-from relais.core.live import unsign
+from relais.core.live import Expired, unsign
 
 BEAT = 15.0  # seconds between two signs of life, by which a page notices a dead line
 CHECK = 60.0  # seconds between two looks at the session or the grant
@@ -30,17 +30,22 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
     """GET /live/stream?t=<token>&t=…&since=<seconds>: an endless text/event-stream.
 
     Events: `ping` {"topic", "urgent"}; `beat`; `lost` (pings may be missing), `again` (refetch all), `end`
-    (connect again) and `out` (session or grant over: do not). A token may hold several topics, separated by spaces.
+    (connect again), `out` (session or grant over: do not) and `old` {"tokens"}: these have expired, the pages that show
+    them must be loaded again; the stream goes on with the others. A token may hold several topics, separated by spaces.
     400 for a wrong token.
     """
-    found = [unsign(token) for token in request.GET.getlist("t")]
+    tokens = request.GET.getlist("t")
+    found, old = _read(tokens)
     topics = frozenset(topic for topics in found if topics for topic in topics.split(" "))
-    if not topics or None in found or len(topics) > TOPICS_MAX:
+    if not tokens or None in found or len(topics) > TOPICS_MAX:
         return HttpResponseBadRequest("token")
     await sync_to_async(connections.close_all)()
-    _let_thread_go()
-    events = _events(request, topics, _since(request))
+    first = _event("old", {"tokens": old}) if old else ""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if not topics:
+        return HttpResponse(first, content_type="text/event-stream", headers=headers)
+    _let_thread_go()
+    events = _events(request, topics, _since(request), first)
     return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
 
 
@@ -72,12 +77,23 @@ def _since(request: HttpRequest) -> float:
         return time.time()
 
 
-async def _events(request: HttpRequest, topics: frozenset[str], since: float) -> AsyncIterator[str]:
+def _read(tokens: list[str]) -> tuple[list[str | None], list[str]]:
+    """What the tokens hold (None for a wrong one), without those that have expired, which come second."""
+    found, old = [], []
+    for token in tokens:
+        try:
+            found.append(unsign(token))
+        except Expired:
+            old.append(token)
+    return found, old
+
+
+async def _events(request: HttpRequest, topics: frozenset[str], since: float, first: str) -> AsyncIterator[str]:
     hub = listener.hub()
     line = hub.subscribe(topics, since)
     checked = time.monotonic() - spread()
     try:
-        yield _event("beat")
+        yield first + _event("beat")
         while not hub.closed:
             notice, pings = await line.next(min(BEAT, max(0.05, CHECK - (time.monotonic() - checked))))
             if time.monotonic() - checked >= CHECK:

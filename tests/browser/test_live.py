@@ -1,5 +1,6 @@
 """Live pages in a real browser: one stream for all tabs, nothing typed replaced, and a banner when the line is lost."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import make_practitioner
+from relais.core import live
 from relais.core.live import ping, sign
 
 pytestmark = pytest.mark.browser
@@ -192,3 +194,25 @@ def test_a_session_that_ended_is_said(site: Any, doctor: Membership, page_of: Ca
     page.context.clear_cookies()
     site.restart()
     page.wait_for_selector("text=Votre session est terminée", timeout=15_000)
+
+
+def test_a_page_of_before_yesterday_asks_to_be_loaded_again_and_the_tab_beside_goes_on(
+    site: Any, doctor: Membership, page_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = page_of(doctor)
+    with monkeypatch.context() as before_yesterday:
+        before_yesterday.setattr(live, "_day", lambda: int(time.time() // live.DAY) - 2)
+        Try(site, old, "list:1")
+    banner = old.get_by_text("Cette page est ouverte depuis plus d’un jour : elle n’est plus à jour.")
+    banner.wait_for()
+    beside = Try(site, old.context.new_page(), "list:1")
+    listening(beside.page)
+    assert beside.page.locator("[data-live-banner]").count() == 0
+    before = beside.fetched
+    ping("list:1")
+    beside.fetches_again(before)
+    assert banner.is_visible(), "the stream of the other tab does not make this page whole"
+    old.get_by_role("button", name="Recharger la page").click()
+    banner.wait_for(state="detached")
+    listening(old)
+    assert old.locator("[data-live-banner]").count() == 0

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from relais.accounts.testing import client_of, make_practitioner
-from relais.core import listener, streams
+from relais.core import listener, live, streams
 from relais.core.live import ping, sign, unsign
 from relais.patients.models import Grant
 from relais.patients.testing import let_in, make_grant
@@ -66,6 +66,25 @@ def test_only_what_the_server_signed_can_be_watched() -> None:
     assert unsign(sign(TOPIC)) == TOPIC
     assert unsign(TOPIC + ":forged") is None
     assert unsign("") is None
+
+
+def days_from_now(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """For signatures alone."""
+    then = time.time() + days * live.DAY
+    monkeypatch.setattr(live, "_day", lambda: int(then // live.DAY))
+
+
+def test_all_pages_of_a_day_carry_the_same_token_and_it_is_good_until_the_end_of_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token = sign(TOPIC)
+    assert token == sign(TOPIC)
+    days_from_now(monkeypatch, 1)
+    assert unsign(token) == TOPIC
+    assert sign(TOPIC) != token
+    days_from_now(monkeypatch, 2)
+    with pytest.raises(live.Expired):
+        unsign(token)
 
 
 def test_the_template_tag_signs_several_topics_as_one() -> None:
@@ -217,6 +236,35 @@ def test_a_signed_in_professional_gets_the_stream() -> None:
 def test_a_stream_without_the_servers_signature_is_refused(query: str) -> None:
     client = client_of(make_practitioner())
     assert play(lambda hub: _ask(f"/live/stream?{query}", client, until=bool))[0] == 400
+
+
+def test_a_page_of_before_yesterday_is_told_so_and_watches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, token = client_of(make_practitioner()), sign(TOPIC)
+    days_from_now(monkeypatch, 2)
+    status, body = play(lambda hub: _ask(f"/live/stream?t={token}", client, until=lambda _body: False))
+    assert status == 200
+    assert [line for line in body.splitlines() if line.startswith("event:")] == ["event: old"]
+    data = next(line for line in body.splitlines() if line.startswith("data: "))
+    assert json.loads(data[6:]) == {"tokens": [token]}
+
+
+def test_the_other_pages_of_that_browser_keep_their_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, token = client_of(make_practitioner()), sign("dossier:old")
+    days_from_now(monkeypatch, 2)
+    both = f"/live/stream?t={token}&t={sign(TOPIC)}"
+
+    async def scene(hub: listener.Hub) -> tuple[int, str]:
+        asking = asyncio.create_task(_ask(both, client, until=lambda body: "event: ping" in body))
+        while not hub.streams:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(send, "dossier:old")
+        await asyncio.to_thread(send)
+        return await asking
+
+    status, body = play(scene)
+    assert status == 200
+    assert body.index("event: old") < body.index("event: ping")
+    assert '"topic": "dossier:old"' not in body
 
 
 def test_a_stranger_gets_no_stream() -> None:

@@ -5,6 +5,7 @@ import { serverNow } from "../ui/countdown.js";
 const PATIENCE = 5000;
 let timer = null;
 let since = null;
+let stale = false; // this page must be loaded again, however well the stream of the others goes
 
 function slot() {
   return document.getElementById("relais-banner");
@@ -44,7 +45,7 @@ function hide() {
 
 /** The stream is gone: after five seconds the page says so, with the time of what it shows. */
 export function down() {
-  if (since !== null) {
+  if (since !== null || stale) {
     return;
   }
   since = serverNow();
@@ -55,6 +56,9 @@ export function down() {
 
 /** The stream is back. */
 export function up() {
+  if (stale) {
+    return;
+  }
   clearTimeout(timer);
   since = null;
   hide();
@@ -64,4 +68,11 @@ export function up() {
 export function out() {
   clearTimeout(timer);
   show("Votre session est terminée : cette page n’est plus à jour.", "Recharger la page");
+}
+
+/** What this page watches has expired: it was opened a day or two ago. */
+export function old() {
+  clearTimeout(timer);
+  stale = true;
+  show("Cette page est ouverte depuis plus d’un jour : elle n’est plus à jour.", "Recharger la page");
 }

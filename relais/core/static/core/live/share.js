@@ -25,6 +25,13 @@ export function union(tabs) {
 
 /** A stream that follows what is watched: `update(tabs)` opens a new one when a token is new. */
 function follower(url, tell) {
+  const gone = new Set(); // tokens that have expired: not asked for again
+  const told = Object.assign({}, tell, {
+    old(tokens) {
+      tokens.forEach((token) => gone.add(token));
+      tell.old(tokens);
+    },
+  });
   let source = null;
   let watched = new Map();
   let timer = null;
@@ -36,7 +43,7 @@ function follower(url, tell) {
       since = watched.has(token) ? since : Math.min(since, at);
     });
     watched = tokens;
-    source = openSource(url, Array.from(tokens.keys()), since, tell);
+    source = openSource(url, Array.from(tokens.keys()), since, told);
     if (before) {
       before.close();
     }
@@ -47,6 +54,11 @@ function follower(url, tell) {
       clearTimeout(timer);
       timer = setTimeout(() => {
         const wanted = union(tabs);
+        const old = Array.from(wanted.keys()).filter((token) => gone.has(token));
+        old.forEach((token) => wanted.delete(token));
+        if (old.length) {
+          tell.old(old); // a page that came since with such a token
+        }
         if (Array.from(wanted.keys()).some((token) => !watched.has(token))) {
           reopen(wanted);
         }
@@ -87,6 +99,8 @@ export function shared(url, tell) {
   function hear(message) {
     if (message.call === "ping") {
       tell.ping(message.topic, message.urgent);
+    } else if (message.call === "old") {
+      tell.old(message.tokens);
     } else {
       tell[message.call]();
     }
@@ -104,6 +118,7 @@ export function shared(url, tell) {
       down: () => broadcast({ call: "down" }),
       again: () => broadcast({ call: "again" }),
       out: () => broadcast({ call: "out" }),
+      old: (tokens) => broadcast({ call: "old", tokens }),
       ping: (topic, urgent) => broadcast({ call: "ping", topic, urgent }),
     });
     tabs.clear();

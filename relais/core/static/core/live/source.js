@@ -5,7 +5,8 @@ const WAITS = [500, 1000, 2000, 5000, 10000];
 
 /**
  * Watch `tokens` (signed topics) from `since` (server time, seconds) on.
- * `tell` has up(), down(), ping(topic, urgent), again() and out(); `again` means: pings may have been missed.
+ * `tell` has up(), down(), ping(topic, urgent), again(), out() and old(tokens): `again` means that pings may have been
+ * missed, `old` that these tokens are followed no more.
  */
 export function openSource(url, tokens, since, tell) {
   let source = null;
@@ -80,6 +81,14 @@ export function openSource(url, tokens, since, tell) {
       alive(event);
       deaf = true;
       tell.down();
+    });
+    source.addEventListener("old", (event) => {
+      const gone = JSON.parse(event.data).tokens;
+      tokens = tokens.filter((token) => gone.indexOf(token) < 0);
+      if (!tokens.length) {
+        close();
+      }
+      tell.old(gone);
     });
     source.addEventListener("end", broken);
     source.addEventListener("out", () => {

@@ -22,8 +22,7 @@ let stream = null;
 let known = "";
 
 function topicsOf(element) {
-  const token = element.dataset.live;
-  return token.slice(0, token.lastIndexOf(":")).split(" ");
+  return element.dataset.live.split(":").slice(0, -2).join(":").split(" "); // without day and signature
 }
 
 function changed(field) {
@@ -117,6 +116,11 @@ const tell = {
   },
   down: banner.down,
   out: banner.out,
+  old(tokens) {
+    if (Array.from(document.querySelectorAll("[data-live]")).some((element) => tokens.indexOf(element.dataset.live) >= 0)) {
+      banner.old();
+    }
+  },
   again() {
     setTimeout(() => each((element) => deliver(element, { topic: "", urgent: false })), Math.random() * SPREAD);
   },
