@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from relais.questionnaires.form import rules
 from relais.questionnaires.form.shape import DRAWN, Condition, Form, Item, Option, Unit, Unreadable, Value
 
+PROXY = "urn:relais:proxy-text"
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
 UCUM, LOINC = "http://unitsofmeasure.org", "http://loinc.org"
 MOST_DECIMALS = 4
@@ -19,7 +20,8 @@ UNITS = {
 }
 # Extension of an item -> (field of Item, its value[x])
 EXTENSIONS = {
-    "urn:relais:proxy-text": ("proxy", "valueString"),
+    PROXY: ("proxy", "valueString"),
+    "urn:relais:proxy-first": ("proxy_first", "valueBoolean"),
     "urn:relais:days-min": ("days_min", "valueInteger"),
     "urn:relais:days-max": ("days_max", "valueInteger"),
     "urn:relais:must-be-true": ("must_be_true", "valueBoolean"),
@@ -125,9 +127,7 @@ def _item(raw: dict[str, Any]) -> Item:
     if extensions.pop("control", None):
         raise Unreadable(f"{link_id}: itemControl is read on help texts alone (a display item inside its question).")
     below = raw.get("item", [])
-    helps = [each for each in below if _is_help(each)]
-    if len(helps) > 1:
-        raise Unreadable(f"{link_id}: there are {len(helps)} help texts.")
+    help_text, help_proxy = _help(link_id, [each for each in below if _is_help(each)])
     loinc = _loinc(raw)
     if "max_size" in extensions:
         extensions["max_size"] = int(extensions["max_size"])
@@ -135,7 +135,8 @@ def _item(raw: dict[str, Any]) -> Item:
         link_id=link_id,
         type=kind,
         text=raw.get("text", ""),
-        help=helps[0].get("text", "") if helps else "",
+        help=help_text,
+        help_proxy=help_proxy,
         required=raw.get("required", False),
         repeats=raw.get("repeats", False),
         read_only=raw.get("readOnly", False),
@@ -178,6 +179,18 @@ def _unit(link_id: str, coding: dict[str, Any]) -> Unit:
     return Unit(coding["code"], coding.get("display") or coding["code"])
 
 
+def _help(link_id: str, helps: list[dict[str, Any]]) -> tuple[str, str]:
+    """The help text of an item in both voices."""
+    if not helps:
+        return "", ""
+    if len(helps) > 1:
+        raise Unreadable(f"{link_id}: there are {len(helps)} help texts.")
+    known = _extensions(helps[0])
+    if set(known) - {"control", "proxy"}:
+        raise Unreadable(f"{helps[0]['linkId']}: a help text takes no extension but the proxy's text.")
+    return helps[0].get("text", ""), known.get("proxy", "")
+
+
 def _is_help(raw: dict[str, Any]) -> bool:
     if raw["type"] != "display":
         return False
@@ -202,12 +215,15 @@ def _option(link_id: str, raw: dict[str, Any]) -> Option:
     coding = raw.get("valueCoding") or {}
     if not (coding.get("code") and coding.get("display") and coding.get("system")):
         raise Unreadable(f"{link_id}: each answer wants a valueCoding with system, code and display.")
-    exclusive = False
+    exclusive, proxy = False, ""
     for extension in raw.get("extension", ()):
-        if extension["url"] != EXCLUSIVE or "valueBoolean" not in extension:
+        if extension["url"] == EXCLUSIVE and "valueBoolean" in extension:
+            exclusive = extension["valueBoolean"]
+        elif extension["url"] == PROXY and "valueString" in extension:
+            proxy = extension["valueString"]
+        else:
             raise Unreadable(f"{link_id}: the extension {extension['url']} is not read on an answer.")
-        exclusive = extension["valueBoolean"]
-    return Option(coding["code"], coding["display"], coding["system"], exclusive)
+    return Option(coding["code"], coding["display"], coding["system"], exclusive, proxy)
 
 
 def _condition(link_id: str, raw: dict[str, Any]) -> Condition:

@@ -92,6 +92,8 @@ def _check_duty(item: Item) -> None:
         raise Unreadable(f"{item.link_id}: a hidden item that is required must be read-only, or nobody can answer it.")
     if item.hidden and not item.read_only:
         raise Unreadable(f"{item.link_id}: a hidden item must be read-only.")
+    if item.proxy_first and item.conditions:
+        raise Unreadable(f"{item.link_id}: what comes first for the proxy has no condition.")
     if item.must_be_true and not item.required:
         raise Unreadable(f"{item.link_id}: what must be true must be required.")
 
@@ -99,6 +101,8 @@ def _check_duty(item: Item) -> None:
 def _check_pair(group: Item, below: Item) -> None:
     if group.hidden and not below.hidden:
         raise Unreadable(f"{below.link_id}: it stands in the hidden group {group.link_id} and must be hidden.")
+    if below.proxy_first:
+        raise Unreadable(f"{below.link_id}: only an item of the first level comes first for the proxy.")
     if group.is_rows and below.read_only:
         raise Unreadable(f"{below.link_id}: a row of {group.link_id} holds nothing read-only.")
 

@@ -25,6 +25,14 @@ class Option:
     label: str
     system: str
     exclusive: bool = False
+    proxy: str = ""
+
+    def sentence(self, voice: str = "patient") -> str:
+        """The answer, as put to the patient or to whoever answers in their place."""
+        return self.proxy if voice == "proxy" and self.proxy else self.label
+
+    def as_json(self) -> dict[str, Any]:
+        return {"code": self.code, "label": self.label} | ({"exclusive": True} if self.exclusive else {})
 
 
 @dataclass(frozen=True)
@@ -49,14 +57,17 @@ class Item:
     """A question, a group of items (`items`) or a text to read (display).
 
     `minimum` and `maximum` are plausible limits, numbers or dates; `days_min` and `days_max` are days from today;
-    `max_size` is in bytes; `any_of` says that one condition is enough.
+    `max_size` is in bytes; `any_of` says that one condition is enough; `proxy_first` puts the item before the others when
+    somebody answers in the patient's place.
     """
 
     link_id: str
     type: str
     text: str
     proxy: str = ""
+    proxy_first: bool = False
     help: str = ""
+    help_proxy: str = ""
     required: bool = False
     repeats: bool = False
     read_only: bool = False
@@ -99,6 +110,10 @@ class Item:
         """The question, as put to the patient or to whoever answers in their place (`proxy`)."""
         return self.proxy if voice == "proxy" and self.proxy else self.text
 
+    def hint(self, voice: str = "patient") -> str:
+        """The help text, as put to the patient or to whoever answers in their place."""
+        return self.help_proxy if voice == "proxy" and self.help_proxy else self.help
+
     def walk(self) -> Iterator["Item"]:
         """This item and all below, in reading order."""
         yield self
@@ -111,17 +126,12 @@ class Item:
             "id": self.link_id,
             "type": self.type,
             "text": self.text,
-            "proxy": self.proxy,
-            "help": self.help,
             "required": self.required,
             "repeats": self.repeats,
             "readOnly": self.read_only,
             "hidden": self.hidden,
             "mustBeTrue": self.must_be_true,
-            "options": [
-                {"code": each.code, "label": each.label} | ({"exclusive": True} if each.exclusive else {})
-                for each in self.options
-            ],
+            "options": [option.as_json() for option in self.options],
             "unit": self.unit.label if self.unit else "",
             "loinc": self.loinc,
             "min": self.minimum,
@@ -161,6 +171,10 @@ class Form:
         """Every item, in reading order."""
         for item in self.items:
             yield from item.walk()
+
+    def in_order(self, voice: str) -> list[Item]:
+        """The items of the first level in the order in which this voice is asked."""
+        return sorted(self.items, key=lambda item: not item.hidden and not (voice == "proxy" and item.proxy_first))
 
     @cached_property
     def by_id(self) -> dict[str, Item]:

@@ -41,6 +41,27 @@ def test_answers_and_conditions_are_read() -> None:
     assert made.by_id["b"].conditions == (Condition("a", "=", "oui"),)
 
 
+def test_the_proxy_has_answers_help_and_an_order_of_their_own() -> None:
+    raw = choice("a", "oui", text="Avez-vous mal ?")
+    raw["answerOption"][0]["extension"] = [extension("urn:relais:proxy-text", valueString="Oui, je crois")]
+    shown = question("a.aide", "display", "Où avez-vous mal ?")
+    shown["extension"] = [
+        extension("questionnaire-itemControl", valueCodeableConcept=HELP),
+        extension("urn:relais:proxy-text", valueString="Où votre proche a-t-il mal ?"),
+    ]
+    raw["item"] = [shown]
+    first = question("b", "boolean", extension=[extension("urn:relais:proxy-first", valueBoolean=True)])
+    made = form(raw, first)
+    item = made.by_id["a"]
+    assert [item.options[0].sentence(voice) for voice in ("patient", "proxy")] == ["Oui", "Oui, je crois"]
+    assert [item.hint(voice) for voice in ("patient", "proxy")] == [
+        "Où avez-vous mal ?",
+        "Où votre proche a-t-il mal ?",
+    ]
+    assert [each.link_id for each in made.in_order("patient")] == ["a", "b"]
+    assert [each.link_id for each in made.in_order("proxy")] == ["b", "a"]
+
+
 def test_what_the_site_answers_itself_is_the_context() -> None:
     hidden = {"readOnly": True, "extension": [extension("questionnaire-hidden", valueBoolean=True)]}
     made = form(
