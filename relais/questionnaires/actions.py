@@ -1,16 +1,26 @@
 """Loading questionnaires, and keeping answers."""
 
+import datetime
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from relais.questionnaires.form import Unreadable, read_once
-from relais.questionnaires.models import Questionnaire
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.files.models import StoredFile
+from relais.questionnaires import logic
+from relais.questionnaires.form import Form, Item, Unreadable, read_once
+from relais.questionnaires.models import Questionnaire, Relation, Response, Voice
 
 
 @transaction.atomic
@@ -77,3 +87,161 @@ def rank_of(version: str) -> int:
     """1.2.3 as 1_0002_0003."""
     major, minor, patch = map(int, version.split("."))
     return (major * 10_000 + minor) * 10_000 + patch
+
+
+class Wrong(Refused):
+    """Answers that cannot be kept: `errors` holds the sentence for each key (see logic)."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        count = len(errors)
+        super().__init__(
+            ngettext("Une réponse est à corriger.", "%(count)d réponses sont à corriger.", count) % {"count": count}
+        )
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A response, and whether it is new: the same request sent again gives the same response."""
+
+    response: Response
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who answers, seen from the patient: voice of the questions, relation, and the reason when in their place (EC-10)."""
+
+    relation: str = Relation.PATIENT
+    reason: str = ""
+    voice: str = Voice.PATIENT
+
+
+@dataclass(frozen=True)
+class Times:
+    """When the first question was shown, when the last was answered, and the device's clock as it sent (None: online)."""
+
+    started_at: datetime.datetime
+    ended_at: datetime.datetime | None = None
+    device_at: datetime.datetime | None = None
+
+
+@transaction.atomic
+def answer(
+    *,
+    actor: Actor,
+    about: UUID,
+    questionnaire: Questionnaire,
+    answers: dict[str, Any],
+    request_key: UUID,
+    times: Times,
+    who: Who = Who(),
+    context: dict[str, Any] | None = None,
+    replaces: Response | None = None,
+) -> Answered:
+    """Check and keep answers about something; `request_key` makes one of the same request sent several times.
+
+    The workflow that calls has checked that `actor` may answer for `about`, and writes its own event: a questionnaire
+    knows no patient. `context` answers the read-only questions ({linkId: [values]}, age or oximeter at home); what the
+    page says of them is not listened to. `replaces` corrects an earlier response, which stays. Times later than now
+    become now; days are judged from the day in Paris on which the last question was answered.
+
+    Raises Wrong (a Refused with `errors` by key), Refused when the response was corrected already, NotFound when
+    `replaces` is about something else.
+    """
+    before = Response.objects.filter(about=about, request_key=request_key).first()
+    if before:
+        return Answered(before, is_new=False)
+    _check_replaced(replaces, about, questionnaire)
+    now = timezone.now()
+    ended = min(times.ended_at or now, now)
+    started = min(times.started_at, ended)
+    form = questionnaire.form
+    checked = logic.check(form, _with_context(form, answers, context or {}), timezone.localdate(ended))
+    errors = checked.errors | _wrong_files(actor, form, checked.answers, replaces)
+    _raise_errors(form, errors)
+    response = Response(
+        questionnaire=questionnaire,
+        about=about,
+        answers=checked.answers,
+        voice=who.voice,
+        relation=who.relation,
+        reason=who.reason,
+        actor_kind=actor.kind,
+        user_id=actor.user_id,
+        grant_id=actor.grant_id,
+        establishment_id=actor.establishment_id,
+        started_at=started,
+        ended_at=ended,
+        device_at=times.device_at,
+        received_at=now,
+        request_key=request_key,
+        replaces=replaces,
+    )
+    try:
+        with transaction.atomic():
+            response.save(force_insert=True)
+    except IntegrityError:  # the same request, or another correction, came in between
+        same = Response.objects.filter(about=about, request_key=request_key).first()
+        if not same:
+            _check_replaced(replaces, about, questionnaire)
+            raise
+        return Answered(same, is_new=False)
+    return Answered(response, is_new=True)
+
+
+def _check_replaced(replaces: Response | None, about: UUID, questionnaire: Questionnaire) -> None:
+    if replaces is None:
+        return
+    if replaces.about != about or replaces.questionnaire.name != questionnaire.name:
+        raise NotFound
+    if Response.objects.filter(replaces=replaces).exists():
+        raise Refused(_("Ces réponses ont déjà été corrigées. Rechargez la page pour voir la correction."))
+
+
+def _with_context(form: Form, answers: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
+    """What was answered, the site's own answers put over what came for read-only questions."""
+    read_only = {item.link_id for item in form.context}
+    given = {link_id: value for link_id, value in answers.items() if link_id not in read_only}
+    return given | {link_id: value for link_id, value in context.items() if link_id in read_only}
+
+
+def _raise_errors(form: Form, errors: dict[str, str]) -> None:
+    ours = [item.link_id for item in form.context if item.link_id in errors]
+    if ours:
+        raise ValueError(f"The context of {form.name} {form.version} does not fit: {', '.join(ours)}.")
+    if errors:
+        raise Wrong(errors)
+
+
+def _wrong_files(actor: Actor, form: Form, answers: dict[str, Any], replaces: Response | None) -> dict[str, str]:
+    """What is wrong with attached files: each was stored by this actor (or stands in what is corrected), as asked for."""
+    given = _attached(form, answers)
+    if not given:
+        return {}
+    kept = {pk for *_place, pks in _attached(form, replaces.answers) for pk in pks} if replaces else set()
+    files = StoredFile.objects.in_bulk([UUID(pk) for *_place, pks in given for pk in pks])
+    errors = {}
+    for key, item, pks in given:
+        for pk in pks:
+            file = files.get(UUID(pk))
+            if file and not (pk in kept or file.created_by == actor.holder_id):
+                file = None
+            if error := _wrong_file(item, file):
+                errors[key] = error
+    return errors
+
+
+def _attached(form: Form, answers: dict[str, Any]) -> list[tuple[str, Item, list[str]]]:
+    return [each for each in logic.placed(form.items, answers) if each[1].type == "attachment"]
+
+
+def _wrong_file(item: Item, file: StoredFile | None) -> str:
+    if file is None or file.sealed_at:
+        return _("Ce fichier n’est pas arrivé. Ajoutez-le de nouveau.")
+    family = file.content_type.split("/")[0] + "/*"
+    if item.mime_types and not {file.content_type, family} & set(item.mime_types):
+        return _("Ce fichier n’est pas du type attendu. Choisissez-en un autre.")
+    if item.max_size and file.size > item.max_size:
+        return _("Ce fichier dépasse %(size)d Mo. Choisissez-en un plus petit.") % {"size": item.max_size // 1_000_000}
+    return ""

@@ -5,6 +5,6 @@ A *key* names one place on the page: the linkId, in a row `<group>/<row>/<linkId
 """
 
 from relais.questionnaires.logic.sentences import sentences
-from relais.questionnaires.logic.walk import Answers, Checked, check, enabled
+from relais.questionnaires.logic.walk import Answers, Checked, check, enabled, placed
 
-__all__ = ["Answers", "Checked", "check", "enabled", "sentences"]
+__all__ = ["Answers", "Checked", "check", "enabled", "placed", "sentences"]

@@ -2,7 +2,7 @@
 
 import datetime
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,19 @@ def check(form: Form, answers: Answers, today: datetime.date, *, draft: bool = F
     walk = _Walk(today, draft=draft)
     kept = walk.level(form.items, answers, {}, "")
     return Checked(kept, walk.errors, frozenset(walk.enabled))
+
+
+def placed(items: Iterable[Item], answers: Answers, prefix: str = "") -> Iterator[tuple[str, Item, list[Any]]]:
+    """Each answered question of kept answers, with its key, in the order of the form; rows one after the other."""
+    for item in items:
+        found = answers.get(item.link_id, [])
+        if item.is_rows:
+            for number, row in enumerate(found):
+                yield from placed(item.items, row, f"{prefix}{item.link_id}/{number}/")
+        elif item.type == "group":
+            yield from placed(item.items, answers, prefix)
+        elif found:
+            yield prefix + item.link_id, item, found
 
 
 @dataclass
