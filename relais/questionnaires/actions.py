@@ -164,19 +164,13 @@ def answer(
         questionnaire=questionnaire,
         about=about,
         answers=checked.answers,
-        voice=who.voice,
-        relation=who.relation,
-        reason=who.reason,
-        actor_kind=actor.kind,
-        user_id=actor.user_id,
-        grant_id=actor.grant_id,
-        establishment_id=actor.establishment_id,
         started_at=started,
         ended_at=ended,
         device_at=times.device_at,
         received_at=now,
         request_key=request_key,
         replaces=replaces,
+        **_who(actor, who),
     )
     try:
         with transaction.atomic():
@@ -188,6 +182,18 @@ def answer(
             raise
         return Answered(same, is_new=False)
     return Answered(response, is_new=True)
+
+
+def _who(actor: Actor, who: Who) -> dict[str, Any]:
+    return {
+        "voice": who.voice,
+        "relation": who.relation,
+        "reason": who.reason,
+        "actor_kind": actor.kind,
+        "user_id": actor.user_id,
+        "grant_id": actor.grant_id,
+        "establishment_id": actor.establishment_id,
+    }
 
 
 def _check_replaced(replaces: Response | None, about: UUID, questionnaire: Questionnaire) -> None:
