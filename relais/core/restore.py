@@ -98,8 +98,12 @@ def _leaves(executor: MigrationExecutor, wanted: set[tuple[str, str]]) -> list[t
 
 
 def _refuse_used() -> None:
+    """Rows that every migrate brings (a model says so: COMES_WITH_MIGRATE) are no data of anybody."""
     ours = [
-        model for model in apps.get_models() if apps.get_app_config(model._meta.app_label).name.startswith("relais.")
+        model
+        for model in apps.get_models()
+        if apps.get_app_config(model._meta.app_label).name.startswith("relais.")
+        and not getattr(model, "COMES_WITH_MIGRATE", False)
     ]
     tables = set(connection.introspection.table_names())
     if any(model._base_manager.exists() for model in ours if model._meta.db_table in tables):

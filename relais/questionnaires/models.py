@@ -12,6 +12,8 @@ from relais.questionnaires.form import Form, read_once
 class Questionnaire(Base):
     """One version of a questionnaire: its FHIR R4 source, never changed once loaded."""
 
+    COMES_WITH_MIGRATE = True
+
     name = models.CharField(max_length=60)
     version = models.CharField(max_length=20)
     rank = models.BigIntegerField()  # 1.2.3 as 1_0002_0003: the newest has the highest
