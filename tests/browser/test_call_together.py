@@ -1,4 +1,4 @@
-"""In the call together: a third person, messages, pictures."""
+"""In the call together: four people, messages, pictures."""
 
 import re
 from collections.abc import Callable
@@ -13,40 +13,10 @@ from relais.patients.testing import make_grant
 from relais.rooms import actions
 from relais.rooms.models import Part
 from tests.browser.call_scene import FRAMES, Scene, frames, in_call, wait_for_frames
+from tests.browser.journey import CHIMES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 Enter = Callable[..., Any]
-CHIMES = (
-    "window.chimes = []; document.addEventListener('relais:chime', (event) => window.chimes.push(event.detail.heard));"
-)
-
-
-def test_a_third_person_waits_at_the_door_until_the_doctor_lets_them_in(
-    scene: Scene, enter: Enter, screens: Callable[..., None]
-) -> None:
-    doctor = enter(scene.doctor, scene.path, scripts=(CHIMES,))
-    patient = enter(scene.grant, scene.patient_path)
-    in_call(doctor, patient)
-    guest = enter(scene.guest_grant, scene.patient_path, width=390, height=760)
-    guest.wait_for_selector("h2:has-text('Vous attendez à la porte')")
-    doctor.wait_for_selector("[data-door]:has-text('Alex (interprète) attend à la porte')")
-    doctor.wait_for_function("() => window.chimes.length === 1 && window.chimes[0]")
-    assert doctor.title().startswith("(1) En attente · ")
-    assert patient.query_selector("[data-door]") is None
-    screens("call-door", doctor)
-    screens("call-guest-waiting", guest, widths=(320,))
-    doctor.click("[data-door] button:has-text('Faire entrer')")
-    for page in (doctor, patient, guest):
-        wait_for_frames(page, links=2)
-    doctor.wait_for_selector(".tile-warning:has-text('Non authentifié')")
-    assert not doctor.title().startswith("(")
-    doctor.click("[data-panel-open=people]")
-    doctor.wait_for_selector("#room-people li:has-text('Alex (interprète)') .badge:has-text('Non authentifié')")
-    screens("call-three", doctor)
-    doctor.click("#room-people li:has-text('Alex (interprète)') button:has-text('Retirer de l’appel')")
-    guest.wait_for_selector("h2:has-text('Vous n’êtes plus dans l’appel')")
-    for page in (doctor, patient):
-        wait_for_frames(page, links=1)
 
 
 # Twelve pictures are coded at once on one machine: small ones.

@@ -11,7 +11,7 @@ import pytest
 
 from relais.notifications.testing import SmsGateway
 from tests.browser.call_scene import PROBE, in_call, wait_for_frames
-from tests.browser.journey import TELEPHONE, House, book, link_in, said, see
+from tests.browser.journey import CHIMES, TELEPHONE, House, book, link_in, said, see
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
 
@@ -22,7 +22,7 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
     run_jobs: Callable[[], int],
 ) -> None:  # fmt: skip
     scene = book(house)
-    doctor = page_of(house.doctor, scene.path, scripts=(PROBE,))
+    doctor = page_of(house.doctor, scene.path, scripts=(PROBE, CHIMES))
     patient = page_of(scene.grant, "/p/rendez-vous/", scripts=(PROBE,), **TELEPHONE)
     doctor.get_by_role("button", name="Rejoindre").first.click()
     doctor.get_by_role("button", name="Rejoindre avec caméra et micro").click()
@@ -50,9 +50,15 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
     guest.get_by_role("heading", name="Vous attendez à la porte").wait_for()
     screens("third-door", guest, widths=(320,))
     see(doctor, "Alex Roy, interprète attend à la porte")
+    doctor.wait_for_function("() => window.chimes.length === 1 && window.chimes[0]")
+    assert doctor.title().startswith("(1) En attente · ")
+    assert patient.locator("[data-door]").count() == 0
+    screens("third-asks", doctor)
     doctor.get_by_role("region", name="En attente à la porte").get_by_role("button", name="Faire entrer").click()
     in_call(doctor, patient, guest)
 
+    doctor.locator(".tile-warning", has_text="Non authentifié").wait_for()
+    assert not doctor.title().startswith("(")
     listed = doctor.locator("#room-people li", has_text="Alex Roy, interprète")
     listed.get_by_text("Non authentifié").wait_for()
     screens("third-inside", doctor)
