@@ -40,6 +40,9 @@ export function open(name) {
     button.setAttribute("aria-expanded", String(button.dataset.panelOpen === name));
   });
   count();
+  if (name === "people") {
+    find("#room-people").dispatchEvent(new CustomEvent("live", { bubbles: true, detail: { topic: "", urgent: true } }));
+  }
 }
 
 /** On a telephone the panel lies over the picture: put it away for what cannot wait. */
@@ -66,6 +69,13 @@ export function bind(first) {
     open("");
     opener.focus();
   });
+  // While a call begins the room pings often: a list that nobody sees is fetched when it is opened.
+  const ignore = (event) => {
+    if (current !== "people") {
+      event.stopPropagation();
+    }
+  };
+  find("[data-panel=people]").addEventListener("live", ignore, true);
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id === "room-lines") {
       count();
