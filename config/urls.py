@@ -20,4 +20,7 @@ urlpatterns = [
     path("", include("relais.portal.urls")),
 ]
 if settings.DEMO:
-    urlpatterns.append(path("_kit/", views_kit.kit, name="kit"))  # every component on one page, for developers
+    urlpatterns += [  # for developers
+        path("_kit/", views_kit.kit, name="kit"),  # every component on one page
+        path("_kit/questionnaires/", include("relais.questionnaires.urls")),
+    ]

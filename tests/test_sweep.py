@@ -69,6 +69,7 @@ PUBLIC = {
     "portal:demo_patient": "the embedded demonstration",
     "portal:demo_open": "the embedded demonstration",
     "kit": "the embedded demonstration: every component on one page, for developers",
+    "questionnaires:kit": "the embedded demonstration: every questionnaire, for developers; nothing is kept",
 }
 # Not served by these pages' handler: a file's body comes through the gate of config/asgi.py (relais/files/tests).
 AT_THE_GATE = ("upload:professional", "upload:patient")

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
+from relais.files.actions import store
 from relais.files.models import StoredFile
 from relais.questionnaires import logic
 from relais.questionnaires.form import Form, Item, Unreadable, read_once
@@ -137,13 +138,14 @@ def answer(
     times: Times,
     who: Who = Who(),
     context: dict[str, Any] | None = None,
+    uploads: dict[str, list[Any]] | None = None,
     replaces: Response | None = None,
 ) -> Answered:
     """Check and keep answers about something; `request_key` makes one of the same request sent several times.
 
     The workflow that calls has checked that `actor` may answer for `about`, and writes its own event: a questionnaire
     knows no patient. `context` answers the read-only questions ({linkId: [values]}, age or oximeter at home); what the
-    page says of them is not listened to. `replaces` corrects an earlier response, which stays. Times later than now
+    page says of them is not listened to. `uploads` are files by linkId, stored here and added to the answers. `replaces` corrects an earlier response, which stays. Times later than now
     become now; days are judged from the day in Paris on which the last question was answered.
 
     Raises Wrong (a Refused with `errors` by key), Refused when the response was corrected already, NotFound when
@@ -157,7 +159,8 @@ def answer(
     ended = min(times.ended_at or now, now)
     started = min(times.started_at, ended)
     form = questionnaire.form
-    checked = logic.check(form, _with_context(form, answers, context or {}), timezone.localdate(ended))
+    given = _with_files(actor, _with_context(form, answers, context or {}), uploads or {})
+    checked = logic.check(form, given, timezone.localdate(ended))
     errors = checked.errors | _wrong_files(actor, form, checked.answers, replaces)
     _raise_errors(form, errors)
     response = Response(
@@ -210,6 +213,22 @@ def _with_context(form: Form, answers: dict[str, Any], context: dict[str, Any]) 
     read_only = {item.link_id for item in form.context}
     given = {link_id: value for link_id, value in answers.items() if link_id not in read_only}
     return given | {link_id: value for link_id, value in context.items() if link_id in read_only}
+
+
+def _with_files(actor: Actor, answers: dict[str, Any], uploads: dict[str, list[Any]]) -> dict[str, Any]:
+    """The answers with the ids of files stored just now. Raises Wrong with what is wrong with each."""
+    stored: dict[str, Any] = {}
+    errors = {}
+    for link_id, files in uploads.items():
+        try:
+            pks = [str(store(actor=actor, upload=file).pk) for file in files]
+        except Refused as refused:
+            errors[link_id] = refused.message
+        else:
+            stored[link_id] = [*answers.get(link_id, []), *pks]
+    if errors:
+        raise Wrong(errors)
+    return answers | stored
 
 
 def _raise_errors(form: Form, errors: dict[str, str]) -> None:

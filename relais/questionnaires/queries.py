@@ -1,5 +1,6 @@
 """Questionnaires and responses as screens need them."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from relais.core.errors import NotFound
-from relais.questionnaires.form import Item
+from relais.questionnaires.form import Form, Item
 from relais.questionnaires.logic import Answers
 from relais.questionnaires.logic.sentences import day, figure
 from relais.questionnaires.models import Questionnaire, Response
@@ -31,6 +32,11 @@ def _one(found: QuerySet[Questionnaire]) -> Questionnaire:
     return questionnaire
 
 
+def names() -> list[str]:
+    """Every questionnaire that was loaded, once whatever its versions."""
+    return list(Questionnaire.objects.order_by("name").values_list("name", flat=True).distinct())
+
+
 def responses(about: UUID, name: str = "") -> QuerySet[Response]:
     """What was answered about something (to that questionnaire), newest first, what was corrected left out.
 
@@ -49,13 +55,22 @@ def response(about: UUID, pk: UUID) -> Response:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file of an answer, with the address of the owner's door to it ("": none is given)."""
+
+    pk: UUID
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Line:
-    """A question with its answers as words; `files` are ids of stored files, for the owner's door."""
+    """A question with its answers as words or files."""
 
     link_id: str
     label: str
     words: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
+    files: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,48 +81,64 @@ class Section:
     lines: tuple[Line, ...]
 
 
-def shown(response: Response) -> list[Section]:
+Door = Callable[[UUID], str]
+
+
+def shown(response: Response, door: Door | None = None) -> list[Section]:
     """A response to read: questions in the voice in which they were put, answers in French with their unit.
 
-    What was not asked or not answered is left out, and so is what the site answered itself unseen (hidden).
+    What was not asked or not answered is left out, and so is what the site answered itself unseen (hidden). `door` gives
+    the address at which the owner serves a file, once it has checked who asks. Drawn by questionnaires/response.html.
     """
-    return _sections(response.questionnaire.form.in_order(response.voice), response.answers, response.voice, "")
+    return shown_answers(response.questionnaire.form, response.answers, response.voice, door)
 
 
-def _sections(items: Any, answers: Answers, voice: str, title: str) -> list[Section]:
-    """Lines that follow each other under one title stay together; a group begins a section of its own."""
-    found: list[Section] = []
-    lines: list[Line] = []
-
-    def close() -> None:
-        if lines:
-            found.append(Section(title, tuple(lines)))
-            lines.clear()
-
-    for item in items:
-        if item.hidden:
-            continue
-        if item.is_question:
-            lines += _line(item, answers, voice)
-        elif item.is_rows:
-            close()
-            for number, row in enumerate(answers.get(item.link_id, []), start=1):
-                found += _sections(item.items, row, voice, f"{item.sentence(voice)} ({number})")
-        elif item.type == "group":
-            close()
-            found += _sections(item.items, answers, voice, item.sentence(voice) or title)
-    close()
-    return found
+def shown_answers(form: Form, answers: Answers, voice: str, door: Door | None = None) -> list[Section]:
+    """As `shown`, for answers that are not kept yet."""
+    return _Reading(voice, door or _no_door).sections(form.in_order(voice), answers, "")
 
 
-def _line(item: Item, answers: Answers, voice: str) -> list[Line]:
-    values = answers.get(item.link_id, [])
-    if not values:
-        return []
-    label = item.sentence(voice)
-    if item.type == "attachment":
-        return [Line(item.link_id, label, files=tuple(values))]
-    return [Line(item.link_id, label, tuple(words(item, value, voice) for value in values))]
+def _no_door(pk: UUID) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    voice: str
+    door: Door
+
+    def sections(self, items: Iterable[Item], answers: Answers, title: str) -> list[Section]:
+        """Lines that follow each other under one title stay together; a group begins a section of its own."""
+        found: list[Section] = []
+        lines: list[Line] = []
+        for item in items:
+            if item.is_question and not item.hidden:
+                lines += self._line(item, answers)
+            elif item.type == "group" and not item.hidden:
+                found += [Section(title, tuple(lines))] if lines else []
+                lines = []
+                found += self._group(item, answers, title)
+        return [*found, *([Section(title, tuple(lines))] if lines else [])]
+
+    def _group(self, item: Item, answers: Answers, title: str) -> list[Section]:
+        label = item.sentence(self.voice)
+        if not item.is_rows:
+            return self.sections(item.items, answers, label or title)
+        rows = enumerate(answers.get(item.link_id, []), start=1)
+        return [section for number, row in rows for section in self.sections(item.items, row, f"{label} ({number})")]
+
+    def _line(self, item: Item, answers: Answers) -> list[Line]:
+        values = answers.get(item.link_id, [])
+        if not values:
+            return []
+        label = item.sentence(self.voice)
+        if item.type == "attachment":
+            files = tuple(
+                Attached(UUID(value), _("Fichier %(number)d") % {"number": number}, self.door(UUID(value)))
+                for number, value in enumerate(values, start=1)
+            )
+            return [Line(item.link_id, label, files=files)]
+        return [Line(item.link_id, label, tuple(words(item, value, self.voice) for value in values))]
 
 
 def words(item: Item, value: Any, voice: str = "patient") -> str:

@@ -105,6 +105,8 @@ def _check_pair(group: Item, below: Item) -> None:
         raise Unreadable(f"{below.link_id}: only an item of the first level comes first for the proxy.")
     if group.is_rows and below.read_only:
         raise Unreadable(f"{below.link_id}: a row of {group.link_id} holds nothing read-only.")
+    if group.is_rows and any(item.type == "attachment" for item in below.walk()):
+        raise Unreadable(f"{below.link_id}: a row of {group.link_id} holds no attachment.")
 
 
 def _check_options(item: Item) -> None:

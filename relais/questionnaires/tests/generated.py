@@ -9,6 +9,7 @@ from relais.questionnaires.form.parse import EXCLUSIVE, HL7
 SYSTEM = "urn:relais:CodeSystem:generated"
 TYPES = ("boolean", "integer", "decimal", "date", "time", "string", "text", "choice", "open-choice", "attachment")
 TYPES += ("reference",)
+IN_ROWS = tuple(kind for kind in TYPES if kind != "attachment")
 CODES = ["non", "oui", "toux", "3"]
 DAYS = ["2020-02-29", "2026-10-25", "2026-11-20", "2026-11-21", "2027-01-01"]
 ORDER = (">", "<", ">=", "<=")
@@ -31,9 +32,9 @@ def _extension(url: str, **value: Any) -> dict[str, Any]:
 
 
 @st.composite
-def questions(draw: Any, link_id: str) -> dict[str, Any]:
-    """One question of any type with what goes with it."""
-    kind = draw(st.sampled_from(TYPES))
+def questions(draw: Any, link_id: str, types: tuple[str, ...] = TYPES) -> dict[str, Any]:
+    """One question of any of these types with what goes with it."""
+    kind = draw(st.sampled_from(types))
     raw: dict[str, Any] = {"linkId": link_id, "text": f"Question {link_id} ?", "type": kind, "extension": []}
     if draw(st.booleans()):
         raw["required"] = True
@@ -117,7 +118,7 @@ def questionnaires(draw: Any) -> dict[str, Any]:
     """A questionnaire of up to a dozen items, with groups, repeating groups and conditions on what comes before."""
     count = 0
 
-    def level(depth: int, earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def level(depth: int, earlier: list[dict[str, Any]], types: tuple[str, ...] = TYPES) -> list[dict[str, Any]]:
         nonlocal count
         items = []
         for _ in range(draw(st.integers(1, 4))):
@@ -129,11 +130,11 @@ def questionnaires(draw: Any) -> dict[str, Any]:
                 raw: dict[str, Any] = {"linkId": link_id, "type": "group", "repeats": rows, **when}
                 raw["required"] = rows and draw(st.booleans())
                 inside = list(earlier)
-                raw["item"] = level(depth + 1, inside)
+                raw["item"] = level(depth + 1, inside, IN_ROWS if rows else types)
                 if not rows:
                     earlier += inside[len(earlier) :]
             else:
-                raw = draw(questions(link_id)) | when
+                raw = draw(questions(link_id, types)) | when
                 earlier.append(raw)
             items.append(raw)
         return items

@@ -181,6 +181,10 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
         [question("a", "choice", answerOption=[{"valueString": "oui"}])],
         "a: 'valueString' is not read here.",
     ),
+    "a file in a row": (
+        [{"linkId": "g", "type": "group", "repeats": True, "item": [question("f", "attachment")]}],
+        "f: a row of g holds no attachment.",
+    ),
     "must be true without being required": (
         [question("a", "boolean", extension=[extension("urn:relais:must-be-true", valueBoolean=True)])],
         "a: what must be true must be required.",
