@@ -212,7 +212,7 @@ def _judge_number(item: Item, value: float) -> str:
         key,
         min="" if low is None else figure(low),  # type: ignore[arg-type]
         max="" if high is None else figure(high),  # type: ignore[arg-type]
-        unit=f" {item.unit.label}" if item.unit else "",
+        unit=f"\u00a0{item.unit.label}" if item.unit else "",
     )
 
 

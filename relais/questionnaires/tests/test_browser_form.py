@@ -90,7 +90,7 @@ def test_an_impossible_value_is_said_at_entry_and_unsaid_once_mended(site: str, 
     page.fill("#q-temp", "385")
     page.keyboard.press("Tab")
     page.wait_for_selector("#q-temp-error", state="visible")
-    assert "34 à 42,5 °C" in page.inner_text(ASKED.format("temp"))
+    assert "34 à 42,5\u00a0°C" in page.inner_text(ASKED.format("temp"))
     assert page.get_attribute("#q-temp", "aria-invalid") == "true"
     assert "q-temp-error" in page.get_attribute("#q-temp", "aria-describedby")
     page.fill("#q-temp", "38,5")
@@ -156,7 +156,7 @@ def test_one_question_a_screen_by_keyboard(site: str, open_page: Callable[..., A
     page.keyboard.press("Tab")
     page.keyboard.type("385")
     page.keyboard.press("Enter")
-    assert "34 à 42,5 °C" in page.inner_text(ASKED.format("temp"))
+    assert "34 à 42,5\u00a0°C" in page.inner_text(ASKED.format("temp"))
     assert page.evaluate("document.activeElement.id") == "q-temp"
     page.fill("#q-temp", "38,5")
     page.keyboard.press("Enter")

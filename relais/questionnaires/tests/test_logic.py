@@ -25,7 +25,7 @@ def test_a_comma_and_a_point_are_read_alike(typed: Any) -> None:
 @pytest.mark.parametrize("typed", ["385", "33,9", "42,6", -1])
 def test_an_impossible_value_is_refused_with_the_range(typed: Any) -> None:
     checked = check(form(temperature()), {"temp": [typed]}, TODAY)
-    assert "34 à 42,5 °C" in checked.errors["temp"]
+    assert "34 à 42,5\u00a0°C" in checked.errors["temp"]
     assert checked.answers == {}
 
 

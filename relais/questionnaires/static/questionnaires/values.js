@@ -267,7 +267,7 @@ function judgeNumber(item, value, sentences) {
   return say(sentences, key, {
     min: low === undefined ? "" : figure(low),
     max: high === undefined ? "" : figure(high),
-    unit: item.unit ? ` ${item.unit}` : "",
+    unit: item.unit ? `\u00a0${item.unit}` : "",
   });
 }
 
