@@ -39,7 +39,7 @@ def show(request: HttpRequest, form: Form, names: list[str]) -> HttpResponse:
         request,
         "questionnaires/kit.html",
         {
-            "shell_template": "core/patient.html" if stepper else "core/public.html",
+            "shell_template": "core/patient.html" if stepper else "core/base.html",
             "names": names,
             "form_title": form.title,
             "stepper": stepper,

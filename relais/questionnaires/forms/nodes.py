@@ -70,6 +70,11 @@ class Node:
         return self.item.loinc == BREATHS
 
     @property
+    def is_short(self) -> bool:
+        """A few figures: professionals see such inputs side by side."""
+        return self.item.type in ("integer", "decimal", "date", "time")
+
+    @property
     def megabytes(self) -> int:
         return (self.item.max_size or 0) // 1_000_000
 

@@ -5,16 +5,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, ProgrammingError, transaction
+from django.http import HttpRequest
+from django.test import RequestFactory
 from django.utils import timezone
 
 from relais.core.actor import PATIENT, PROFESSIONAL, Actor
 from relais.core.errors import NotFound, Refused
 from relais.files import actions as files
+from relais.files.models import StoredFile
 from relais.questionnaires import actions, queries
 from relais.questionnaires.actions import Times, Who, Wrong
+from relais.questionnaires.forms import Fill
 from relais.questionnaires.models import Reason, Relation, Response, Voice
-from relais.questionnaires.tests.make import choice, extension, question, resource, temperature, when
+from relais.questionnaires.tests.make import choice, extension, form, question, resource, temperature, when
 
 pytestmark = pytest.mark.django_db
 ABOUT, KEY = UUID(int=1), UUID(int=2)
@@ -191,3 +196,37 @@ def test_the_newest_version_is_current_and_older_ones_stay_readable() -> None:
     assert queries.version("essai", "1.9.0").form.version == "1.9.0"
     with pytest.raises(NotFound):
         queries.current("inconnu")
+
+
+def sent(actor: Actor, **post: Any) -> HttpRequest:
+    """A posted page of this actor with one file."""
+    file = SimpleUploadedFile("mot.txt", b"un mot", content_type="text/plain")
+    request = RequestFactory().post("/", {"q-photo": file, **post})
+    request.actor = actor  # type: ignore[attr-defined]
+    return request
+
+
+def test_a_file_of_a_page_is_stored_with_the_answers() -> None:
+    actor = patient()
+    fill = Fill(form(photo()), request=sent(actor))
+    kept = send(fill.answers, photo(), actor=actor, uploads=fill.uploads).response
+    (pk,) = kept.answers["photo"]
+    assert StoredFile.objects.get(pk=pk).name == "mot.txt"
+    assert queries.shown(kept, lambda pk: f"/fichier/{pk}")[0].lines[0].files[0].url == f"/fichier/{pk}"
+
+
+def test_a_refused_page_stores_no_file_and_carries_it_on() -> None:
+    actor, items = patient(), (photo(), temperature())
+    fill = Fill(form(*items), request=sent(actor, **{"q-temp": "385"}))
+    with pytest.raises(Wrong) as wrong, transaction.atomic():
+        send(fill.answers, *items, actor=actor, uploads=fill.uploads)
+    fill.refuse(wrong.value)
+    assert not StoredFile.objects.exists()
+    (node,) = [node for node in fill.nodes if node.key == "photo"]
+    assert [file["name"] for file in node.ahead] == ["mot.txt"]
+
+
+def test_what_a_file_is_refused_for_stands_beside_its_question() -> None:
+    with pytest.raises(Wrong) as wrong:
+        send({}, photo(), uploads={"photo": [b""]})
+    assert "vide" in wrong.value.errors["photo"]

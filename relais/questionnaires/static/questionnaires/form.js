@@ -172,17 +172,13 @@ function bind(form) {
   bindTimers(form);
   update();
   if (form.hasAttribute("data-stepper")) {
-    steps = stepper(
-      form,
-      (step) => {
-        const wrong = review(inside(step), true);
-        if (wrong.length) {
-          focusIn(wrong[0]);
-        }
-        return !wrong.length;
-      },
-      () => {}
-    );
+    steps = stepper(form, (step) => {
+      const wrong = review(inside(step), true);
+      if (wrong.length) {
+        focusIn(wrong[0]);
+      }
+      return !wrong.length;
+    });
   }
 }
 

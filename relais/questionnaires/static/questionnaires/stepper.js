@@ -1,8 +1,8 @@
 /* One question a screen, on a form [data-stepper]: back, next, how far one is; the focus goes to each question. The
    button that sends ([data-stepper-end]) comes with the last one. Going back in the browser goes to the question before. */
 
-/* `check(step)` shows what is wrong with a step and says whether nothing is; `left(step)` hears where one is now. */
-export function stepper(form, check, left) {
+/* `check(step)` shows what is wrong with a step and says whether nothing is. */
+export function stepper(form, check) {
   const part = (name) => form.querySelector(`[data-stepper-${name}]`);
   const [head, foot, bar, count, end] = ["head", "foot", "bar", "count", "end"].map(part);
   let current = null;
@@ -32,7 +32,7 @@ export function stepper(form, check, left) {
     part("back").hidden = place === 0;
     part("next").hidden = place === all.length - 1;
     end.hidden = place < all.length - 1;
-    left(current);
+    document.body.classList.toggle("is-underway", place > 0);
   }
 
   function show(step) {
