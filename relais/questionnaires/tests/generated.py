@@ -1,4 +1,7 @@
-"""Generated questionnaires (FHIR JSON, all readable) and answers to them, good and bad."""
+"""Generated questionnaires (FHIR JSON, all readable) and answers to them, good and bad.
+
+Hypothesis draws the first choice most often: it is the one with most in it (required, answered, conditional).
+"""
 
 from typing import Any
 
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from relais.questionnaires.form.parse import EXCLUSIVE, HL7
 
 SYSTEM = "urn:relais:CodeSystem:generated"
+OFTEN = st.sampled_from([True, False])
 TYPES = ("boolean", "integer", "decimal", "date", "time", "string", "text", "choice", "open-choice", "attachment")
 TYPES += ("reference",)
 IN_ROWS = tuple(kind for kind in TYPES if kind != "attachment")
@@ -16,10 +20,21 @@ ORDER = (">", "<", ">=", "<=")
 # What people, other programs and enemies put into a field.
 TYPED: list[Any] = [
     *(None, "", "  ", True, False, 0, 1, -1, 3, 38, 38.5, 385, 0.1, 0.00005, 1e-9, 1e9, 1e22, -0.0, 5e8),
-    *("38,5", "38.5", " 38,50 ", "385", "-3", "1e3", "0,00001", "3 8", "\u0663", "38,", "1234567890", "-0"),
+    *("38,5", "38.5", " 38,50 ", "38,00", "385", "-3", "1e3", "0,00001", "3 8", "\u0663", "38,", "1234567890", "-0"),
     *("true", "oui", "non", "false", "toux", "3", "inconnu", {"text": "autre chose"}, {"text": " "}, {"text": 3}, {}),
     *DAYS,
-    *("21/11/2026", "1/2/2026", "31/02/2026", "2026-02-30", "1899-12-31", "2200-01-01", "0000-01-01", "21/11/26"),
+    *(
+        "21/11/2026",
+        "1/2/2026",
+        "31/02/2026",
+        "2026-02-30",
+        "1899-12-31",
+        "1900-01-01",
+        "2199-12-31",
+        "2200-01-01",
+        "0000-01-01",
+        "21/11/26",
+    ),
     *("14:30", "9h05", "24:00", "7:60", "07:15:30", "14:30\n"),
     *("un texte", "a", "é" * 12, "😀" * 6, "ligne\r\nautre", "\x00\x01", "\u00a0x\u202f", "\u2028y", "\ufeff"),
     *("3f2b8c1e-0d4a-4a5b-9c3d-1234567890ab", "3F2B8C1E-0D4A-4A5B-9C3D-1234567890AB", "dr-martin", "a b", ["x"]),
@@ -36,7 +51,7 @@ def questions(draw: Any, link_id: str, types: tuple[str, ...] = TYPES) -> dict[s
     """One question of any of these types with what goes with it."""
     kind = draw(st.sampled_from(types))
     raw: dict[str, Any] = {"linkId": link_id, "text": f"Question {link_id} ?", "type": kind, "extension": []}
-    if draw(st.booleans()):
+    if draw(OFTEN):
         raw["required"] = True
     if kind in ("choice", "open-choice", "string", "attachment", "reference") and draw(st.booleans()):
         raw["repeats"] = True
@@ -58,8 +73,8 @@ def questions(draw: Any, link_id: str, types: tuple[str, ...] = TYPES) -> dict[s
 def _limits(draw: Any, kind: str) -> list[dict[str, Any]]:
     found = []
     if kind in ("integer", "decimal"):
-        low = draw(st.none() | st.integers(-5, 38))
-        high = draw(st.none() | st.integers(38, 100))
+        low = draw(st.sampled_from([36, None, 0, 38]))
+        high = draw(st.sampled_from([38, None, 40, 60]))
         if kind == "decimal" and high is not None and draw(st.booleans()):
             high += 0.5
         names = [("minValue", low), ("maxValue", high)]
@@ -89,12 +104,13 @@ def _limits(draw: Any, kind: str) -> list[dict[str, Any]]:
 def conditions(draw: Any, earlier: list[dict[str, Any]]) -> dict[str, Any]:
     """enableWhen on some of the earlier questions."""
     made = []
-    for asked in draw(st.lists(st.sampled_from(earlier), max_size=3)) if earlier else []:
+    count = draw(st.sampled_from([1, 0, 2, 3])) if earlier else 0
+    for asked in [draw(st.sampled_from(earlier)) for _ in range(count)]:
         kind, question = asked["type"], asked["linkId"]
         values: dict[str, Any] = {
             "boolean": {"answerBoolean": draw(st.booleans())},
-            "integer": {"answerInteger": draw(st.integers(0, 60))},
-            "decimal": {"answerDecimal": draw(st.sampled_from([0, 37.5, 38, 38.5]))},
+            "integer": {"answerInteger": draw(st.sampled_from([38, 36, 60]))},
+            "decimal": {"answerDecimal": draw(st.sampled_from([38, 37.5, 38.5]))},
             "date": {"answerDate": draw(st.sampled_from(DAYS))},
             "time": {"answerTime": "14:30:00"},
             "string": {"answerString": "a"},
@@ -125,10 +141,10 @@ def questionnaires(draw: Any) -> dict[str, Any]:
             count += 1
             link_id = draw(st.sampled_from(["q", "constructor", "ad.temp"])) + f".{count}"
             when = draw(conditions(earlier))
-            if depth < 2 and draw(st.integers(0, 3)) == 0:
-                rows = draw(st.booleans())
+            if depth < 2 and draw(st.integers(0, 2)) == 1:
+                rows = draw(OFTEN)
                 raw: dict[str, Any] = {"linkId": link_id, "type": "group", "repeats": rows, **when}
-                raw["required"] = rows and draw(st.booleans())
+                raw["required"] = rows and draw(OFTEN)
                 inside = list(earlier)
                 raw["item"] = level(depth + 1, inside, IN_ROWS if rows else types)
                 if not rows:
@@ -157,11 +173,12 @@ def answers(draw: Any, items: list[dict[str, Any]]) -> dict[str, Any]:
         if raw["type"] == "group" and not raw.get("repeats"):
             found |= draw(answers(raw["item"]))
         elif raw["type"] == "group":
-            rows = st.lists(answers(raw["item"]) | st.just({}) | typed, max_size=3)
-            found[raw["linkId"]] = draw(rows)
-        elif draw(st.integers(0, 3)):
-            fitting = _fitting(raw["type"])
-            found[raw["linkId"]] = draw(st.lists(fitting, min_size=1, max_size=1) | st.lists(typed, max_size=3) | typed)
+            count = draw(st.sampled_from([2, 0, 1, 3]))
+            found[raw["linkId"]] = [draw(answers(raw["item"]) | st.just({}) | typed) for _ in range(count)]
+        elif draw(st.integers(0, 5)) < 5:
+            fitting = st.tuples(_fitting(raw["type"])).map(list)
+            several = st.lists(_fitting(raw["type"]), min_size=2, max_size=3)
+            found[raw["linkId"]] = draw(fitting | fitting | fitting | several | st.lists(typed, max_size=3) | typed)
     if draw(st.integers(0, 9)) == 0:
         found["inconnu"] = ["x"]
     return found
@@ -170,8 +187,8 @@ def answers(draw: Any, items: list[dict[str, Any]]) -> dict[str, Any]:
 def _fitting(kind: str) -> Any:
     return {
         "boolean": st.booleans(),
-        "integer": st.integers(0, 60),
-        "decimal": st.sampled_from(["38,5", 37.5, 38, "39"]),
+        "integer": st.sampled_from([38, 36, 37, 40, 60, "38", "61"]),
+        "decimal": st.sampled_from(["38,5", 37.5, 38, "39", 40.5]),
         "date": st.sampled_from(DAYS),
         "time": st.just("14:30"),
         "choice": st.sampled_from(CODES),
