@@ -24,6 +24,7 @@ from relais.files import actions as files
 from relais.patients.models import Holder
 from relais.patients.testing import let_in, make_grant, make_patient
 from relais.portal.models import Ticket
+from relais.questionnaires.models import Response
 from relais.rooms import actions as rooms
 from relais.rooms.models import Invitation, Line, Part
 from relais.teleconsultation import testing
@@ -37,9 +38,10 @@ SHARED = "Kystoperinex"  # title of a document that the patient may see
 HIDDEN = "Trombalgine"  # title of a document that the patient may not see
 NOTE = "Ombrevaltine"  # text of a note
 REPORT = "Frimoussinex"  # text of a report, being written and added
+PREPARED = "Vibrelloux"  # text of an answer that the patient gave before the appointment
 LINE = "Murmelotine"  # text of an instant message in the room
 QUESTION = "Grelottifer"  # text of the practitioner's request for help
-CLINICAL = frozenset({SHARED, HIDDEN, NOTE, REPORT, LINE})
+CLINICAL = frozenset({SHARED, HIDDEN, NOTE, REPORT, PREPARED, LINE})
 EVERYTHING = CLINICAL | {PATIENT}
 
 # What each role must never read about the appointment of the scene, on any page.
@@ -87,6 +89,7 @@ def make_scene() -> Scene:
         starts_at=timezone.now() + timedelta(hours=3),
     )
     documents = _contents(scene)
+    prepared = _questionnaires(scene)
     guest, _ = make_grant(patient, about=scene.tele.pk, holder=Holder.GUEST, holder_name="Alex (interprète)")
     gone, moved = (make_member(place, Role.PRACTITIONER, family_name=name) for name in ("Partie", "Partout"))
     room = _room(scene, guest, gone, moved)
@@ -118,6 +121,7 @@ def make_scene() -> Scene:
         "patient_id": [patient.pk],
         "dossier_id": [scene.tele.pk],
         "document_id": documents,
+        "file_id": [prepared],
         "grant_id": [scene.grant.pk],
         "practitioner_id": [doctor.user_id],
         "membership_id": [members[Role.SECRETARY].pk],
@@ -145,6 +149,26 @@ def _contents(scene: testing.Scene) -> list[uuid.UUID]:
         teleconsultation=scene.tele, sections={"conclusion": {"text": REPORT, "version": 1, "by": ""}}, version=1
     )
     return [row.pk for row in rows if isinstance(row, Document)]
+
+
+def _questionnaires(scene: testing.Scene) -> str:
+    """What the patient answered before, with a photograph, and the COVID form; returns the photograph's id."""
+    key = let_in(Client(), scene.grant, factors=2)
+    said = {"q-tp.saisie": "patient", "q-tp.motif": PREPARED, "q-tp.symptomes": "aucun", "q-tp.souffle": "non"}
+    key.post(
+        "/p/rendez-vous/preparation/", {**said, "request_key": str(uuid.uuid4()), "q-tp.photo": testing.photograph()}
+    )
+    form = {
+        "identite": "true", "consent": "oui", "accompagnant": "seul", "contage": "non", "symptomes": "toux",
+        "voix": "true", "visuel": "bon", "gravite": "aucun", "diag": "autre", "cat": "test", "incident~other": REPORT,
+    }  # fmt: skip
+    client_of(scene.practitioner).post(
+        f"/teleconsultation/{scene.tele.pk}/covid/",
+        {"request_key": str(uuid.uuid4()), **{f"q-tk.{name}": value for name, value in form.items()}},
+    )
+    found = {one.questionnaire.name: one for one in Response.objects.select_related("questionnaire")}
+    assert set(found) == {"tlc-preparation", "tlc-covid"}
+    return str(found["tlc-preparation"].answers["tp.photo"][0])
 
 
 def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, list[Any]]:

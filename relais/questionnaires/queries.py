@@ -46,6 +46,12 @@ def responses(about: UUID, name: str = "") -> QuerySet[Response]:
     return (found.filter(questionnaire__name=name) if name else found).order_by("-received_at", "-id")
 
 
+def answered(abouts: Iterable[UUID], name: str) -> set[UUID]:
+    """Those of `abouts` about which that questionnaire was answered."""
+    found = Response.objects.filter(about__in=list(abouts), questionnaire__name=name)
+    return set(found.order_by().values_list("about", flat=True).distinct())
+
+
 def response(about: UUID, pk: UUID) -> Response:
     """One response about something, corrected or not. NotFound when it is about something else."""
     found = Response.objects.filter(about=about, pk=pk).select_related("questionnaire").order_by("id").first()

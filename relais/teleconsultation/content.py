@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import User
 from relais.core.actor import Actor
 from relais.dossiers.models import Document
+from relais.questionnaires import queries as questionnaires
+from relais.questionnaires.models import Response
 from relais.rooms.models import Invitation
 from relais.teleconsultation import papers, pdf, prescribing, printing
 from relais.teleconsultation.models import Teleconsultation
@@ -57,6 +59,57 @@ MODELS: dict[str, dict[str, Any]] = {
         },
     },
 }
+
+
+# Which section of the report takes which question of the COVID form; a question that stands nowhere is a finding.
+COVID_SECTIONS = {
+    "tk.contage": "history",
+    "tk.j0": "history",
+    "tk.symptomes": "history",
+    "tk.facteurs": "history",
+    "tk.diag": "conclusion",
+    "tk.cat": "actions",
+    "tk.arret": "actions",
+    "tk.suivi": "follow_up",
+}
+# What the patient said before and the doctor would write alike: only where the meaning is the same. « Fièvre ou frissons »
+# is no measured fever, « Depuis 2 à 7 jours » no day, « Fatigue inhabituelle » no severe fatigue.
+SAME_SYMPTOMS = {"toux": "toux", "souffle": "dyspnee"}
+
+
+def covid_model(response: Response) -> dict[str, Any]:
+    """The lines of the COVID form as a model text of the report, by section (TE-09)."""
+    lines: dict[str, list[str]] = {}
+    for section in questionnaires.shown(response):
+        for line in section.lines:
+            where = COVID_SECTIONS.get(line.link_id, "findings")
+            lines.setdefault(where, []).append(f"{line.label} : {', '.join(line.words)}")
+    return {
+        "label": _("Formulaire COVID-19 de cette consultation"),
+        "sections": {key: "\n".join(lines[key]) for key in SECTIONS if key in lines},
+        "adds": True,
+    }
+
+
+def known_of_covid(said: Response | None) -> dict[str, list[Any]]:
+    """Answers of the COVID form that the patient's preparation gives already; a temperature of today alone."""
+    if said is None:
+        return {}
+    found: dict[str, list[Any]] = {}
+    symptoms = [SAME_SYMPTOMS[code] for code in said.answers.get("tp.symptomes", []) if code in SAME_SYMPTOMS]
+    if symptoms:
+        found["tk.symptomes"] = symptoms
+    if "tp.temp" in said.answers and timezone.localdate(said.ended_at) == timezone.localdate():
+        found["tk.temp"] = said.answers["tp.temp"]
+    return found
+
+
+def words_of_known(said: Response | None) -> str:
+    """What `known_of_covid` took over, as the labels of its questions."""
+    if said is None:
+        return ""
+    form = questionnaires.current("tlc-covid").form
+    return ", ".join(form.by_id[link_id].text.lower() for link_id in known_of_covid(said))
 
 
 @dataclass(frozen=True)

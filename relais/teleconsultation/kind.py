@@ -10,6 +10,7 @@ KIND = Kind(
     prefix="TC",
     step_types={
         "report": "Saisir un compte-rendu",
+        "form": "Remplir un formulaire",
         "prescription": "Ajouter l’ordonnance",
         "document": "Ajouter un document",
         "close": "Clôturer le dossier",

@@ -57,6 +57,11 @@ def can_report(actor: Actor, tele: Any) -> bool:
     return can_write(actor, tele) and is_open(tele)
 
 
+def can_prepare(actor: Actor, tele: Any) -> bool:
+    """The patient, or the proxy who holds the key of this appointment, answers the questions that prepare it (TC-25)."""
+    return actor.is_patient and actor.about == tele.pk
+
+
 def can_sign(actor: Actor, tele: Any) -> bool:
     """The practitioner of the appointment alone signs its prescriptions."""
     return can_write(actor, tele) and actor.user_id == tele.practitioner_id

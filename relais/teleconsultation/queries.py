@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Func, Q, QuerySet, TextField, Value
+from django.urls import reverse
 from django.utils import timezone
 
 from relais.accounts.models import Membership, Role, User
@@ -16,6 +17,8 @@ from relais.core.paris import midnight
 from relais.dossiers import queries as dossiers
 from relais.notifications import queries as outbox
 from relais.patients.models import Grant, Holder, Patient
+from relais.questionnaires import queries as questionnaires
+from relais.questionnaires.models import Response
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.call import too_early_or_late
@@ -28,6 +31,7 @@ PRINTED = (
     *(f"dossier__patient__{name}" for name in ("birth_family_name", "birth_given_names", "used_family_name", "used_given_name", "birth_date", "sex")),
     *(f"practitioner__{name}" for name in ("title", "family_name", "given_name")),
 )  # fmt: skip
+PREPARATION, COVID = "tlc-preparation", "tlc-covid"  # questionnaires/ beside this file
 LATE = timedelta(minutes=15)  # domain.md §2.2
 
 
@@ -67,6 +71,7 @@ class Row:
     problem: str  # of the message to put right, in words
     late: bool
     documents: int
+    prepared: bool  # the patient answered the questions before the appointment
     may_join: bool
     clinical: bool
     twin: bool
@@ -124,12 +129,13 @@ def history(
 
 
 def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
-    """The facts around these appointments: six queries for any number of rows."""
+    """The facts around these appointments: seven queries for any number of rows."""
     ids = [tele.pk for tele in teles]
     here = _patients_here(ids)
     tests = rooms.last_tests(ids)
     problems = outbox.problems(ids)
     counts = dossiers.document_counts(ids)
+    prepared = questionnaires.answered(ids, PREPARATION)
     people = [_traits(tele.dossier.patient) for tele in teles]
     names = [one.family_name.lower() for one in people]
     now = timezone.now()
@@ -148,6 +154,7 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
             problem=problems[tele.pk].words if tele.pk in problems else "",
             late=tele.state == State.PLANNED and now > tele.starts_at + LATE,
             documents=counts.get(tele.pk, 0),
+            prepared=tele.pk in prepared,
             may_join=may.can_join(actor, tele),
             clinical=clinical,
             twin=names.count(patient.family_name.lower()) > 1,
@@ -197,6 +204,28 @@ def week(actor: Actor, practitioner_id: UUID, monday: date) -> list[Teleconsulta
 def verbs(actor: Actor, tele: Teleconsultation) -> list[str]:
     """The verbs whose buttons this actor gets now, from the transition table and the clock."""
     return [verb for verb in workflow.possible(tele, actor) if verb not in too_early_or_late(tele)]
+
+
+def filled(tele: Teleconsultation) -> dict[str, Response]:
+    """The questionnaires answered about this appointment, as last corrected, by name: one query."""
+    newest_first = list(questionnaires.responses(tele.pk))
+    return {response.questionnaire.name: response for response in reversed(newest_first)}
+
+
+def read_preparation(tele: Teleconsultation, response: Response | None) -> list[questionnaires.Section]:
+    """What the patient answered as professionals read it, with their door to its photograph; nothing without."""
+    if response is None:
+        return []
+    return questionnaires.shown(
+        response, lambda pk: reverse("teleconsultation:preparation_file", args=[tele.pk, pk]) + "?voir"
+    )
+
+
+def forms_of(tele: Teleconsultation) -> dict[str, Any]:
+    """What the dossier's page shows of its questionnaires."""
+    found = filled(tele)
+    prepared = found.get(PREPARATION)
+    return {"prepared": prepared, "sections": read_preparation(tele, prepared), "covid": found.get(COVID)}
 
 
 def others_writing(actor: Actor, tele: Teleconsultation) -> list[str]:

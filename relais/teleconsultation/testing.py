@@ -1,11 +1,14 @@
 """Appointments for tests: rows made directly, so that a test says only what it is about."""
 
+import io
 import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from PIL import Image
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import make_establishment, make_practitioner
@@ -17,6 +20,13 @@ from relais.teleconsultation.models import Reason, Teleconsultation
 from relais.teleconsultation.workflow import AFTER, PHASES, State
 
 _numbers = itertools.count(1)
+
+
+def photograph() -> SimpleUploadedFile:
+    """A picture as a patient sends it."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(out, "PNG")
+    return SimpleUploadedFile("photo.png", out.getvalue(), "image/png")
 
 
 @dataclass(frozen=True)

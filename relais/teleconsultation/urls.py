@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from relais.teleconsultation.views import agenda, booking, call, dashboard, dossier, history, prescription, report
+from relais.teleconsultation.views import (
+    agenda,
+    booking,
+    call,
+    covid,
+    dashboard,
+    dossier,
+    history,
+    preparation,
+    prescription,
+    report,
+)
 
 app_name = "teleconsultation"
 urlpatterns = [
@@ -27,6 +38,8 @@ urlpatterns = [
     path("<uuid:dossier_id>/capture/", dossier.capture, name="capture"),
     path("<uuid:dossier_id>/note/", dossier.add_note, name="add_note"),
     path("<uuid:dossier_id>/acces/", dossier.readers, name="readers"),
+    path("<uuid:dossier_id>/preparation/<uuid:file_id>/", preparation.file, name="preparation_file"),
+    path("<uuid:dossier_id>/covid/", covid.covid, name="covid"),
     path("<uuid:dossier_id>/compte-rendu/", report.edit, name="report"),
     path("<uuid:dossier_id>/compte-rendu/presence/", report.presence, name="report_presence"),
     path("<uuid:dossier_id>/compte-rendu/maintenant/", report.now, name="report_now"),

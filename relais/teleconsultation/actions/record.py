@@ -45,7 +45,8 @@ class StaleSection:
     by: str
 
 
-def _held(tele: Teleconsultation) -> None:
+def refuse_not_held(tele: Teleconsultation) -> None:
+    """Raises Refused before anybody met the patient."""
     if tele.state == State.PLANNED:
         raise Refused(
             _(
@@ -131,7 +132,7 @@ def add_report(*, actor: Actor, tele: Teleconsultation, shared: bool) -> Documen
     if not may.can_write(actor, locked):
         raise NotFound
     refuse_closed(locked)
-    _held(locked)
+    refuse_not_held(locked)
     draft = ReportDraft.objects.select_for_update(of=("self",)).filter(teleconsultation=locked).first()
     texts = {key: saved["text"].strip() for key, saved in (draft.sections if draft else {}).items()}
     if not any(texts.values()):
@@ -237,7 +238,7 @@ def add_prescriptions(
     if not may.can_sign(actor, locked):
         raise NotFound
     refuse_closed(locked)
-    _held(locked)
+    refuse_not_held(locked)
     if not stepped_up(checked_at):
         raise Refused(_("Confirmez votre identité par le code avant de déposer une ordonnance."))
     if not items:

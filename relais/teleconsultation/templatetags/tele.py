@@ -26,6 +26,8 @@ WORDS = {
     "document_shared": _l("Document mis à disposition du patient"),
     "document_hidden": _l("Document masqué au patient"),
     "document_withdrawn": _l("Document retiré (erreur)"),
+    "prepared": _l("Questionnaire de préparation rempli"),
+    "preparation_corrected": _l("Questionnaire de préparation corrigé"),
     "note_added": _l("Note ajoutée"),
     "guest_invited": _l("Une personne a été invitée à l’appel"),
     "join": _l("Un professionnel a rejoint"),
@@ -41,6 +43,8 @@ def event_words(event: Event) -> str:
     """One event of the timeline, as a sentence without clinical content."""
     if event.verb == "document_added" and event.grant_id:
         return _("Le patient a déposé un document")
+    if event.verb == "step_added" and event.data.get("kind") == "form":
+        return _("Formulaire rempli")
     if event.verb in WORDS:
         return str(WORDS[event.verb])
     return TRANSITIONS[event.verb].label if event.verb in TRANSITIONS else event.verb

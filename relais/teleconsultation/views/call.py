@@ -46,8 +46,14 @@ def page(request: Any, dossier_id: UUID) -> HttpResponse:
     tele = tele_of(request, dossier_id, "Téléconsultation en cours")
     room, invitation = get_room(request.actor, _room_id(tele.pk))
     documents = dossier_queries.documents(request.actor, tele.dossier)
+    prepared = queries.filled(tele).get(queries.PREPARATION)
+    beside = {
+        "documents": documents,
+        "prepared": prepared,
+        "prepared_sections": queries.read_preparation(tele, prepared),
+    }
     if request.htmx and request.htmx.target == "call-documents":
-        return render(request, "teleconsultation/_call_documents.html", {"documents": documents})
+        return render(request, "teleconsultation/_call_documents.html", beside)
     dossier_url = reverse("teleconsultation:dossier", args=[tele.pk])
     return render(
         request,
@@ -58,7 +64,7 @@ def page(request: Any, dossier_id: UUID) -> HttpResponse:
                 capture_url=reverse("teleconsultation:capture", args=[tele.pk]),
             ),
             "tele": tele,
-            "documents": documents,
+            **beside,
             "topic": dossiers.topic(tele.pk),
             "may": {"report": may.can_report(request.actor, tele), "prescribe": may.can_prescribe(request.actor, tele)},
             "verbs": queries.verbs(request.actor, tele),

@@ -42,7 +42,7 @@ def _page(request: Any, tele: Teleconsultation, *, written: Any = None, **more: 
     return {
         "tele": tele,
         "sections": _sections(tele, written or {}),
-        "models": content.MODELS,
+        **_models(tele),
         "inside": rooms.who_is_inside(tele.pk),
         "topics": [report_topic(tele), f"presence:{report_about(tele)}"],
         "others": _words(queries.others_writing(request.actor, tele)),
@@ -52,6 +52,13 @@ def _page(request: Any, tele: Teleconsultation, *, written: Any = None, **more: 
         "added": False,
         **more,
     }
+
+
+def _models(tele: Teleconsultation) -> dict[str, Any]:
+    """The model texts, and the lines of the COVID form once it is filled in: chosen first, inserted by whoever writes."""
+    covid = queries.filled(tele).get(queries.COVID)
+    models = {"covid": content.covid_model(covid), **content.MODELS} if covid else content.MODELS
+    return {"models": models, "chosen_model": "covid" if covid else ""}
 
 
 def _words(names: list[str]) -> str:

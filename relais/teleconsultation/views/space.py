@@ -18,7 +18,8 @@ from relais.dossiers.models import Document
 from relais.patients.models import Grant
 from relais.rooms import queries as rooms
 from relais.rooms.views import selftest
-from relais.teleconsultation.actions import call, record
+from relais.teleconsultation import queries
+from relais.teleconsultation.actions import call, preparation, record
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.views.dossier import one_file, serve_document, tele_of
 
@@ -29,6 +30,7 @@ def _tele(request: Any, why: str) -> Teleconsultation:
 
 
 def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
+    prepared = queries.filled(tele).get(queries.PREPARATION)
     documents = dossier_queries.documents(request.actor, tele.dossier)
     return {
         "tele": tele,
@@ -38,6 +40,8 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "over": tele.state not in ("planned", "in_call"),
         "held": not tele.state.startswith("absent_")
         and (tele.state != "closed" or bool(tele.started_at or tele.incident)),
+        "prepared": prepared,
+        "preparation_over": preparation.over(tele, prepared),
         "documents": documents,
         "received": [one for one in documents if one.author_grant_id is None],
         "test": rooms.last_tests([tele.pk]).get(tele.pk),

@@ -12,8 +12,10 @@ function models(form) {
     form.querySelectorAll("[data-section]").forEach((field) => {
       const area = field.querySelector("textarea");
       const text = model.sections[field.dataset.section];
-      if (text && !area.value.trim()) {
-        area.value = text;
+      const mine = area.value.trim();
+      // A model fills what is empty; the lines of a form (`adds`) come after what is written, once.
+      if (text && (!mine || (model.adds && area.value.indexOf(text) < 0))) {
+        area.value = mine ? `${mine}\n${text}` : text;
         area.dispatchEvent(new Event("input", { bubbles: true }));
       }
     });
