@@ -151,7 +151,7 @@ def _contents(scene: testing.Scene) -> list[uuid.UUID]:
     return [row.pk for row in rows if isinstance(row, Document)]
 
 
-def _questionnaires(scene: testing.Scene) -> str:
+def _questionnaires(scene: testing.Scene) -> uuid.UUID:
     """What the patient answered before, with a photograph, and the COVID form; returns the photograph's id."""
     key = let_in(Client(), scene.grant, factors=2)
     said = {"q-tp.saisie": "patient", "q-tp.motif": PREPARED, "q-tp.symptomes": "aucun", "q-tp.souffle": "non"}
@@ -168,7 +168,7 @@ def _questionnaires(scene: testing.Scene) -> str:
     )
     found = {one.questionnaire.name: one for one in Response.objects.select_related("questionnaire")}
     assert set(found) == {"tlc-preparation", "tlc-covid"}
-    return str(found["tlc-preparation"].answers["tp.photo"][0])
+    return uuid.UUID(found["tlc-preparation"].answers["tp.photo"][0])
 
 
 def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, list[Any]]:

@@ -7,14 +7,16 @@ from unittest import mock
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_member, make_practitioner
 from relais.dossiers.models import Event
-from relais.patients.testing import let_in, make_grant
+from relais.patients.testing import let_in, make_grant, make_patient
 from relais.questionnaires.models import Response
 from relais.rooms import actions as rooms
 from relais.rooms.models import Part, Room
@@ -271,3 +273,21 @@ def test_a_stranger_and_a_guest_reach_nothing() -> None:
     assert let_in(Client(), guest).get(URL).status_code == 404
     stranger = client_of(make_practitioner())
     assert stranger.get(reverse("teleconsultation:dossier", args=[scene.tele.pk])).status_code == 404
+
+
+def test_the_dashboard_takes_as_many_queries_for_one_that_is_filled_in_as_for_three() -> None:
+    scene = soon()
+    prepared(scene)
+    browser = client_of(scene.practitioner)
+    browser.get("/teleconsultation/")
+    counts = []
+    for _round in range(2):
+        with CaptureQueriesContext(connection) as caught:
+            page = text_of(browser.get("/teleconsultation/"))
+        counts.append((page.count("Questionnaire rempli"), len(caught)))
+        for hours in (5, 7):
+            start = timezone.now() + timedelta(hours=hours)
+            prepared(make_tele(practitioner=scene.practitioner, patient=make_patient(), starts_at=start))
+        browser.get("/teleconsultation/")
+    assert [rows for rows, _queries in counts] == [1, 3]
+    assert counts[0][1] == counts[1][1]
