@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -40,8 +41,12 @@ def _real() -> bool:
 
 
 def _erase() -> None:
-    """Empty every table of ours at once (the trace too: it was about nobody); stored files are left to their sweep."""
-    kept = {ContentType._meta.db_table, Permission._meta.db_table}
+    """Empty every table of ours at once (the trace too: it was about nobody); stored files are left to their sweep.
+
+    What every migrate brings (a model says so: COMES_WITH_MIGRATE) stays.
+    """
+    brought = {model._meta.db_table for model in apps.get_models() if getattr(model, "COMES_WITH_MIGRATE", False)}
+    kept = {ContentType._meta.db_table, Permission._meta.db_table} | brought
     tables = sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept)
     quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
     with connection.cursor() as cursor:
