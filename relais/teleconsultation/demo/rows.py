@@ -9,6 +9,7 @@ from relais.dossiers.models import Document, Dossier, Event, Note, Participant, 
 from relais.files.models import StoredFile
 from relais.notifications.models import Message
 from relais.patients.models import CareLink, Grant
+from relais.questionnaires.models import Response
 from relais.rooms.models import DeviceTest, Invitation, Room
 from relais.teleconsultation.models import ReportDraft, Teleconsultation
 
@@ -28,6 +29,7 @@ class Rows:
     grants: list[Grant] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     tests: list[DeviceTest] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
     files: list[StoredFile] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)

@@ -18,12 +18,12 @@ from relais.patients.models import Basis, CareLink, Grant, Holder, Patient
 from relais.rooms.models import DeviceTest, Invitation, Outcome, Part, Room
 from relais.teleconsultation import messages
 from relais.teleconsultation.actions import access, booking
-from relais.teleconsultation.demo import post, record
+from relais.teleconsultation.demo import answers, post, record
 from relais.teleconsultation.demo.papers import Press
 from relais.teleconsultation.demo.rows import Rows
 from relais.teleconsultation.models import Reason, Teleconsultation
 from relais.teleconsultation.topics import staff_topics
-from relais.teleconsultation.workflow import PHASES, State
+from relais.teleconsultation.workflow import AWAITED, PHASES, State
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 INCIDENTS = ["Plus de son du côté du patient", "Image figée, appel repris par téléphone", "Réseau coupé deux fois"]
@@ -82,6 +82,8 @@ class Story:
         self._care()
         self._room()
         self._test()
+        if self.plan.state in AWAITED:
+            answers.prepared(self)
         if self.plan.state == State.CANCELLED:
             self._cancelled()
         elif self.plan.state == State.IN_CALL:

@@ -22,6 +22,8 @@ from relais.files.content import PDF
 from relais.notifications.models import Message
 from relais.notifications.workflow import State as Sent
 from relais.patients.models import Grant, Holder, Patient
+from relais.questionnaires import logic
+from relais.questionnaires.models import Response
 from relais.rooms.models import DeviceTest, Invitation
 from relais.teleconsultation.models import Opening, ReportDraft, Teleconsultation
 from relais.teleconsultation.workflow import State
@@ -173,3 +175,13 @@ def test_the_same_seed_is_the_same_rows_ids_included() -> None:
         found.append(digest())
     assert found[1] == found[2]
     assert found[1]["teleconsultation_teleconsultation"] != found[0]["teleconsultation_teleconsultation"]
+
+
+@pytest.mark.django_db
+def test_some_patients_have_prepared_with_answers_that_the_form_takes() -> None:
+    build()
+    responses = list(Response.objects.select_related("questionnaire").filter(questionnaire__name="tlc-preparation"))
+    assert responses
+    for response in responses:
+        checked = logic.check(response.questionnaire.form, response.answers, response.ended_at.date())
+        assert (checked.errors, checked.answers) == ({}, response.answers)
