@@ -1,0 +1,148 @@
+"""What rules know beside the answers of now: facts of the follow-up and features of the answers before.
+
+One set of formulas, for the answers of one patient (the live alert) and of the region (the replay): a frame holds any
+number of follow-ups, each row knows the rows before it in its own follow-up and no other. Pure: no table.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from relais.questionnaires.expressions import COLUMNS, Kind, Name
+
+PEAK = (6, 12)  # days since onset in which COVID-19 worsens (domain.md §1.2)
+FEVER = 38.0
+
+# Of the follow-up, the same for each of its answers or known on the day of the answer.
+FACTS: dict[str, Name] = {
+    "age": Name(Kind.NUMBER, words="âge en années, décimal pour un enfant"),
+    "age_months": Name(Kind.NUMBER, words="âge en mois révolus"),
+    "band": Name(Kind.CODE, ("A", "B", "C", "D"), "tranche d’âge de l’enfant : A moins de 3 mois … D 12 à 17 ans"),
+    "sex": Name(Kind.CODE, ("M", "F", "I"), "sexe"),
+    "risk": Name(Kind.CODE, ("standard", "eleve", "tres-eleve"), "niveau de risque"),
+    "risk_child": Name(Kind.FLAG, words="facteur de gravité de l’enfant"),
+    "diabetes": Name(Kind.FLAG, words="diabète"),
+    "renal": Name(Kind.FLAG, words="insuffisance rénale"),
+    "baseline": Name(Kind.NUMBER, words="saturation habituelle connue"),
+    "target": Name(Kind.NUMBER, words="seuil de saturation fixé pour ce patient"),
+    "o2_prescribed": Name(Kind.NUMBER, words="débit d’oxygène prescrit, L/min"),
+    "day": Name(Kind.NUMBER, words="jour depuis les premiers symptômes (J0 = 0)"),
+}
+# Computed here from the answers. Each may be used with the prefixes of PREFIXES too.
+FEATURES: dict[str, Name] = {
+    "peak": Name(Kind.FLAG, words="entre J6 et J12 inclus"),
+    "rr": Name(Kind.NUMBER, words="fréquence respiratoire retenue : le recompte s’il existe"),
+    "fever": Name(Kind.FLAG, words="38 °C ou plus, ou sensation de fièvre sans mesure"),
+    "fever_days": Name(Kind.NUMBER, words="jours de suite avec fièvre, aujourd’hui compris"),
+    "fever_gap": Name(Kind.NUMBER, words="heures depuis la réponse précédente avec fièvre"),
+    "gut": Name(Kind.FLAG, words="diarrhée importante ou vomissements"),
+    "gut_days": Name(Kind.NUMBER, words="jours de suite avec diarrhée importante ou vomissements"),
+}
+PREFIXES = {
+    "prev.": "à la réponse précédente",
+    "prev2.": "deux réponses avant",
+    "mean3.": "moyenne des trois dernières mesures avant celle-ci, au même débit d’oxygène",
+}
+KEYS = {"episode": pl.String(), "at": pl.Datetime("us", "UTC"), "date": pl.Date()}
+FLOW = "ad.spo2.o2"
+
+
+def documented(answers: Mapping[str, Name]) -> dict[str, Name]:
+    """Every name that a rule over these answers may use: answers, facts, features, and their past."""
+    now = {**FACTS, **FEATURES, **answers}
+    past = {
+        prefix + name: Name(one.kind, one.codes, f"{one.words or name}, {words}")
+        for prefix, words in PREFIXES.items()
+        for name, one in now.items()
+        if one.kind is not Kind.CODES and name not in FACTS and (prefix != "mean3." or one.kind is Kind.NUMBER)
+    }
+    return {**now, **past}
+
+
+def rows(given: Iterable[Mapping[str, object]], answers: Mapping[str, Name], uses: Iterable[str] = ()) -> pl.DataFrame:
+    """Answer sets with their features: one row each, in the order of each follow-up's time.
+
+    `given`: episode (str), at (aware datetime), date (day in Paris), facts and answers by name; absent is NULL.
+    `uses`: the names that the rules use: the past is computed for these alone.
+    """
+    listed = list(given)
+    columns = {**FACTS, **answers}
+    frame = pl.DataFrame(
+        {name: [row.get(name) for row in listed] for name in (*KEYS, *columns)},
+        schema={**KEYS, **{name: COLUMNS[one.kind] for name, one in columns.items()}},
+        strict=False,
+    ).sort("episode", "at", maintain_order=True)
+    return with_past(with_features(frame), uses)
+
+
+def with_features(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns of FEATURES; what a form does not ask is NULL."""
+
+    def asked(name: str, kind: Kind) -> pl.Expr:
+        return pl.col(name) if name in frame.columns else pl.lit(None, COLUMNS[kind])
+
+    hot = asked("ad.temp", Kind.NUMBER) >= FEVER
+    for name in ("en.temp", "ct.temp"):
+        hot = hot.fill_null(asked(name, Kind.NUMBER) >= FEVER)
+    gut = asked("ad.digestif", Kind.CODES).list.set_intersection(["dia3", "vom"]).list.len() > 0
+    frame = frame.with_columns(
+        peak=pl.col("day").is_between(*PEAK),
+        rr=pl.coalesce(asked("ad.fr.recompte", Kind.NUMBER), asked("ad.fr", Kind.NUMBER)),
+        fever=hot.fill_null(asked("ad.fievre.ress", Kind.FLAG)),
+        gut=gut,
+    )
+    frame = frame.with_columns(
+        fever_gap=(pl.col("at") - _last_before("fever")).dt.total_seconds() / 3600.0,
+    )
+    return _day_streak(_day_streak(frame, "fever", "fever_days"), "gut", "gut_days")
+
+
+def _last_before(flag: str) -> pl.Expr:
+    """When `flag` was last true before this row."""
+    return pl.when(pl.col(flag)).then(pl.col("at")).forward_fill().shift(1).over("episode")
+
+
+def _day_streak(frame: pl.DataFrame, flag: str, name: str) -> pl.DataFrame:
+    """How many days in a row `flag` was true at least once, the day of the row included; 0 when it is not true now."""
+    days = (
+        frame.filter(pl.col(flag))
+        .select("episode", "date")
+        .unique()
+        .sort("episode", "date")
+        .with_columns(_new=(pl.col("date").diff().over("episode") != pl.duration(days=1)).fill_null(value=True))
+        .with_columns(_run=pl.col("_new").cum_sum().over("episode"))
+        .with_columns(pl.int_range(1, pl.len() + 1).over("episode", "_run").cast(pl.Float64).alias(name))
+        .select("episode", "date", name)
+    )
+    joined = frame.join(days, on=["episode", "date"], how="left", maintain_order="left")
+    return joined.with_columns(pl.when(pl.col(flag)).then(pl.col(name)).otherwise(0.0).alias(name))
+
+
+def with_past(frame: pl.DataFrame, uses: Iterable[str]) -> pl.DataFrame:
+    """The columns of PREFIXES that `uses` names."""
+    wanted = sorted(set(uses))
+    for prefix, back in (("prev.", 1), ("prev2.", 2)):
+        names = [name.removeprefix(prefix) for name in wanted if name.startswith(prefix)]
+        frame = frame.with_columns(pl.col(one).shift(back).over("episode").alias(prefix + one) for one in names)
+    for name in wanted:
+        if name.startswith("mean3."):
+            frame = _mean(frame, name.removeprefix("mean3."), name)
+    return frame
+
+
+def _mean(frame: pl.DataFrame, of: str, name: str) -> pl.DataFrame:
+    """Mean of the last three values before this row (of one or two when there are no more), at the oxygen flow of now."""
+    by = ["episode", "_flow"]
+    flow = pl.col(FLOW).fill_null(0.0) if FLOW in frame.columns else pl.lit(0.0)
+    frame = frame.with_columns(_flow=flow).with_row_index("_row")
+    known = (
+        frame.filter(pl.col(of).is_not_null())
+        .sort("episode", "_flow", "_row")
+        .with_columns(pl.col(of).rolling_mean(3, min_samples=1).over(by).alias(name))
+        .select(*by, "_row", name)
+        .sort("_row")
+    )
+    joined = frame.join_asof(
+        known, on="_row", by=by, strategy="backward", allow_exact_matches=False, check_sortedness=False
+    )
+    return joined.sort("_row").drop("_flow", "_row")

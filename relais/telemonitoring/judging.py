@@ -1,0 +1,165 @@
+"""Alert rules: a set of rows, judged in two passes by one engine for the live alert and for the replay.
+
+The first pass asks each rule about the answers, the second about what the first one counted (three oranges make a
+red…). Deterministic: the same rows and rules give the same levels, in any order and on any day. Pure: no table.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+from django.utils.translation import gettext as _
+
+from relais.core.errors import Refused
+from relais.questionnaires.expressions import Expression, Kind, Name, judge, read
+from relais.telemonitoring.history import FACTS, documented, rows
+
+GREEN = "vert"
+# Level of a rule -> rank: of two of one rank the body goes before the mind, since a call to 15 cannot wait.
+RANKS = {"": 0, "vert": 0, "orange-psy": 2, "orange": 2, "rouge-psy": 3, "rouge": 3}
+ORDER = ("orange-psy", "orange", "rouge-psy", "rouge")
+STAGES = ("answers", "levels")
+EFFECTS = (
+    *("", "hospitalisation", "social", "escalate", "priority", "close", "possible_case", "confirmed_case"),
+    "propose_closing",
+)
+# What a rule of the second pass may use beside the facts.
+COUNTS: dict[str, Name] = {
+    "orange": Name(Kind.NUMBER, words="règles orange déclenchées par ces réponses"),
+    "red": Name(Kind.NUMBER, words="règles rouges déclenchées par ces réponses"),
+    "orange_streak": Name(Kind.NUMBER, words="réponses de suite au niveau orange ou rouge, celle-ci comprise"),
+    "green_streak": Name(Kind.NUMBER, words="réponses de suite au niveau vert, celle-ci comprise"),
+    "peak": Name(Kind.FLAG, words="entre J6 et J12 inclus"),
+    "contacted": Name(Kind.FLAG, words="un médecin a eu le patient au téléphone depuis le premier orange"),
+    "acknowledged": Name(Kind.FLAG, words="l’alerte est prise en charge"),
+}
+GIVEN = ("contacted", "acknowledged")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of a rule set; `level` is empty for a rule that has an effect and no colour."""
+
+    id: str
+    population: str  # adult, child or contact
+    stage: str  # answers or levels
+    expression: str
+    level: str
+    effect: str
+    words: str  # for the professional
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the rules said of one answer set, in the order of the set; `effects` without repetition."""
+
+    level: str
+    fired: tuple[str, ...]
+    effects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The rules of one population, read against the answers that its forms give.
+
+    Raises Refused on reading for a rule that cannot be computed: its id, then the sentence of `expressions.read`.
+    """
+
+    rules: tuple[Rule, ...]
+    answers: Mapping[str, Name]
+
+    @cached_property
+    def compiled(self) -> dict[str, dict[str, Expression]]:
+        """Stage -> rule id -> expression."""
+        names = {"answers": documented(self.answers), "levels": {**FACTS, **COUNTS}}
+        found: dict[str, dict[str, Expression]] = {stage: {} for stage in STAGES}
+        for rule in self.rules:
+            try:
+                found[rule.stage][rule.id] = read(rule.expression, names[rule.stage])
+            except Refused as refusal:
+                raise Refused(f"{rule.id} : {refusal}") from None
+        return found
+
+    def judged(self, given: Iterable[Mapping[str, object]]) -> pl.DataFrame:
+        """For each row of `given` (see `history.rows`; contacted and acknowledged beside the facts): episode, at, the
+        rules as Boolean columns, and its level. In the order of episode and time.
+        """
+        listed = list(given)
+        first = self.compiled["answers"]
+        uses = {name for one in first.values() for name in one.uses}
+        names = {**self.answers, **{name: COUNTS[name] for name in GIVEN}}
+        frame = rows(listed, names, uses)
+        fired = judge(frame, first)
+        frame = pl.concat([frame, fired], how="horizontal").with_columns(self._level("answers").alias("_level"))
+        frame = _counted(frame, self._of_level("orange"), self._of_level("rouge"))
+        frame = pl.concat([frame, judge(frame, self.compiled["levels"])], how="horizontal")
+        second = self._level("levels")
+        final = pl.when(_rank(second) > _rank(pl.col("_level"))).then(second).otherwise(pl.col("_level"))
+        return frame.select("episode", "at", *[rule.id for rule in self.rules], level=final)
+
+    def decide(self, given: Iterable[Mapping[str, object]]) -> list[Decision]:
+        """`judged`, one Decision a row."""
+        frame = self.judged(given)
+        return [self._decision(row) for row in frame.iter_rows(named=True)]
+
+    def _decision(self, row: Mapping[str, object]) -> Decision:
+        fired = [rule for rule in self.rules if row[rule.id]]
+        return Decision(
+            level=str(row["level"]),
+            fired=tuple(rule.id for rule in fired),
+            effects=tuple(dict.fromkeys(rule.effect for rule in fired if rule.effect)),
+        )
+
+    def _of_level(self, level: str) -> list[str]:
+        return [rule.id for rule in self.rules if rule.stage == "answers" and rule.level == level]
+
+    def _level(self, stage: str) -> pl.Expr:
+        """The highest level among the rules of this pass that fired."""
+        found: pl.Expr = pl.lit(GREEN)
+        for level in ORDER:
+            of_level = [pl.col(rule.id) for rule in self.rules if rule.stage == stage and rule.level == level]
+            if of_level:
+                found = pl.when(pl.any_horizontal(of_level)).then(pl.lit(level)).otherwise(found)
+        return found
+
+
+def _rank(level: pl.Expr) -> pl.Expr:
+    return level.replace_strict(RANKS, default=0, return_dtype=pl.Int64)
+
+
+def _counted(frame: pl.DataFrame, orange: list[str], red: list[str]) -> pl.DataFrame:
+    """The columns of COUNTS."""
+
+    def many(ids: list[str]) -> pl.Expr:
+        return pl.sum_horizontal([pl.col(one).cast(pl.Float64) for one in ids]) if ids else pl.lit(0.0)
+
+    return frame.with_columns(
+        orange=many(orange),
+        red=many(red),
+        orange_streak=_streak(pl.col("_level") != GREEN),
+        green_streak=_streak(pl.col("_level") == GREEN),
+    )
+
+
+def _streak(flag: pl.Expr) -> pl.Expr:
+    """How many rows in a row `flag` is true up to this one, in each episode."""
+    broken = (~flag).cum_sum().over("episode")
+    return flag.cast(pl.Float64).cum_sum().over(pl.col("episode"), broken)
+
+
+def load(source: Mapping[str, Any]) -> dict[str, tuple[Rule, ...]]:
+    """The rules of a rule set's JSON, by population.
+
+    Raises Refused for an unknown level, stage or effect, and for an id used twice.
+    """
+    found: dict[str, list[Rule]] = {}
+    seen: set[str] = set()
+    for raw in source["rules"]:
+        rule = Rule(**raw)
+        if rule.id in seen or rule.level not in RANKS or rule.stage not in STAGES or rule.effect not in EFFECTS:
+            raise Refused(_("La règle %s est mal écrite : identifiant, niveau, étape ou effet.") % rule.id)
+        seen.add(rule.id)
+        found.setdefault(rule.population, []).append(rule)
+    return {population: tuple(rules) for population, rules in found.items()}
