@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "relais.patients",
     "relais.dossiers",
     "relais.teleconsultation",
+    "relais.telemonitoring",
     "relais.portal",
 ]
 MIDDLEWARE = [

@@ -70,6 +70,8 @@ OTHER_FILES = {
     "patients/sections": "what higher modules show on a patient's page",
     "portal/checks": "system checks",
     "portal/navigation": "what the portal adds to the rail",
+    "questionnaires/columns": "answers as the names of rules: pure functions",
+    "questionnaires/expressions": "the language of alert rules: pure functions",
     "questionnaires/fhir": "what leaves as FHIR: pure functions",
     "questionnaires/form": "what a source says: pure rules",
     "questionnaires/logic": "what is asked and what is wrong: pure rules",
@@ -84,6 +86,14 @@ OTHER_FILES = {
     "teleconsultation/printing": "the words of printed documents: pure functions",
     "teleconsultation/slots": "cutting hours into slots: pure rules",
     "teleconsultation/topics": "the live topics of its pages, said once",
+    "telemonitoring/delays": "the clocks of alerts: pure rules",
+    "telemonitoring/history": "what rules know of the answers before: pure functions",
+    "telemonitoring/inclusion": "from the inclusion form to a follow-up: pure rules",
+    "telemonitoring/judging": "the two passes of alert rules: pure functions",
+    "telemonitoring/kind": "the module's row in the registry of kinds",
+    "telemonitoring/programme": "when answers are awaited: pure rules",
+    "telemonitoring/rules": "alert rules as data",
+    "telemonitoring/topics": "the live topics of its pages, said once",
 }
 # Product files that are still longer than LINES_OF_A_FILE. The aim is none: take a line out, never add one.
 LONG_FILES = {

@@ -163,7 +163,9 @@ def test_who_still_types_once_the_dossier_is_closed_is_told_that_it_is_over(scen
 
 
 def test_a_report_withdrawn_since_is_told_without_a_way_to_it(scene, first, second):
-    Document.objects.filter(pk=added_by_the_other(first, scene).pk).update(withdrawn_at=timezone.now(), withdrawn_why="Erreur")
+    Document.objects.filter(pk=added_by_the_other(first, scene).pk).update(
+        withdrawn_at=timezone.now(), withdrawn_why="Erreur"
+    )
     filed = now(second, scene)["filed"]
     assert (filed["url"], "a ajouté le compte-rendu" in filed["words"]) == ("", True)
 

@@ -1,0 +1,1 @@
+"""Every write of telemonitoring, by noun."""

@@ -1,0 +1,136 @@
+"""Alerts: one open a patient, whose level only rises; taken by one member, called, ended (domain.md §1.8)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core import live, workflow
+from relais.core.actor import SYSTEM_ACTOR, Actor
+from relais.core.errors import Refused
+from relais.dossiers import actions as dossiers
+from relais.questionnaires.models import Response
+from relais.telemonitoring.judging import RANKS
+from relais.telemonitoring.models import Alert, Call, FollowUp
+from relais.telemonitoring.topics import cell_topic
+from relais.telemonitoring.workflow import OPEN, AlertState
+
+ALERT_RANKS = {**RANKS, "gris": 1}
+OUTCOMES = {
+    "joint": "Patient joint",
+    "proche-joint": "Proche joint",
+    "non-joint": "Ne répond pas",
+    "repondeur": "Répondeur",
+    "mauvais-numero": "Mauvais numéro",
+}
+REACHED = ("joint", "proche-joint")
+
+
+def open_alert(follow_up: FollowUp) -> Alert | None:
+    """The one alert of this patient that is not ended."""
+    return Alert.objects.filter(follow_up=follow_up, state__in=OPEN).first()
+
+
+def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool) -> Alert:
+    """Open an alert, or add to the one that is open: rules are appended, the level rises and never falls.
+
+    A level that rises begins its clocks anew. The caller holds the row of the follow-up.
+    """
+    now = timezone.now()
+    alert = open_alert(follow_up)
+    if alert is None:
+        alert = Alert.objects.create(
+            follow_up=follow_up, level=level, priority=priority, fired=list(fired), since=now, opened_at=now
+        )
+        _tell(alert, "alert_opened")
+        return alert
+    higher = ALERT_RANKS[level] > ALERT_RANKS[alert.level] or (level == "rouge" and alert.level == "rouge-psy")
+    sooner = priority and not alert.priority
+    alert.fired = list(dict.fromkeys([*alert.fired, *fired]))
+    alert.priority = alert.priority or priority
+    if higher:
+        alert.level = level
+    if higher or (sooner and alert.level == "orange"):
+        alert.since = now
+    alert.save(update_fields=["fired", "priority", "level", "since"])
+    _tell(alert, "alert_raised" if higher else "alert_confirmed")
+    return alert
+
+
+def _tell(alert: Alert, verb: str) -> None:
+    dossiers.record(alert.follow_up.dossier, verb, SYSTEM_ACTOR, alert=str(alert.pk), level=alert.level)
+    live.ping(cell_topic(alert.follow_up.cell_id), urgent=True)
+
+
+def move(*, actor: Actor, alert: Alert, verb: str, **changes: Any) -> Alert:
+    """Use a verb of the alert's table; the dossier keeps the trace, every member's list is told."""
+
+    def recorder(locked: Alert, verb: str, actor: Actor, source: str) -> None:
+        dossiers.record(locked.follow_up.dossier, f"alert_{verb}", actor, alert=str(locked.pk), source=source)
+        live.ping(cell_topic(locked.follow_up.cell_id), urgent=True)
+
+    return workflow.apply(alert, verb, actor, recorder, **changes)
+
+
+@transaction.atomic
+def take(*, actor: Actor, alert: Alert) -> Alert:
+    """Take an alert: of two who press at once one has it, the other reads so."""
+    try:
+        return move(actor=actor, alert=alert, verb="take", taken_by_id=actor.me, taken_at=timezone.now())
+    except Refused:
+        holder = Alert.objects.select_related("taken_by").get(pk=alert.pk).taken_by
+        if holder is None or holder.pk == actor.user_id:
+            raise
+        raise Refused(_("%(who)s s’occupe déjà de ce patient.") % {"who": holder.full_name}) from None
+
+
+@transaction.atomic
+def give_back(*, actor: Actor, alert: Alert) -> Alert:
+    """Hand the alert back to the team; its clocks go on."""
+    return move(actor=actor, alert=alert, verb="give_back", taken_by=None, taken_at=None)
+
+
+@transaction.atomic
+def call(*, actor: Actor, alert: Alert) -> Alert:
+    """Begin to call: whoever calls has the alert."""
+    return move(actor=actor, alert=alert, verb="call", taken_by_id=actor.me)
+
+
+@transaction.atomic
+def note_call(*, actor: Actor, alert: Alert, outcome: str, response: Response | None = None) -> Alert:
+    """How the call went: reached or not, one attempt more. Raises Refused for an unknown outcome."""
+    if outcome not in OUTCOMES:
+        raise Refused(_("Indiquez comment l’appel s’est passé."), field="outcome")
+    verb = "reached" if outcome in REACHED else "unreached"
+    moved = move(actor=actor, alert=alert, verb=verb, attempts=alert.attempts + 1)
+    Call.objects.create(alert=moved, by_id=actor.me, outcome=outcome, response=response)
+    return moved
+
+
+@transaction.atomic
+def escalate(*, actor: Actor, alert: Alert) -> Alert:
+    """Hand over to the doctor of the cell."""
+    return move(actor=actor, alert=alert, verb="escalate")
+
+
+@transaction.atomic
+def finish(*, actor: Actor, alert: Alert) -> Alert:
+    """The patient was reached and a decision was noted; a red one is ended by a practitioner alone."""
+    return move(actor=actor, alert=alert, verb="finish", closed_at=timezone.now())
+
+
+@transaction.atomic
+def mistake(*, actor: Actor, alert: Alert) -> Alert:
+    """An answer that was typed wrong: the alert is cancelled by somebody who says so (MA06)."""
+    return move(
+        actor=actor, alert=alert, verb="mistake", closed_at=timezone.now(), taken_by_id=alert.taken_by_id or actor.me
+    )
+
+
+def settle(alert: Alert) -> Alert:
+    """The rules say that it is over (AC09): only once somebody has taken it."""
+    if alert.state == AlertState.NEW:
+        return alert
+    return move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())

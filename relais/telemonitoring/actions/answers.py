@@ -1,0 +1,178 @@
+"""An answer set arrives: it is kept, judged and, when it must be, on the cell's screen, in one transaction (EC-03 … EC-06)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core import live
+from relais.core.actor import SYSTEM_ACTOR, Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.paris import PARIS
+from relais.dossiers import actions as dossiers
+from relais.questionnaires import actions as questionnaires
+from relais.questionnaires.actions import Times, Who
+from relais.questionnaires.columns import values
+from relais.questionnaires.models import Questionnaire, Response
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.actions import alerts, rules
+from relais.telemonitoring.judging import GREEN, Decision
+from relais.telemonitoring.models import FollowUp, Judgement
+from relais.telemonitoring.programme import Slot, Window, band, months, population
+from relais.telemonitoring.topics import cell_topic, space_topic
+from relais.telemonitoring.workflow import AlertState, State
+
+HISTORY = timedelta(days=31)
+PATIENT = Who()
+
+
+@transaction.atomic
+def answer(
+    *,
+    actor: Actor,
+    follow_up: FollowUp,
+    questionnaire: Questionnaire,
+    answers: dict[str, list[Any]],
+    times: Times,
+    request_key: UUID,
+    who: Who = PATIENT,
+) -> Judgement:
+    """Keep an answer set, judge it by the cell's rules and raise what must be raised.
+
+    Sent five times it is one. Finished without network, it counts for the window in which it was finished, and its
+    alert for now. Raises NotFound for who may not answer here, Refused once the follow-up is closed, Wrong (Refused
+    with a sentence by question) for answers that cannot be.
+    """
+    if not may.can_answer(actor, follow_up):
+        raise NotFound
+    locked = (
+        FollowUp.objects.select_for_update(of=("self",))
+        .select_related("cell", "dossier__patient")
+        .prefetch_related("pauses")
+        .get(pk=follow_up.pk)
+    )
+    if done := Judgement.objects.filter(response__about=locked.pk, response__request_key=request_key).first():
+        return done
+    if locked.state == State.CLOSED:
+        raise Refused(_("Ce suivi est terminé : vous n’avez plus rien à remplir. En cas d’urgence, appelez le 15."))
+    kept = questionnaires.answer(
+        actor=actor, about=locked.pk, questionnaire=questionnaire, answers=answers, request_key=request_key,
+        times=times, who=who, context=context_of(locked),
+    )  # fmt: skip
+    return _judge(locked, kept.response)
+
+
+def context_of(follow_up: FollowUp) -> dict[str, list[Any]]:
+    """What the daily forms ask of the site itself (hidden items `ctx.*`)."""
+    patient, today = follow_up.dossier.patient, timezone.localdate()
+    born = patient.birth_date
+    known: dict[str, Any] = {
+        "ctx.oxymetre": "oxymetre" in follow_up.equipment,
+        "ctx.effort": "effort" in follow_up.equipment,
+        "ctx.o2": bool(follow_up.facts.get("oxygen")),
+        "ctx.diabete": "rf.diabete" in follow_up.factors,
+        "ctx.risque": follow_up.risk,
+        "ctx.sexe": patient.sex or "I",
+    }
+    if born:
+        known["ctx.age"] = round(months(born, today) / 12, 2)
+        known["ctx.age_jours"] = (today - born).days
+    return {name: [value] for name, value in known.items()}
+
+
+def _judge(follow_up: FollowUp, response: Response) -> Judgement:
+    moment = response.ended_at
+    window = follow_up.plan.window_of(moment) or Window(moment.astimezone(PARIS).date(), Slot.DAY)
+    decision = decide(follow_up, response, moment)
+    judgement = Judgement.objects.create(
+        follow_up=follow_up,
+        response=response,
+        rules_id=follow_up.cell.rules_id,
+        at=response.received_at,
+        day=window.day,
+        slot=window.slot,
+        late=response.received_at >= window.closes,
+        level=decision.level,
+        fired=list(decision.fired),
+    )
+    if not follow_up.last_answer_at or moment >= follow_up.last_answer_at:
+        follow_up.level, follow_up.last_answer_at = decision.level, moment
+        follow_up.save(update_fields=["level", "last_answer_at"])
+    follow_up.missed.filter(day=window.day, slot=window.slot).delete()
+    dossiers.record(follow_up.dossier, "answered", SYSTEM_ACTOR, response=str(response.pk), level=decision.level)
+    _react(follow_up, decision)
+    live.ping(cell_topic(follow_up.cell_id))
+    live.ping(space_topic(follow_up.pk))
+    return judgement
+
+
+def decide(follow_up: FollowUp, response: Response, moment: datetime) -> Decision:
+    """What the rules say of this answer set, knowing those before it."""
+    born = follow_up.dossier.patient.birth_date
+    contact = follow_up.status == "contact"
+    group = population(contact=contact, born=born, on=moment.astimezone(PARIS).date())
+    reader = rules.reader(follow_up.cell.rules_id, group)
+    before = (
+        Response.objects.filter(
+            about=follow_up.pk, judgement__isnull=False, ended_at__gt=moment - HISTORY, ended_at__lte=moment
+        )
+        .exclude(pk=response.pk)
+        .order_by("ended_at", "received_at")
+    )
+    story = [(one.ended_at, one) for one in before] + [(moment, response)]
+    given = [_row(follow_up, at, one, reader.answers) for at, one in story]
+    given[-1] |= _handled(follow_up)
+    return reader.decide(given)[-1]
+
+
+def _row(follow_up: FollowUp, at: datetime, response: Response, names: Any) -> dict[str, object]:
+    """One answer set with the facts of its day (history.FACTS)."""
+    on = at.astimezone(PARIS).date()
+    born = follow_up.dossier.patient.birth_date
+    facts: dict[str, object] = {
+        "sex": follow_up.dossier.patient.sex or "I",
+        "risk": follow_up.risk,
+        "day": follow_up.day(on),
+        **{name: value for name, value in follow_up.facts.items() if name != "oxygen"},
+    }
+    if born:
+        age = months(born, on)
+        facts |= {"age": age / 12, "age_months": age, "band": band(born, on) or None}
+    return {"episode": str(follow_up.pk), "at": at, "date": on, **facts, **values(names, response.answers)}
+
+
+def _handled(follow_up: FollowUp) -> dict[str, object]:
+    """Whether somebody has the open alert in hand, and whether the patient was reached about it."""
+    alert = alerts.open_alert(follow_up)
+    return {
+        "acknowledged": alert is not None and alert.state != AlertState.NEW,
+        "contacted": alert is not None and alert.state == AlertState.REACHED,
+    }
+
+
+def _react(follow_up: FollowUp, decision: Decision) -> None:
+    effects = set(decision.effects)
+    level = decision.level
+    if level == GREEN and effects & {"hospitalisation", "escalate"}:
+        level = "orange"  # a person has to look, whatever the colour of the answers
+    if level != GREEN:
+        alerts.raise_alert(
+            follow_up=follow_up, level=level, fired=decision.fired, priority=bool(effects & {"priority", "escalate"})
+        )
+    elif "close" in effects and (alert := alerts.open_alert(follow_up)):
+        alerts.settle(alert)
+    if effects & {"possible_case", "confirmed_case"}:
+        _becomes_case(follow_up, confirmed="confirmed_case" in effects)
+
+
+def _becomes_case(follow_up: FollowUp, *, confirmed: bool) -> None:
+    """A contact with a symptom or a positive test: the follow-up goes on as a case's, its history kept (EC-11)."""
+    follow_up.status = "confirme" if confirmed else "possible"
+    follow_up.rhythm = "standard"
+    follow_up.onset = timezone.localdate()
+    follow_up.ends_on = max(follow_up.ends_on, follow_up.onset + timedelta(days=14))
+    follow_up.save(update_fields=["status", "rhythm", "onset", "ends_on"])
+    dossiers.record(follow_up.dossier, "became_case", SYSTEM_ACTOR, status=follow_up.status)

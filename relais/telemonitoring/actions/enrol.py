@@ -1,0 +1,150 @@
+"""Starting a follow-up: by a professional alone, from hospital as from town (EC-02, EC-15, EC-18)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core import live
+from relais.core.actor import Actor
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound, Refused
+from relais.directory.models import Establishment
+from relais.dossiers import actions as dossiers
+from relais.patients import actions as patients
+from relais.patients.models import Basis, Grant, Holder, Patient
+from relais.questionnaires import actions as questionnaires
+from relais.questionnaires.actions import Times, Who
+from relais.questionnaires.models import Questionnaire, Relation
+from relais.telemonitoring import inclusion, messages
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.models import Cell, FollowUp
+from relais.telemonitoring.programme import end_of, months
+from relais.telemonitoring.topics import cell_topic
+from relais.telemonitoring.workflow import State
+
+KIND = "telemonitoring"
+SPACE_DAYS = 30  # the space stays open after the last day, as after a teleconsultation
+
+
+@dataclass(frozen=True)
+class Contact:
+    """To whom the link goes: the patient, or the one who answers for them."""
+
+    email: str
+    phone: str
+    holder: str = Holder.SELF
+    holder_name: str = ""
+
+
+@transaction.atomic
+def enrol(
+    *,
+    actor: Actor,
+    patient: Patient,
+    cell_id: UUID,
+    questionnaire: Questionnaire,
+    answers: dict[str, list[Any]],
+    contact: Contact,
+    times: Times,
+    request_key: UUID,
+) -> FollowUp:
+    """Follow a patient at home: dossier, inclusion answers, the patient's way in and the message, all or nothing.
+
+    The same `request_key` sent twice enrols once. Raises NotFound for a patient or cell that the actor does not see,
+    Refused for a patient who is followed already, nobody to reach, or a cell whose rules nobody approved.
+    """
+    if not may.can_enrol(actor):
+        raise NotFound
+    _one_at_a_time(patient)
+    if done := FollowUp.objects.filter(request_key=request_key, dossier__patient=patient).first():
+        return done
+    patient = get_visible(Patient, actor, pk=patient.pk)
+    cell = get_visible(Cell.objects.select_related("rules"), actor, pk=cell_id)
+    _check(patient, cell, contact)
+    establishment = Establishment.objects.get(pk=actor.here)
+    dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment)
+    kept = questionnaires.answer(
+        actor=actor, about=dossier.pk, questionnaire=questionnaire, answers=answers, request_key=request_key,
+        times=times, who=Who(relation=Relation.PROFESSIONAL), context=context_of(patient),
+    )  # fmt: skip
+    response = kept.response
+    today = timezone.localdate()
+    found = inclusion.read(response.answers, born=patient.birth_date, today=today)
+    follow_up = FollowUp.objects.create(
+        dossier=dossier,
+        cell=cell,
+        status=found.status,
+        onset=found.onset,
+        starts_on=today,
+        ends_on=end_of(found.onset, today),
+        rhythm=found.rhythm,
+        risk=found.risk,
+        factors=list(found.factors),
+        facts=found.facts,
+        equipment=list(found.equipment),
+        inclusion=response,
+        enrolled_by_id=actor.me,
+        request_key=request_key,
+    )
+    open_to_cell(actor, follow_up)
+    let_in(actor, follow_up, contact)
+    live.ping(cell_topic(cell.pk))
+    return follow_up
+
+
+def context_of(patient: Patient) -> dict[str, list[Any]]:
+    """What the inclusion form asks of the site itself."""
+    known: dict[str, list[Any]] = {"ctx.sexe": [patient.sex or "I"]}
+    if patient.birth_date:
+        known["ctx.age"] = [round(months(patient.birth_date, timezone.localdate()) / 12, 2)]
+    return known
+
+
+def open_to_cell(actor: Actor, follow_up: FollowUp) -> None:
+    """The establishment of the cell, and members who come from elsewhere, see the patient."""
+    patient, cell = follow_up.dossier.patient, follow_up.cell
+    grant = {"actor": actor, "patient": patient, "basis": Basis.EPISODE, "about": follow_up.pk}
+    patients.grant_care(establishment_id=cell.establishment_id, **grant)
+    elsewhere = cell.members.filter(until=None).exclude(establishment_id=cell.establishment_id)
+    for user_id in elsewhere.values_list("user_id", flat=True).distinct():
+        patients.grant_care(user_id=user_id, **grant)
+
+
+def let_in(actor: Actor, follow_up: FollowUp, contact: Contact) -> Grant:
+    """A link, a login and a password until 30 days after the last day; an older way in is closed."""
+    patients.revoke(actor=actor, about=follow_up.pk)
+    grant, secrets = patients.open_grant(
+        actor=actor,
+        patient=follow_up.dossier.patient,
+        about=follow_up.pk,
+        holder=contact.holder,
+        holder_name=contact.holder_name,
+        email=contact.email,
+        phone=contact.phone,
+        valid_until=timezone.now() + (follow_up.ends_on - timezone.localdate()) + timedelta(days=SPACE_DAYS),
+    )
+    messages.send_access(follow_up, grant, secrets)
+    return grant
+
+
+def _one_at_a_time(patient: Patient) -> None:
+    """Until the transaction ends nobody else enrols this patient: of two clicks one waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"follow-up:{patient.pk}"])
+
+
+def _check(patient: Patient, cell: Cell, contact: Contact) -> None:
+    if FollowUp.objects.filter(dossier__patient=patient).exclude(state=State.CLOSED).exists():
+        raise Refused(_("Ce patient est déjà suivi à domicile : ouvrez son suivi au lieu d’en créer un second."))
+    if not contact.email and not contact.phone:
+        raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
+    if not cell.rules.approved_by and not settings.DEMO:
+        raise Refused(
+            _("Les règles d’alerte de cette cellule n’ont pas été approuvées par un clinicien."), field="cell"
+        )

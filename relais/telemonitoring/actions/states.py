@@ -1,0 +1,99 @@
+"""One follow-up at a time: its state moved by the table, its days extended, its cell changed."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core import live, workflow
+from relais.core.actor import SYSTEM_ACTOR, Actor
+from relais.core.errors import NotFound, Refused
+from relais.dossiers import actions as dossiers
+from relais.patients import actions as patients
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.actions import alerts
+from relais.telemonitoring.models import FollowUp, Pause
+from relais.telemonitoring.programme import EXTENSION, end_of
+from relais.telemonitoring.topics import cell_topic, space_topic
+from relais.telemonitoring.workflow import State
+
+CLOSINGS = {
+    "guerison": "Guérison",
+    "fin-periode-asymptomatique": "Fin de la période, sans symptôme",
+    "test-negatif-diagnostic-infirme": "Test négatif, diagnostic infirmé",
+    "hospitalisation": "Hospitalisation",
+    "deces": "Décès",
+    "relais-medecin-traitant": "Relais par le médecin traitant",
+    "entree-ehpad-ou-hebergement": "Entrée en EHPAD ou en hébergement",
+    "refus-retrait-consentement": "Refus ou retrait de l’accord",
+    "perdu-de-vue": "Perdu de vue",
+    "inclusion-erreur-doublon": "Inclusion par erreur ou en double",
+}
+
+
+def tell_pages(follow_up: FollowUp) -> None:
+    """The cell's list, the dossier and the patient's page look again."""
+    live.ping(cell_topic(follow_up.cell_id), urgent=True)
+    live.ping(dossiers.topic(follow_up.pk))
+    live.ping(space_topic(follow_up.pk))
+
+
+def move(*, actor: Actor, follow_up: FollowUp, verb: str, **changes: Any) -> FollowUp:
+    """Use a verb of the transition table; the dossier follows, the pages are told."""
+
+    def recorder(locked: FollowUp, verb: str, actor: Actor, source: str) -> None:
+        dossiers.moved(locked.dossier, locked.state, verb, actor, source)
+        tell_pages(locked)
+
+    return workflow.apply(follow_up, verb, actor, recorder, **changes)
+
+
+@transaction.atomic
+def pause(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
+    """The patient is in hospital: no answer is awaited until they come home (EC-07)."""
+    moved = move(actor=actor, follow_up=follow_up, verb="pause")
+    Pause.objects.create(follow_up=moved, first=timezone.localdate())
+    return moved
+
+
+@transaction.atomic
+def resume(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
+    """Back home: 14 days anew from today, at the reinforced rhythm of a discharge (domain.md §1.8)."""
+    moved = move(actor=actor, follow_up=follow_up, verb="resume")
+    today = timezone.localdate()
+    moved.pauses.filter(last=None).update(last=today)
+    moved.status, moved.rhythm = "sortie", "renforce"
+    moved.ends_on = max(moved.ends_on, end_of(today, today))
+    moved.save(update_fields=["status", "rhythm", "ends_on"])
+    return moved
+
+
+@transaction.atomic
+def close(*, actor: Actor, follow_up: FollowUp, why: str) -> FollowUp:
+    """End a follow-up for one of CLOSINGS: nothing is asked or sent any more, the open alert is settled."""
+    if why not in CLOSINGS:
+        raise Refused(_("Choisissez le motif de la clôture."), field="why")
+    moved = move(actor=actor, follow_up=follow_up, verb="close", closing=why)
+    if alert := alerts.open_alert(moved):
+        alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
+    if why == "deces":
+        patients.revoke(actor=actor, about=moved.pk)
+    return moved
+
+
+@transaction.atomic
+def extend(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
+    """Seven days more, up to day 30. Raises Refused when there is no day left to add."""
+    locked = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=follow_up.pk)
+    if not may.can_follow(actor, locked):
+        raise NotFound
+    later = end_of(locked.onset, locked.starts_on, locked.extensions + 1)
+    if locked.state == State.CLOSED or later <= locked.ends_on:
+        raise Refused(_("Ce suivi ne peut plus être prolongé : il va jusqu’à J30 au plus."))
+    locked.extensions += 1
+    locked.ends_on = later
+    locked.save(update_fields=["extensions", "ends_on"])
+    dossiers.record(locked.dossier, "extended", actor, days=EXTENSION)
+    tell_pages(locked)
+    return locked

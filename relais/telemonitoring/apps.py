@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class TelemonitoringConfig(AppConfig):
+    name = "relais.telemonitoring"
+
+    def ready(self) -> None:
+        from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
+        from relais.telemonitoring import kind, messages  # noqa: PLC0415
+
+        registry.register(kind.KIND)
+        messages.register_all()
+        post_migrate.connect(load, sender=self)
+
+
+def load(using: str, **kwargs: Any) -> None:
+    """After each migrate the rule sets of this module are there."""
+    from relais.telemonitoring.actions import rules  # noqa: PLC0415 (models are not ready when this file is read)
+    from relais.telemonitoring.models import RuleSet  # noqa: PLC0415
+
+    if RuleSet._meta.db_table in connections[using].introspection.table_names():
+        rules.load_installed()

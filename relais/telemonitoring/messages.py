@@ -1,0 +1,125 @@
+"""What the patient is told: the way in, and that an answer is awaited. Never a word about health."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.dossiers import actions as dossiers
+from relais.notifications import actions as outbox
+from relais.notifications import registry
+from relais.notifications.models import Channel, Message
+from relais.notifications.registry import Rendered
+from relais.patients.models import Grant
+from relais.telemonitoring.models import FollowUp
+from relais.telemonitoring.topics import cell_topic
+from relais.telemonitoring.workflow import State
+
+ACCESS, PASSWORD, REMINDER = "follow_up.access", "follow_up.password", "follow_up.reminder"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One message type in the words of its channel; `{…}` are filled from the context and the secret."""
+
+    key: str
+    label: str
+    subject: str
+    mail: str
+    sms: str
+    fallback: bool = True
+
+    def still_wanted(self, message: Message) -> bool:
+        """Asked just before sending: not once the follow-up is over, nor a reminder after its hours (§4, bad input)."""
+        active = FollowUp.objects.filter(pk__in=[message.about], state=State.ACTIVE).exists()
+        until = message.context.get("until")
+        return active and (until is None or timezone.now() < datetime.fromisoformat(until))
+
+    def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
+        words = {**message.context, **secret, "credentials": _credentials(message.channel, secret)}
+        if message.channel == Channel.SMS:
+            return Rendered(subject="", text=self.sms.format(**words))
+        return Rendered(self.subject.format(**words), self.mail.format(**words))
+
+    def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        context = {
+            "first_name": "Camille",
+            "sender": "Centre de santé des Tilleuls",
+            "link": f"{settings.PUBLIC_URL}/p/00000000-0000-4000-8000-000000000000/",
+        }
+        return context, {"login": "k7dm2p4x", "password": "bato-milu-73"}
+
+
+def _credentials(channel: str, secret: dict[str, Any]) -> str:
+    parts = []
+    if login := secret.get("login"):
+        parts.append(_("Identifiant : %s") % login)
+    if password := secret.get("password"):
+        parts.append(_("Mot de passe : %s") % password)
+    elif secret.get("login") and channel == Channel.EMAIL:
+        parts.append(_("Mot de passe : envoyé par SMS"))
+    return (" " if channel == Channel.SMS else "\n").join(parts)
+
+
+FOOT = "\n\nCe message est automatique. En cas d’urgence, appelez le 15 (ou le 114 par SMS).\n"
+TEXTS = [
+    Text(
+        ACCESS,
+        "Accès à l’espace du suivi",
+        "Votre espace Relais",
+        "Bonjour,\n\n{sender} vous a ouvert un espace pour {first_name}.\n{link}\n{credentials}\n\n"
+        "Une équipe y attend de vos nouvelles chaque jour." + FOOT,
+        "Relais, {sender} : votre espace {link} {credentials}",
+    ),
+    Text(
+        PASSWORD,
+        "Mot de passe de l’espace du suivi",
+        "Votre mot de passe Relais",
+        "Bonjour,\n\n{credentials}" + FOOT,
+        "Relais : {credentials}",
+        fallback=False,
+    ),
+    Text(
+        REMINDER,
+        "Rappel : une réponse est attendue",
+        "Votre espace vous attend",
+        "Bonjour,\n\nL’équipe attend votre réponse d’aujourd’hui : {link}" + FOOT,
+        "Relais : l’équipe attend votre réponse d’aujourd’hui. {link}",
+    ),
+]
+
+
+def register_all() -> None:
+    for text in TEXTS:
+        registry.register(text)
+
+
+def send_access(follow_up: FollowUp, grant: Grant, secrets: dict[str, str]) -> None:
+    """Link, login and password; with both channels known the password goes by SMS, the login by e-mail."""
+    if grant.email and grant.mobile:
+        _queue(ACCESS, follow_up, grant, Channel.EMAIL, secret={"login": secrets["login"]})
+        _queue(PASSWORD, follow_up, grant, Channel.SMS, secret={"password": secrets["password"]})
+    else:
+        _queue(ACCESS, follow_up, grant, Channel.EMAIL if grant.email else Channel.SMS, secret=secrets)
+
+
+def _queue(type_: str, follow_up: FollowUp, grant: Grant, channel: str, **more: Any) -> None:
+    outbox.queue(
+        type=type_,
+        about=follow_up.pk,
+        holder_id=grant.pk,
+        email=grant.email,
+        phone=grant.mobile,
+        channel=channel,
+        context={
+            "first_name": follow_up.dossier.patient.given_name,
+            "sender": _("votre équipe de soins"),
+            "link": f"{settings.PUBLIC_URL}{reverse('patient:entry', args=[grant.pk])}",
+        },
+        topics=[cell_topic(follow_up.cell_id), dossiers.topic(follow_up.pk)],
+        **more,
+    )

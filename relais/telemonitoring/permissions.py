@@ -1,0 +1,64 @@
+"""Who may do what in a follow-up, in sentences. `follow_up`, `alert` and `cell` are rows, or None where none is needed."""
+
+from typing import Any
+
+from relais.core.actor import SYSTEM, Actor
+
+CLINICAL = ("practitioner", "caregiver")
+STAFF = ("practitioner", "caregiver")
+
+
+def can_enrol(actor: Actor) -> bool:
+    """A practitioner or a caregiver of an establishment starts a follow-up; nobody enrols themselves (EC-02)."""
+    return actor.is_professional and actor.establishment_id is not None and actor.has_role(*CLINICAL)
+
+
+def can_read(actor: Actor) -> bool:
+    """Practitioners and caregivers read answers and alerts; secretaries and managers never do."""
+    return actor.is_professional and actor.has_role(*CLINICAL)
+
+
+def in_cell(actor: Actor, cell: Any) -> bool:
+    """A member of the cell, in the establishment in whose name they joined it."""
+    return actor.is_professional and cell.members.of(actor).exists()
+
+
+def can_manage(actor: Actor, cell: Any) -> bool:
+    """The manager or a practitioner of the establishment that holds the cell says who works in it."""
+    return (
+        actor.is_professional
+        and actor.establishment_id == cell.establishment_id
+        and actor.has_role("manager", "practitioner")
+    )
+
+
+def can_follow(actor: Actor, follow_up: Any) -> bool:
+    """Members of the patient's cell act on the follow-up; the system acts for the rules."""
+    return actor.kind == SYSTEM or in_cell(actor, follow_up.cell)
+
+
+def can_close(actor: Actor, follow_up: Any) -> bool:
+    """A practitioner of the cell closes a follow-up."""
+    return in_cell(actor, follow_up.cell) and actor.has_role("practitioner")
+
+
+def can_answer(actor: Actor, follow_up: Any) -> bool:
+    """The patient or the one who holds their link, and members of the cell in their place (EC-10)."""
+    if actor.is_patient:
+        return actor.about == follow_up.pk
+    return in_cell(actor, follow_up.cell)
+
+
+def can_handle(actor: Actor, alert: Any) -> bool:
+    """Members of the patient's cell take an alert and call."""
+    return in_cell(actor, alert.follow_up.cell)
+
+
+def can_finish(actor: Actor, alert: Any) -> bool:
+    """Whoever handles an alert ends it; a red one, a practitioner alone."""
+    return can_handle(actor, alert) and (not alert.level.startswith("rouge") or actor.has_role("practitioner"))
+
+
+def is_system(actor: Actor, alert: Any) -> bool:
+    """Done by the rules."""
+    return actor.kind == SYSTEM

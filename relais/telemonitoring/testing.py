@@ -1,0 +1,130 @@
+"""Follow-ups for tests: rows made directly, so that a test says only what it is about."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from relais.accounts.models import Membership
+from relais.accounts.testing import make_establishment, make_practitioner
+from relais.core.actor import Actor
+from relais.dossiers.models import Dossier
+from relais.patients.models import Grant, Patient
+from relais.patients.testing import make_grant, make_patient
+from relais.questionnaires.actions import Times, Who
+from relais.questionnaires.models import Questionnaire
+from relais.telemonitoring.actions import answers
+from relais.telemonitoring.models import Cell, CellMember, FollowUp, Judgement, RuleSet
+from relais.telemonitoring.programme import end_of, form_for
+
+_numbers = itertools.count(1)
+# An adult without a sign: every required question of ecovid-suivi-adulte.
+WELL: dict[str, list[Any]] = {
+    "ad.saisie": ["patient"], "ad.general": ["stable"], "ad.temp.mesuree": [True], "ad.temp": [36.8],
+    "ad.frissons": ["non"], "ad.malaise": ["non"], "ad.dyspnee": ["0"], "ad.toux": ["non"], "ad.thorax": ["non"],
+    "ad.levres": [False], "ad.confusion": ["non"], "ad.fatigue": ["non"], "ad.boire": [False], "ad.digestif": ["non"],
+    "ad.odorat": [False], "ad.gout": [False], "ad.cephalee": ["non"], "ad.mollet": [False], "ad.moral": ["stable"],
+    "ad.besoin": ["non"], "ad.hospit": ["non"],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A follow-up with the people around it."""
+
+    follow_up: FollowUp
+    cell: Cell
+    member: Membership
+    patient: Patient
+    grant: Grant
+
+    @property
+    def holder(self) -> Actor:
+        """The patient, on their page."""
+        return Actor(
+            kind="patient", grant_id=self.grant.pk, patient_id=self.patient.pk, about=self.follow_up.pk, assurance=1
+        )
+
+
+def make_cell(member: Membership | None = None, **fields: Any) -> tuple[Cell, Membership]:
+    """A cell with one member, on the first rule set."""
+    member = member or make_practitioner(make_establishment())
+    cell = Cell.objects.create(
+        name=fields.pop("name", f"Cellule {next(_numbers)}"),
+        kind="hospital",
+        establishment=member.establishment,
+        rules=RuleSet.objects.get(name="ecovid", version="1.0.0"),
+        **fields,
+    )
+    join(cell, member)
+    return cell, member
+
+
+def join(cell: Cell, member: Membership) -> CellMember:
+    return CellMember.objects.create(cell=cell, user=member.user, establishment=member.establishment)
+
+
+def make_follow_up(
+    *,
+    cell: Cell | None = None,
+    member: Membership | None = None,
+    patient: Patient | None = None,
+    day: int = 3,
+    **fields: Any,
+) -> Scene:
+    """A patient followed, in their day `day`, with a way in."""
+    if cell is None or member is None:
+        cell, member = make_cell(member)
+    person = patient or make_patient()
+    today = timezone.localdate()
+    onset = fields.pop("onset", today - timedelta(days=day))
+    starts = fields.pop("starts_on", onset)
+    dossier = Dossier.objects.create(
+        kind="telemonitoring",
+        reference=f"EC-TEST-{next(_numbers):06d}",
+        patient=person,
+        establishment=cell.establishment,
+    )
+    person.care_links.get_or_create(
+        establishment_id=cell.establishment_id, user_id=None, basis="episode", about=dossier.pk
+    )
+    follow_up = FollowUp.objects.create(
+        dossier=dossier,
+        cell=cell,
+        status=fields.pop("status", "confirme"),
+        onset=onset,
+        starts_on=starts,
+        ends_on=fields.pop("ends_on", end_of(onset, starts)),
+        rhythm=fields.pop("rhythm", "standard"),
+        enrolled_by=member.user,
+        **fields,
+    )
+    grant, _secrets = make_grant(person, about=dossier.pk)
+    return Scene(follow_up, cell, member, person, grant)
+
+
+def reply(
+    scene: Scene,
+    actor: Actor | None = None,
+    who: Who | None = None,
+    at: datetime | None = None,
+    key: UUID | None = None,
+    **changes: Any,
+) -> Judgement:
+    """Answers of an adult who is well but for `changes` (end of a linkId, two underscores for a point), judged."""
+    changed = {f"ad.{name.replace('__', '.')}": value for name, value in changes.items()}
+    given = {**WELL, **{name: value if isinstance(value, list) else [value] for name, value in changed.items()}}
+    ended = at or timezone.now()
+    form = form_for(contact=False, born=scene.patient.birth_date, on=timezone.localdate())
+    return answers.answer(
+        actor=actor or scene.holder,
+        follow_up=scene.follow_up,
+        questionnaire=Questionnaire.objects.filter(name=form).latest("rank"),
+        answers=given,
+        times=Times(started_at=ended - timedelta(minutes=2), ended_at=ended),
+        request_key=key or uuid4(),
+        who=who or Who(),
+    )

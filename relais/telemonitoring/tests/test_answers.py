@@ -1,0 +1,272 @@
+"""Answers judged as they arrive, alerts that rise and are handled (EC-03 … EC-07, EC-10, EC-11)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, make_establishment, make_member, make_practitioner
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.patients.testing import make_patient
+from relais.questionnaires.actions import Who, Wrong
+from relais.questionnaires.models import Response
+from relais.telemonitoring.actions import alerts, states
+from relais.telemonitoring.models import Alert, FollowUp
+from relais.telemonitoring.testing import join, make_cell, make_follow_up, reply
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene():
+    return make_follow_up()
+
+
+def the_alert(scene):
+    return Alert.objects.get(follow_up=scene.follow_up)
+
+
+def fresh(scene):
+    return FollowUp.objects.get(pk=scene.follow_up.pk)
+
+
+@pytest.mark.req("EC-03", "EC-04")
+def test_a_patient_who_is_well_is_green_and_disturbs_nobody(scene):
+    judged = reply(scene)
+    assert (judged.level, judged.fired, judged.late) == ("vert", [], False)
+    assert (fresh(scene).level, fresh(scene).last_answer_at is not None) == ("vert", True)
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.req("EC-06")
+@pytest.mark.parametrize(
+    ("changes", "level", "rule"),
+    [
+        ({"dyspnee": "4", "dyspnee__evol": "critique"}, "rouge", "AR01"),
+        ({"frissons": "intenses"}, "orange", "AO08"),
+        ({"moral": "critique", "idees": "oui"}, "rouge-psy", "AR16"),
+        ({"temp": 38.4, "paracetamol": False}, "vert", None),
+    ],
+)
+def test_worse_answers_open_an_alert_with_its_rules(scene, changes, level, rule):
+    judged = reply(scene, **changes)
+    assert judged.level == level
+    assert Alert.objects.filter(level=level, state="new").exists() is (rule is not None)
+    if rule:
+        assert rule in the_alert(scene).fired
+
+
+def test_one_alert_a_patient_that_only_rises(scene):
+    reply(scene, frissons="intenses")
+    first = the_alert(scene)
+    reply(scene, levres=True)
+    second = the_alert(scene)
+    assert (second.pk, second.level, second.since > first.since) == (first.pk, "rouge", True)
+    assert second.fired == ["AO08", "AR11"]
+    reply(scene, fatigue="alite")
+    third = the_alert(scene)
+    assert (third.level, third.since) == ("rouge", second.since)
+    assert "AO10" in third.fired
+
+
+def test_the_same_answers_sent_five_times_are_one(scene):
+    key = uuid4()
+    judged = {reply(scene, key=key, levres=True).pk for _time in range(5)}
+    assert len(judged) == 1
+    assert Response.objects.filter(about=scene.follow_up.pk).count() == 1
+    assert the_alert(scene).fired == ["AR11"]
+
+
+def test_impossible_values_are_refused_and_nothing_is_kept(scene):
+    with pytest.raises(Wrong) as refusal:
+        reply(scene, temp=385)
+    assert "34 à 42,5" in refusal.value.errors["ad.temp"]
+    assert not Response.objects.filter(about=scene.follow_up.pk).exists()
+
+
+def test_yesterdays_answers_arriving_today_count_for_yesterday_and_alert_at_once(scene):
+    """Late, red: its clock runs from its arrival."""
+    yesterday = timezone.now() - timedelta(days=1)
+    before = timezone.now()
+    judged = reply(scene, at=yesterday, levres=True)
+    assert judged.day < timezone.localdate()
+    assert judged.late is True
+    assert the_alert(scene).since >= before
+
+
+def test_an_older_answer_set_does_not_hide_a_newer_one(scene):
+    reply(scene, levres=True)
+    reply(scene, at=timezone.now() - timedelta(days=1))
+    assert fresh(scene).level == "rouge"
+
+
+def test_what_was_answered_before_is_known_to_the_rules(scene):
+    """A fall of 4 points of saturation against the mean of before."""
+    scene.follow_up.equipment = ["oxymetre"]
+    scene.follow_up.save()
+    reply(scene, at=timezone.now() - timedelta(hours=30), spo2=99)
+    assert "AC02-rouge" in reply(scene, spo2=95).fired
+
+
+def test_the_number_of_queries_does_not_grow_with_the_history(scene):
+    def count():
+        with CaptureQueriesContext(connection) as caught:
+            reply(scene)
+        return len(caught)
+
+    reply(scene, at=timezone.now() - timedelta(hours=9))
+    one = count()
+    for hours in range(5, 8):
+        reply(scene, at=timezone.now() - timedelta(hours=hours))
+    assert count() == one
+
+
+@pytest.mark.req("EC-10")
+def test_a_member_answers_in_the_place_of_a_patient_and_both_are_traced(scene):
+    who = Who(relation="professionnel-cellule", reason="appel-telephonique", voice="proxy")
+    judged = reply(scene, actor=actor_for(scene.member), who=who, saisie="professionnel")
+    kept = judged.response
+    assert (kept.user_id, kept.relation, kept.reason) == (
+        scene.member.user_id,
+        "professionnel-cellule",
+        "appel-telephonique",
+    )
+
+
+def strangers(scene):
+    elsewhere = make_practitioner(make_establishment("Ailleurs"))
+    other = make_follow_up()
+    return [
+        actor_for(elsewhere),
+        actor_for(make_member(scene.member.establishment, Role.SECRETARY)),
+        actor_for(make_practitioner(scene.member.establishment)),  # of the place, not of the cell
+        other.holder,
+        Actor(kind="guest", grant_id=uuid4(), about=scene.follow_up.pk),
+    ]
+
+
+def test_nobody_else_answers_or_handles(scene):
+    reply(scene, levres=True)
+    alert = the_alert(scene)
+    for actor in strangers(scene):
+        with pytest.raises(NotFound):
+            reply(scene, actor=actor)
+        with pytest.raises(NotFound):
+            alerts.take(actor=actor, alert=alert)
+        with pytest.raises(NotFound):
+            states.extend(actor=actor, follow_up=scene.follow_up)
+    assert Response.objects.filter(about=scene.follow_up.pk).count() == 1
+
+
+def test_who_left_the_cell_handles_no_more(scene):
+    reply(scene, levres=True)
+    scene.cell.members.update(until=timezone.now())
+    with pytest.raises(NotFound):
+        alerts.take(actor=actor_for(scene.member), alert=the_alert(scene))
+
+
+# Handling
+
+
+def test_an_alert_from_new_to_ended(scene):
+    me = actor_for(scene.member)
+    reply(scene, levres=True)
+    alert = alerts.take(actor=me, alert=the_alert(scene))
+    assert (alert.state, alert.taken_by_id) == ("taken", scene.member.user_id)
+    alert = alerts.call(actor=me, alert=alert)
+    alert = alerts.note_call(actor=me, alert=alert, outcome="repondeur")
+    assert (alert.state, alert.attempts) == ("unreached", 1)
+    alert = alerts.note_call(actor=me, alert=alerts.call(actor=me, alert=alert), outcome="joint")
+    assert (alert.state, alert.attempts, alert.calls.count()) == ("reached", 2, 2)
+    alert = alerts.finish(actor=me, alert=alert)
+    assert (alert.state, alert.closed_at is not None) == ("closed", True)
+    reply(scene, levres=True)
+    assert Alert.objects.filter(follow_up=scene.follow_up).count() == 2
+
+
+def test_the_second_member_reads_who_has_the_patient(scene):
+    reply(scene, levres=True)
+    other = make_practitioner(scene.member.establishment)
+    join(scene.cell, other)
+    alert = the_alert(scene)
+    alerts.take(actor=actor_for(other), alert=alert)
+    with pytest.raises(Refused, match=f"{other.user.full_name} s’occupe déjà"):
+        alerts.take(actor=actor_for(scene.member), alert=alert)
+
+
+def test_a_red_alert_is_ended_by_a_practitioner_alone(scene):
+    nurse = make_member(scene.member.establishment, Role.CAREGIVER)
+    join(scene.cell, nurse)
+    for changes, ends in (({"frissons": "intenses"}, True), ({"levres": True}, False)):
+        reply(scene, **changes)
+        alert = alerts.open_alert(scene.follow_up)
+        me = actor_for(nurse)
+        alerts.take(actor=me, alert=alert)
+        alerts.call(actor=me, alert=alert)
+        alert = alerts.note_call(actor=me, alert=Alert.objects.get(pk=alert.pk), outcome="joint")
+        if ends:
+            assert alerts.finish(actor=me, alert=alert).state == "closed"
+        else:
+            with pytest.raises(NotFound):
+                alerts.finish(actor=me, alert=alert)
+
+
+def test_green_twice_ends_an_alert_that_somebody_has_and_no_other(scene):
+    reply(scene, at=timezone.now() - timedelta(hours=3), frissons="intenses")
+    reply(scene, at=timezone.now() - timedelta(hours=2))
+    reply(scene, at=timezone.now() - timedelta(hours=1))
+    assert the_alert(scene).state == "new"
+    alerts.take(actor=actor_for(scene.member), alert=the_alert(scene))
+    reply(scene)
+    assert the_alert(scene).state == "closed"
+
+
+@pytest.mark.req("EC-07")
+def test_a_patient_in_hospital_is_told_to_the_cell_and_waits_for_nothing(scene):
+    reply(scene, hospit="hospitalise", hospit__lieu="Hôpital des Tilleuls, hier")
+    assert "AO15" in the_alert(scene).fired
+    paused = states.pause(actor=actor_for(scene.member), follow_up=scene.follow_up)
+    assert paused.state == "paused"
+    assert fresh(scene).plan.slots(timezone.localdate()) == ()
+    back = states.resume(actor=actor_for(scene.member), follow_up=paused)
+    assert (back.state, back.status, back.rhythm) == ("active", "sortie", "renforce")
+    assert back.ends_on == timezone.localdate() + timedelta(days=14)
+
+
+def test_a_follow_up_that_has_ended_takes_no_answer_and_settles_its_alert(scene):
+    reply(scene, levres=True)
+    closed = states.close(actor=actor_for(scene.member), follow_up=scene.follow_up, why="guerison")
+    assert (closed.state, closed.dossier.phase) == ("closed", "closed")
+    assert the_alert(scene).state == "closed"
+    with pytest.raises(Refused, match="terminé"):
+        reply(scene)
+
+
+def test_after_a_death_the_way_in_is_closed(scene):
+    states.close(actor=actor_for(scene.member), follow_up=scene.follow_up, why="deces")
+    scene.grant.refresh_from_db()
+    assert scene.grant.revoked_at is not None
+
+
+def test_an_extension_adds_seven_days_until_day_thirty(scene):
+    me = actor_for(scene.member)
+    ends = [states.extend(actor=me, follow_up=scene.follow_up).day(fresh(scene).ends_on) for _time in range(3)]
+    assert ends == [21, 28, 30]
+    with pytest.raises(Refused, match="J30"):
+        states.extend(actor=me, follow_up=scene.follow_up)
+
+
+@pytest.mark.req("EC-13", "EC-14")
+def test_a_member_from_another_establishment_sees_the_patients_of_the_cell():
+    cell, member = make_cell()
+    guest = make_practitioner(make_establishment("Autre structure"))
+    join(cell, guest)
+    scene = make_follow_up(cell=cell, member=member, patient=make_patient("Vu"))
+    assert list(FollowUp.objects.visible_to(actor_for(guest))) == [scene.follow_up]
+    stranger = make_practitioner(make_establishment("Encore ailleurs"))
+    assert list(FollowUp.objects.visible_to(actor_for(stranger))) == []
