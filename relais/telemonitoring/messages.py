@@ -14,7 +14,7 @@ from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
-from relais.patients.models import Grant
+from relais.patients.models import Grant, Holder
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.topics import cell_topic
 from relais.telemonitoring.workflow import State
@@ -107,7 +107,16 @@ def send_access(follow_up: FollowUp, grant: Grant, secrets: dict[str, str]) -> N
         _queue(ACCESS, follow_up, grant, Channel.EMAIL if grant.email else Channel.SMS, secret=secrets)
 
 
-def _queue(type_: str, follow_up: FollowUp, grant: Grant, channel: str, **more: Any) -> None:
+def send_reminder(follow_up: FollowUp, until: datetime) -> None:
+    """An answer is awaited: to each live way in, by SMS where there is a mobile number; never sent after `until`."""
+    for grant in Grant.objects.live().filter(about=follow_up.pk).exclude(holder=Holder.GUEST).order_by("id"):
+        if grant.mobile or grant.email:
+            _queue(REMINDER, follow_up, grant, Channel.SMS if grant.mobile else Channel.EMAIL, until=until)
+
+
+def _queue(
+    type_: str, follow_up: FollowUp, grant: Grant, channel: str, until: datetime | None = None, **more: Any
+) -> None:
     outbox.queue(
         type=type_,
         about=follow_up.pk,
@@ -119,6 +128,7 @@ def _queue(type_: str, follow_up: FollowUp, grant: Grant, channel: str, **more: 
             "first_name": follow_up.dossier.patient.given_name,
             "sender": _("votre équipe de soins"),
             "link": f"{settings.PUBLIC_URL}{reverse('patient:entry', args=[grant.pk])}",
+            **({"until": until.isoformat()} if until else {}),
         },
         topics=[cell_topic(follow_up.cell_id), dossiers.topic(follow_up.pk)],
         **more,

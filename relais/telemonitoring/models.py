@@ -154,6 +154,8 @@ class FollowUp(models.Model):
     closing = models.CharField("motif de clôture", max_length=40, blank=True)
     level = models.CharField(max_length=12, default="vert")  # of the last answer set, for the list
     last_answer_at = models.DateTimeField(null=True)
+    watched_until = models.DateTimeField(null=True)  # reminders and ends of windows were looked at up to here
+    closing_proposed_at = models.DateTimeField(null=True)  # its days are over and all is well: a person decides
 
     objects = FollowUpQuerySet.as_manager()
 

@@ -14,7 +14,7 @@ from relais.dossiers import actions as dossiers
 from relais.questionnaires.models import Response
 from relais.telemonitoring.judging import RANKS
 from relais.telemonitoring.models import Alert, Call, FollowUp
-from relais.telemonitoring.topics import cell_topic
+from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import OPEN, AlertState
 
 ALERT_RANKS = {**RANKS, "gris": 1}
@@ -26,6 +26,7 @@ OUTCOMES = {
     "mauvais-numero": "Mauvais numéro",
 }
 REACHED = ("joint", "proche-joint")
+MISSING = {"MA01", "MA02"}  # rules whose only reason is that no answer came: a green one ends it
 
 
 def open_alert(follow_up: FollowUp) -> Alert | None:
@@ -70,6 +71,7 @@ def move(*, actor: Actor, alert: Alert, verb: str, **changes: Any) -> Alert:
     def recorder(locked: Alert, verb: str, actor: Actor, source: str) -> None:
         dossiers.record(locked.follow_up.dossier, f"alert_{verb}", actor, alert=str(locked.pk), source=source)
         live.ping(cell_topic(locked.follow_up.cell_id), urgent=True)
+        live.ping(space_topic(locked.follow_up_id))
 
     return workflow.apply(alert, verb, actor, recorder, **changes)
 

@@ -1,6 +1,6 @@
 """An answer set arrives: it is kept, judged and, when it must be, on the cell's screen, in one transaction (EC-03 … EC-06)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -141,7 +141,7 @@ def _row(follow_up: FollowUp, at: datetime, response: Response, names: Any) -> d
     if born:
         age = months(born, on)
         facts |= {"age": age / 12, "age_months": age, "band": band(born, on) or None}
-    return {"episode": str(follow_up.pk), "at": at, "date": on, **facts, **values(names, response.answers)}
+    return {"episode": str(follow_up.pk), "at": at.astimezone(UTC), "date": on, **facts, **values(names, response.answers)}
 
 
 def _handled(follow_up: FollowUp) -> dict[str, object]:
@@ -162,8 +162,11 @@ def _react(follow_up: FollowUp, decision: Decision) -> None:
         alerts.raise_alert(
             follow_up=follow_up, level=level, fired=decision.fired, priority=bool(effects & {"priority", "escalate"})
         )
-    elif "close" in effects and (alert := alerts.open_alert(follow_up)):
-        alerts.settle(alert)
+    elif alert := alerts.open_alert(follow_up):
+        if "close" in effects:
+            alerts.settle(alert)
+        elif set(alert.fired) <= alerts.MISSING:
+            alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
     if effects & {"possible_case", "confirmed_case"}:
         _becomes_case(follow_up, confirmed="confirmed_case" in effects)
 

@@ -1,0 +1,133 @@
+"""What the clock does: reminders, missing answers, follow-ups whose days are over (domain.md §1.2, §1.7.f).
+
+Each follow-up keeps how far it was looked at. A run that comes late does what it finds in between, once: an answer
+that is missing is noted however late that is, a reminder is sent only while its hours last.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from relais.core.actor import SYSTEM_ACTOR
+from relais.core.paris import PARIS
+from relais.dossiers import actions as dossiers
+from relais.telemonitoring import messages
+from relais.telemonitoring.actions import alerts
+from relais.telemonitoring.actions.states import tell_pages
+from relais.telemonitoring.judging import GREEN
+from relais.telemonitoring.models import FollowUp, Judgement, Missed, Risk
+from relais.telemonitoring.programme import HOURS, PEAK, REMINDERS, Window
+from relais.telemonitoring.workflow import State
+
+# An answer is awaited in the first window only when the follow-up began so long before its end.
+NOTICE = timedelta(hours=2)
+# The message that says that an answer is missing is worth sending for so long; answers still count then, late.
+STILL_TODAY = timedelta(hours=1)
+GREENS = 2  # answers at the end of a follow-up whose closing is proposed
+
+
+def watch(*, now: datetime | None = None) -> int:
+    """Look at every active follow-up whose last look was before the latest hour that matters. How many were.
+
+    Raises ExceptionGroup at the end, all others done, when some could not be.
+    """
+    now = now or timezone.now()
+    due = FollowUp.objects.filter(state=State.ACTIVE).exclude(watched_until__gte=latest_hour(now))
+    ids: list[UUID] = list(due.order_by("pk").values_list("pk", flat=True))
+    failed = []
+    for pk in ids:
+        try:
+            _watch_one(pk, now)
+        except Exception as error:  # noqa: BLE001  (one that cannot be looked at must not hide those behind it)
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("Follow-ups that could not be watched", failed)
+    return len(ids)
+
+
+def latest_hour(now: datetime) -> datetime:
+    """The last moment up to now at which a reminder was due or a window ended, for anybody."""
+    hours = {closes for _opens, closes in HOURS.values()} | {at for times in REMINDERS.values() for at in times}
+    today = now.astimezone(PARIS).date()
+    moments = [
+        datetime.combine(day, hour, tzinfo=PARIS) for day in (today - timedelta(days=1), today) for hour in hours
+    ]
+    return max(one for one in moments if one <= now)
+
+
+@transaction.atomic
+def _watch_one(pk: UUID, now: datetime) -> None:
+    follow_up = (
+        FollowUp.objects.select_for_update(of=("self",))
+        .select_related("cell", "dossier__patient")
+        .prefetch_related("pauses")
+        .get(pk=pk)
+    )
+    since = follow_up.watched_until or follow_up.dossier.created_at
+    if follow_up.state != State.ACTIVE or since >= now:
+        return
+    awaited = list(_awaited(follow_up, now))
+    given = _given(follow_up)
+    missing = [one for one in awaited if since < one.closes <= now and (one.day, one.slot) not in given]
+    for window in missing:
+        _note(follow_up, window, awaited)
+    if missing and now < missing[-1].closes + STILL_TODAY:
+        messages.send_reminder(follow_up, missing[-1].closes + STILL_TODAY)
+    for window in awaited:
+        rung = any(since < at <= now for at in window.reminders)
+        if rung and now < window.closes and (window.day, window.slot) not in given:
+            messages.send_reminder(follow_up, window.closes)
+    follow_up.watched_until = now
+    _propose_closing(follow_up, now)
+    follow_up.save(update_fields=["watched_until", "closing_proposed_at"])
+
+
+def _awaited(follow_up: FollowUp, now: datetime) -> Iterator[Window]:
+    """The windows that have begun, from the first that the follow-up came early enough for."""
+    today = now.astimezone(PARIS).date()
+    for window in follow_up.plan.windows(follow_up.starts_on, min(today, follow_up.ends_on)):
+        if window.opens <= now and window.closes >= follow_up.dossier.created_at + NOTICE:
+            yield window
+
+
+def _given(follow_up: FollowUp) -> set[tuple[object, str]]:
+    """Day and slot of the windows that have an answer."""
+    return set(Judgement.objects.filter(follow_up=follow_up).values_list("day", "slot"))
+
+
+def _note(follow_up: FollowUp, window: Window, awaited: list[Window]) -> None:
+    """MA01, and MA02 when somebody has to call."""
+    _row, fresh = Missed.objects.get_or_create(follow_up=follow_up, day=window.day, slot=window.slot)
+    if not fresh:
+        return
+    before = awaited[: awaited.index(window)]
+    twice = bool(before) and follow_up.missed.filter(day=before[-1].day, slot=before[-1].slot).exists()
+    dossiers.record(follow_up.dossier, "answer_missed", SYSTEM_ACTOR, day=window.day.isoformat(), slot=window.slot)
+    if twice or _watched_closely(follow_up, window):
+        alerts.raise_alert(follow_up=follow_up, level="orange", fired=["MA01", "MA02"], priority=False)
+    else:
+        alerts.raise_alert(follow_up=follow_up, level="gris", fired=["MA01"], priority=False)
+    tell_pages(follow_up)
+
+
+def _watched_closely(follow_up: FollowUp, window: Window) -> bool:
+    """One missing answer is enough: the second week of a patient at risk, or a last answer that was not green."""
+    at_risk = follow_up.risk in (Risk.HIGH, Risk.VERY_HIGH)
+    return (at_risk and follow_up.day(window.day) in PEAK) or follow_up.level != GREEN
+
+
+def _propose_closing(follow_up: FollowUp, now: datetime) -> None:
+    """Past its last day, two green answers last and no open alert: the cell is told once; a person closes it."""
+    if now.astimezone(PARIS).date() <= follow_up.ends_on:
+        follow_up.closing_proposed_at = None  # extended since
+        return
+    if follow_up.closing_proposed_at or alerts.open_alert(follow_up):
+        return
+    last = Judgement.objects.filter(follow_up=follow_up).order_by("-response__ended_at", "-at")[:GREENS]
+    if [one.level for one in last] == [GREEN] * GREENS:
+        follow_up.closing_proposed_at = now
+        dossiers.record(follow_up.dossier, "closing_proposed", SYSTEM_ACTOR)
+        tell_pages(follow_up)
