@@ -1,6 +1,6 @@
 """An answer set arrives: it is kept, judged and, when it must be, on the cell's screen, in one transaction (EC-03 … EC-06)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -123,16 +123,19 @@ def decide(follow_up: FollowUp, response: Response, moment: datetime) -> Decisio
         .order_by("ended_at", "received_at")
     )
     story = [(one.ended_at, one) for one in before] + [(moment, response)]
-    given = [_row(follow_up, at, one, reader.answers) for at, one in story]
+    given = [{**facts_of(follow_up, at), **values(reader.answers, one.answers)} for at, one in story]
     given[-1] |= _handled(follow_up)
     return reader.decide(given)[-1]
 
 
-def _row(follow_up: FollowUp, at: datetime, response: Response, names: Any) -> dict[str, object]:
-    """One answer set with the facts of its day (history.FACTS)."""
+def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
+    """What `history.rows` needs of a follow-up beside the answers given at this moment."""
     on = at.astimezone(PARIS).date()
     born = follow_up.dossier.patient.birth_date
     facts: dict[str, object] = {
+        "episode": str(follow_up.pk),
+        "at": at,
+        "date": on,
         "sex": follow_up.dossier.patient.sex or "I",
         "risk": follow_up.risk,
         "day": follow_up.day(on),
@@ -141,7 +144,7 @@ def _row(follow_up: FollowUp, at: datetime, response: Response, names: Any) -> d
     if born:
         age = months(born, on)
         facts |= {"age": age / 12, "age_months": age, "band": band(born, on) or None}
-    return {"episode": str(follow_up.pk), "at": at.astimezone(UTC), "date": on, **facts, **values(names, response.answers)}
+    return facts
 
 
 def _handled(follow_up: FollowUp) -> dict[str, object]:

@@ -21,7 +21,7 @@ from relais.directory.models import Establishment
 from relais.patients.models import Patient
 
 # From the lowest layer up: each part uses what the parts before have built.
-PARTS = ["directory", "accounts", "patients", "dossiers", "teleconsultation", "portal"]
+PARTS = ["directory", "accounts", "patients", "dossiers", "teleconsultation", "telemonitoring", "portal"]
 
 
 def _random(seed: int) -> random.Random:
