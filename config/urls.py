@@ -14,6 +14,7 @@ urlpatterns = [
     path("p/salles/", include("relais.rooms.patient_urls")),
     path("teleconsultation/", include("relais.teleconsultation.urls")),
     path("p/rendez-vous/", include("relais.teleconsultation.patient_urls")),
+    path("suivi/", include("relais.telemonitoring.urls")),
     path("messages/", include("relais.notifications.urls")),
     path("upload/", include("relais.files.upload_urls")),
     path("live/", include("relais.core.live_urls")),

@@ -3,17 +3,31 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class TelemonitoringConfig(AppConfig):
     name = "relais.telemonitoring"
 
     def ready(self) -> None:
+        from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
         from relais.telemonitoring import kind, messages  # noqa: PLC0415
+        from relais.telemonitoring.permissions import can_enrol  # noqa: PLC0415
 
         registry.register(kind.KIND)
         messages.register_all()
+        register(
+            NavItem(
+                key="telemonitoring.cells",
+                label=_("Suivi à domicile"),
+                icon="home-heart",
+                url_name="telemonitoring:cells",
+                visible=can_enrol,
+                order=20,
+                in_banner=True,
+            )
+        )
         post_migrate.connect(load, sender=self)
 
 

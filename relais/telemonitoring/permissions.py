@@ -62,3 +62,8 @@ def can_finish(actor: Actor, alert: Any) -> bool:
 def is_system(actor: Actor, alert: Any) -> bool:
     """Done by the rules."""
     return actor.kind == SYSTEM
+
+
+def can_create_cell(actor: Actor) -> bool:
+    """The manager or a practitioner of an establishment opens a cell there."""
+    return actor.is_professional and actor.establishment_id is not None and actor.has_role("manager", "practitioner")

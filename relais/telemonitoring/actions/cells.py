@@ -1,0 +1,123 @@
+"""Cells: opened by an establishment, joined by its professionals and by those of others (EC-13, EC-14)."""
+
+from datetime import time
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import Membership, Role
+from relais.audit import actions as audit
+from relais.core import live
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.patients import actions as patients
+from relais.patients.models import Basis
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.models import Alert, Cell, CellKind, CellMember, RuleSet
+from relais.telemonitoring.topics import cell_topic
+from relais.telemonitoring.workflow import OPEN, State
+
+MEMBERS = (Role.PRACTITIONER, Role.CAREGIVER)
+RULES = "ecovid"
+MOST_MINUTES = 120
+
+
+@transaction.atomic
+def create(*, actor: Actor, name: str, kind: str, opens: time, closes: time, minutes_per_call: int) -> Cell:
+    """Open a cell in the actor's establishment, on the newest published rules. It has no member yet.
+
+    Raises Refused for a name that is missing or taken here, hours that end before they begin, and no published rules.
+    """
+    if not may.can_create_cell(actor):
+        raise NotFound
+    rules = RuleSet.objects.filter(name=RULES, published_at__isnull=False).order_by("-published_at", "-pk").first()
+    if rules is None:
+        raise Refused(_("Aucune règle d’alerte n’est publiée : une cellule ne peut pas ouvrir sans règles."))
+    fields = _checked(name=name, kind=kind, opens=opens, closes=closes, minutes_per_call=minutes_per_call)
+    if Cell.objects.filter(establishment_id=actor.here, name=fields["name"]).exists():
+        raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
+    cell = Cell.objects.create(establishment_id=actor.here, rules=rules, **fields)
+    audit.record(actor=actor, action="cell.create", about=cell.pk)
+    return cell
+
+
+@transaction.atomic
+def change(*, actor: Actor, cell: Cell, name: str, kind: str, opens: time, closes: time, minutes_per_call: int) -> Cell:
+    """Change its name, hours and the minutes that a call takes; the clocks of open alerts follow at once."""
+    if not may.can_manage(actor, cell):
+        raise NotFound
+    fields = _checked(name=name, kind=kind, opens=opens, closes=closes, minutes_per_call=minutes_per_call)
+    if Cell.objects.filter(establishment_id=cell.establishment_id, name=fields["name"]).exclude(pk=cell.pk).exists():
+        raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
+    for field, value in fields.items():
+        setattr(cell, field, value)
+    cell.save(update_fields=list(fields))
+    audit.record(actor=actor, action="cell.change", about=cell.pk)
+    live.ping(cell_topic(cell.pk))
+    return cell
+
+
+def _checked(**fields: Any) -> dict[str, Any]:
+    fields["name"] = fields["name"].strip()
+    if not fields["name"]:
+        raise Refused(_("Donnez un nom à la cellule."), field="name")
+    if fields["kind"] not in CellKind.values:
+        raise Refused(_("Choisissez le type de cellule."), field="kind")
+    if fields["closes"] < fields["opens"]:
+        raise Refused(
+            _("La cellule ferme avant d’ouvrir. Deux heures égales : elle répond jour et nuit."), field="closes"
+        )
+    if not 1 <= fields["minutes_per_call"] <= MOST_MINUTES:
+        raise Refused(_("Un appel dure de 1 à 120 minutes."), field="minutes_per_call")
+    return fields
+
+
+@transaction.atomic
+def add_member(*, actor: Actor, cell: Cell, membership: Membership) -> CellMember:
+    """Let a practitioner or a caregiver, here or elsewhere, work in the cell; once.
+
+    Somebody of another establishment sees from now on the patients whom the cell follows.
+    """
+    if not may.can_manage(actor, cell):
+        raise NotFound
+    if membership.ended_at or membership.role not in MEMBERS:
+        raise Refused(_("Seuls les praticiens et les soignants travaillent dans une cellule."), field="membership")
+    member, new = CellMember.objects.get_or_create(
+        cell=cell, user_id=membership.user_id, establishment_id=membership.establishment_id, until=None
+    )
+    if new:
+        audit.record(actor=actor, action="cell.member_added", about=cell.pk, why=str(membership.user_id))
+        if membership.establishment_id != cell.establishment_id:
+            for follow_up in cell.follow_ups.exclude(state=State.CLOSED).select_related("dossier__patient"):
+                patients.grant_care(
+                    actor=actor, patient=follow_up.dossier.patient, user_id=membership.user_id, basis=Basis.EPISODE,
+                    about=follow_up.pk,
+                )  # fmt: skip
+        live.ping(cell_topic(cell.pk))
+    return member
+
+
+@transaction.atomic
+def remove_member(*, actor: Actor, cell: Cell, member: CellMember) -> None:
+    """End somebody's work in the cell.
+
+    Raises Refused while they have an alert in hand: nobody would see that it has no one.
+    """
+    if not may.can_manage(actor, cell) or member.cell_id != cell.pk:
+        raise NotFound
+    if _has_in_hand(cell, member):
+        raise Refused(_("Cette personne a une alerte en main : elle doit d’abord la rendre ou la terminer."))
+    if member.until is None:
+        member.until = timezone.now()
+        member.save(update_fields=["until"])
+        audit.record(actor=actor, action="cell.member_removed", about=cell.pk, why=str(member.user_id))
+        if member.establishment_id != cell.establishment_id:
+            for follow_up_id in cell.follow_ups.values_list("pk", flat=True):
+                patients.end_care(actor=actor, about=follow_up_id, user_id=member.user_id)
+        live.ping(cell_topic(cell.pk))
+
+
+def _has_in_hand(cell: Cell, member: CellMember) -> bool:
+    return Alert.objects.filter(follow_up__cell=cell, taken_by_id=member.user_id, state__in=OPEN).exists()

@@ -1,0 +1,1 @@
+"""What the screens of telemonitoring need, in a constant number of queries."""

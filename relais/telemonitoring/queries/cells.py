@@ -1,0 +1,282 @@
+"""The list of a cell: one row a patient, the most urgent first (domain.md §1.10)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+    prefetch_related_objects,
+)
+from django.db.models.expressions import Window as Over
+from django.db.models.functions import Coalesce, RowNumber
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.patients.models import Patient
+from relais.telemonitoring import wording
+from relais.telemonitoring.capacity import Capacity, first_breach
+from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp, Judgement
+from relais.telemonitoring.programme import ADULT_YEARS, PEAK, Slot, Window
+from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State
+
+# Urgency of a row; within one, who waits longest stands first.
+RED_NEW, RED, PRIORITY, ORANGE, GREY, CALM, AWAY = range(7)
+DAY = timedelta(days=1)
+ASIDE = 10**11  # more seconds than any date counts
+TO_CALL = (AlertState.NEW, AlertState.TAKEN, AlertState.CALLING, AlertState.UNREACHED)
+LEVELS = {"rouge": (RED_NEW, RED), "orange": (PRIORITY, ORANGE), "gris": (GREY,), "vert": (CALM,)}
+
+
+def cells_of(actor: Actor) -> list[Any]:
+    """The cells that the actor sees, with `people` (members now) and `mine` (the actor is one of them)."""
+    mine = CellMember.objects.of(actor).filter(cell=OuterRef("pk"))
+    return list(
+        Cell.objects.visible_to(actor)
+        .annotate(people=Count("members__user", filter=Q(members__until=None), distinct=True), mine=Exists(mine))
+        .order_by("name", "pk")
+    )
+
+
+def followed(
+    cell: Cell, *, actor: Actor, level: str = "", show: str = "", who: str = "", text: str = "", today: date
+) -> QuerySet[FollowUp]:
+    """The follow-ups of a cell that are not closed, each with `rank` (order of the list), `urgency` and `open_alert`.
+
+    `level`: of LEVELS; `show`: libres (not taken), miennes or j6; `who`: contact or enfant; `text`: words of a name.
+    """
+    rows = (
+        FollowUp.objects.filter(cell=cell)
+        .exclude(state=State.CLOSED)
+        .annotate(open_alert=FilteredRelation("alerts", condition=Q(alerts__state__in=OPEN)))
+        .annotate(urgency=_urgency())
+        .annotate(rank=F("urgency") * Value(ASIDE) + _seconds())
+        .select_related("dossier__patient", "open_alert__taken_by")
+    )
+    if level in LEVELS:
+        rows = rows.filter(urgency__in=LEVELS[level])
+    shown = {
+        "libres": Q(open_alert__state=AlertState.NEW),
+        "miennes": Q(open_alert__taken_by_id=actor.user_id),
+        "j6": Q(onset__range=(today - timedelta(days=PEAK[-1]), today - timedelta(days=PEAK[0]))),
+        "contact": Q(status="contact"),
+        "enfant": Q(dossier__patient__birth_date__gt=_years_before(today, ADULT_YEARS)),
+    }
+    for wanted in (show, who):
+        if wanted in shown:
+            rows = rows.filter(shown[wanted])
+    for word in text.split():
+        folded = Func(Value(word), function="relais_fold", output_field=TextField())
+        rows = rows.filter(dossier__patient__search_name__contains=folded)
+    return rows
+
+
+def _urgency() -> Case:
+    red = Q(open_alert__level__startswith="rouge")
+    orange = Q(open_alert__level__startswith="orange")
+    return Case(
+        When(red & Q(open_alert__state=AlertState.NEW), then=Value(RED_NEW)),
+        When(red, then=Value(RED)),
+        When(orange & Q(open_alert__priority=True), then=Value(PRIORITY)),
+        When(orange, then=Value(ORANGE)),
+        When(open_alert__pk__isnull=False, then=Value(GREY)),
+        When(state=State.PAUSED, then=Value(AWAY)),
+        default=Value(CALM),
+        output_field=BigIntegerField(),
+    )
+
+
+def _seconds() -> Coalesce:
+    def epoch(moment: str) -> Func:
+        return Func(
+            F(moment), template="EXTRACT(EPOCH FROM %(expressions)s)::bigint", output_field=BigIntegerField()
+        )  # fmt: skip
+
+    return Coalesce(epoch("open_alert__since"), epoch("last_answer_at"), Value(0))
+
+
+def _years_before(day: date, years: int) -> date:
+    return day.replace(year=day.year - years, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a line prints."""
+
+    follow_up: FollowUp
+    patient: Patient
+    day: int
+    peak: bool
+    level: wording.Level
+    alert: Alert | None
+    reasons: list[str]
+    deadline: datetime | None
+    deadline_words: str
+    last: Judgement | None
+    values: list[wording.Value]
+    factors: list[Any]
+    missing: Window | None
+    next: Window | None
+    may: dict[str, bool]
+    twin: bool = False
+
+    @property
+    def pk(self) -> UUID:
+        return self.follow_up.pk
+
+    @property
+    def day_words(self) -> str:
+        return f"J{self.day}"
+
+    @property
+    def rings(self) -> bool:
+        """A red alert that nobody has taken."""
+        return bool(self.alert and self.alert.state == AlertState.NEW and self.alert.level.startswith("rouge"))
+
+    @property
+    def mark(self) -> str:
+        if self.alert and self.alert.level.startswith("rouge"):
+            return "is-urgent"
+        return "is-late" if self.alert and self.alert.level.startswith("orange") else ""
+
+
+def rows_of(actor: Actor, cell: Any, follow_ups: list[Any]) -> list[Row]:
+    """The lines of these follow-ups (of `followed`), three queries for any number of them."""
+    answers = last_answers([one.pk for one in follow_ups])
+    prefetch_related_objects(follow_ups, "pauses")
+    names = [one.dossier.patient.family_name.lower() for one in follow_ups]
+    words = wording.rule_words(cell.rules_id)
+    now = timezone.now()
+    return [
+        _row(actor, cell, one, answers.get(one.pk, []), words, now, twin=names.count(name) > 1)
+        for one, name in zip(follow_ups, names, strict=True)
+    ]
+
+
+def last_answers(ids: list[UUID]) -> dict[UUID, list[Judgement]]:
+    """The last two answer sets of each follow-up with what the rules said, the newest first."""
+    numbered = (
+        Judgement.objects.filter(follow_up__in=ids)
+        .annotate(number=Over(RowNumber(), partition_by=[F("follow_up")], order_by=[F("at").desc(), F("pk").desc()]))
+        .filter(number__lte=2)
+        .select_related("response")
+        .order_by("follow_up", "number")
+    )
+    found: dict[UUID, list[Judgement]] = {}
+    for one in numbered:
+        found.setdefault(one.follow_up_id, []).append(one)
+    return found
+
+
+def _row(
+    actor: Actor, cell: Any, one: Any, answers: list[Judgement], words: dict[str, str], now: datetime, *, twin: bool
+) -> Row:
+    alert: Alert | None = one.open_alert
+    last = answers[0] if answers else None
+    fired = alert.fired if alert else last.fired if last else []
+    deadline, deadline_words = promise(alert, cell)
+    missing, after = windows(one, answers, now)
+    today = timezone.localdate(now)
+    return Row(
+        follow_up=one,
+        patient=one.dossier.patient,
+        day=one.day(today),
+        peak=one.day(today) in PEAK,
+        level=_level(one, alert),
+        alert=alert,
+        reasons=[words.get(rule, rule) for rule in fired],
+        deadline=deadline,
+        deadline_words=deadline_words,
+        last=last,
+        values=wording.measures(last.response.answers, answers[1].response.answers if len(answers) > 1 else None)
+        if last
+        else [],
+        factors=[wording.FACTORS.get(factor, factor) for factor in one.factors],
+        missing=missing,
+        next=after,
+        may=verbs_of_row(actor, cell, alert),
+        twin=twin,
+    )
+
+
+def _level(follow_up: Any, alert: Alert | None) -> wording.Level:
+    """Of the open alert, else of the last answers."""
+    if alert:
+        return wording.level_of(alert.level, priority=alert.priority)
+    return wording.level_of(follow_up.level) if follow_up.last_answer_at else wording.UNKNOWN
+
+
+def promise(alert: Alert | None, cell: Cell) -> tuple[datetime | None, str]:
+    """The moment that was promised next for an alert, and for what; None once the patient was reached."""
+    if alert is None or alert.state == AlertState.REACHED:
+        return None, ""
+    clock = alert.clock(cell)
+    if alert.state == AlertState.NEW:
+        return clock.take_by, _("À prendre en charge")
+    if alert.state == AlertState.ESCALATED:
+        return clock.doctor_by, _("Médecin attendu")
+    return clock.call_by, _("À appeler")
+
+
+def windows(follow_up: FollowUp, answers: list[Judgement], now: datetime) -> tuple[Window | None, Window | None]:
+    """The last window that closed if no answer came for it or since, and the next one that awaits an answer."""
+    if follow_up.state != State.ACTIVE:
+        return None, None
+    today = timezone.localdate(now)
+    near = list(
+        follow_up.plan.windows(max(follow_up.starts_on, today - 2 * DAY), min(follow_up.ends_on, today + 2 * DAY))
+    )
+    answered = {(one.day, one.slot) for one in answers}
+    closed = [one for one in near if one.closes <= now]
+    silent = bool(closed) and not any(key >= _order(closed[-1]) for key in map(_order, answered))
+    ahead = (one for one in near if one.closes > now and (one.day, one.slot) not in answered)
+    return (closed[-1] if silent else None), next(ahead, None)
+
+
+def _order(window: tuple[date, str]) -> tuple[date, bool]:
+    """Windows of one day in their order: the evening comes last."""
+    return window[0], window[1] == Slot.EVENING
+
+
+def verbs_of_row(actor: Actor, cell: Any, alert: Alert | None) -> dict[str, bool]:
+    """What the buttons of a line are drawn from, by the alert's own table; who works in the cell was asked once."""
+    if alert is None or not cell.mine:
+        return {}
+    possible = {verb for verb, step in ALERT_TRANSITIONS.items() if alert.state in step.sources}
+    return {
+        "take": "take" in possible,
+        "call": "call" in possible and alert.taken_by_id == actor.user_id,
+        "note": alert.state == AlertState.CALLING and alert.taken_by_id == actor.user_id,
+    }
+
+
+def capacity(cell: Any) -> Capacity:
+    """Open alerts against the members of the cell, one call after the other (D7): one query."""
+    found = list(Alert.objects.filter(follow_up__cell=cell, state__in=OPEN).only("level", "priority", "since", "state"))
+    now = timezone.now()
+    promises = [one.clock(cell).call_by for one in found if one.state in TO_CALL]
+    colours = [one.level.split("-")[0] for one in found]
+    return Capacity(
+        red=colours.count("rouge"),
+        orange=colours.count("orange"),
+        grey=colours.count("gris"),
+        to_call=len(promises),
+        people=cell.people,
+        minutes=cell.minutes_per_call,
+        late=sum(one <= now for one in promises),
+        breaks_at=first_breach(promises, people=cell.people, minutes=cell.minutes_per_call, now=now),
+    )

@@ -1,0 +1,120 @@
+"""What the page of one follow-up shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from relais.core import workflow
+from relais.core.actor import Actor
+from relais.patients.models import Grant
+from relais.questionnaires.models import Questionnaire, Response
+from relais.questionnaires.queries import current
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring import wording
+from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement
+from relais.telemonitoring.programme import end_of, form_for
+from relais.telemonitoring.queries.cells import promise
+from relais.telemonitoring.workflow import OPEN, State
+
+ANSWERS_SHOWN = 40  # more than two weeks of two a day
+
+
+@dataclass(frozen=True)
+class AnswerSet:
+    """An answer set with what the rules said of it."""
+
+    judgement: Judgement
+    day: int
+    level: wording.Level
+    reasons: list[str]
+    values: list[wording.Value]
+
+    @property
+    def response(self) -> Response:
+        return self.judgement.response
+
+    @property
+    def day_words(self) -> str:
+        return f"J{self.day}"
+
+
+def answer_sets(follow_up: FollowUp) -> list[AnswerSet]:
+    """The last answer sets, the newest first, each with the way its measures went since the one before."""
+    rows = list(follow_up.judgements.select_related("response").order_by("-at", "-pk")[: ANSWERS_SHOWN + 1])
+    before = [*rows[1:], None][: len(rows)]
+    return [_set(follow_up, one, earlier) for one, earlier in zip(rows, before, strict=True)][:ANSWERS_SHOWN]
+
+
+def _set(follow_up: FollowUp, one: Judgement, before: Judgement | None) -> AnswerSet:
+    words = wording.rule_words(one.rules_id)
+    return AnswerSet(
+        judgement=one,
+        day=follow_up.day(one.day),
+        level=wording.level_of(one.level),
+        reasons=[words.get(rule, rule) for rule in one.fired],
+        values=wording.measures(one.response.answers, before.response.answers if before else None),
+    )
+
+
+def open_alert(follow_up: FollowUp) -> Alert | None:
+    """The alert that is not ended, with who has it."""
+    alert = Alert.objects.filter(follow_up=follow_up, state__in=OPEN).select_related("taken_by").first()
+    if alert:
+        alert.follow_up = follow_up  # its cell and patient are here already
+    return alert
+
+
+def alert_context(actor: Actor, follow_up: FollowUp) -> dict[str, Any]:
+    """The open alert with its verbs, its reasons and its clock; `alert` is None without one."""
+    alert = open_alert(follow_up)
+    if alert is None:
+        return {"alert": None, "alert_verbs": []}
+    words = wording.rule_words(follow_up.cell.rules_id)
+    deadline, deadline_words = promise(alert, follow_up.cell)
+    return {
+        "alert": alert,
+        "alert_level": wording.level_of(alert.level, priority=alert.priority),
+        "alert_red": alert.level.startswith("rouge"),
+        "alert_reasons": [words.get(rule, rule) for rule in alert.fired],
+        "alert_verbs": workflow.possible(alert, actor),
+        "deadline": deadline,
+        "deadline_words": deadline_words,
+    }
+
+
+def calls(follow_up: FollowUp) -> list[Call]:
+    """Every attempt to reach the patient, the last first."""
+    return list(Call.objects.filter(alert__follow_up=follow_up).select_related("by").order_by("-created_at", "-pk"))
+
+
+def verbs(actor: Actor, follow_up: FollowUp) -> set[str]:
+    """What the buttons of the page are drawn from: the table, and the verbs that move no state."""
+    found = set(workflow.possible(follow_up, actor))
+    if follow_up.state == State.CLOSED or not may.can_follow(actor, follow_up):
+        return found
+    later = end_of(follow_up.onset, follow_up.starts_on, follow_up.extensions + 1)
+    return found | {"answer"} | ({"extend"} if later > follow_up.ends_on else set())
+
+
+def way_in(follow_up: FollowUp) -> Grant | None:
+    """The live way in of the patient, or of whoever answers for them."""
+    grants = Grant.objects.filter(about=follow_up.pk, revoked_at=None).exclude(holder="guest")
+    return grants.order_by("-created_at", "-pk").first()
+
+
+def carers(follow_up: FollowUp) -> list[tuple[str, str]]:
+    """(name, telephone) of those whom the inclusion names."""
+    given = follow_up.inclusion.answers.get("inc.aidant", []) if follow_up.inclusion else []
+    rows = given if isinstance(given, list) else []
+    return [(_one(row, "inc.aidant.nom"), _one(row, "inc.aidant.telephone")) for row in rows if isinstance(row, dict)]
+
+
+def _one(row: dict[str, list[Any]], name: str) -> str:
+    return str(next(iter(row.get(name, [])), ""))
+
+
+def daily_form(follow_up: FollowUp) -> Questionnaire:
+    """The questionnaire of today for this patient."""
+    born = follow_up.dossier.patient.birth_date
+    return current(form_for(contact=follow_up.status == "contact", born=born, on=timezone.localdate()))

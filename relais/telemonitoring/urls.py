@@ -1,0 +1,20 @@
+"""Addresses of telemonitoring, for professionals."""
+
+from django.urls import path
+
+from relais.telemonitoring.views import answer, call, cells, enrol, follow_up, members
+
+app_name = "telemonitoring"
+urlpatterns = [
+    path("", cells.cells, name="cells"),
+    path("inclure/", enrol.enrol, name="enrol"),
+    path("cellules/nouvelle/", members.new_cell, name="new_cell"),
+    path("cellules/<uuid:cell_id>/", members.cell, name="cell"),
+    path("cellules/<uuid:cell_id>/retirer/<uuid:member_id>/", members.remove, name="remove_member"),
+    path("<uuid:dossier_id>/", follow_up.follow_up, name="follow_up"),
+    path("<uuid:dossier_id>/appel/", call.call, name="call"),
+    path("<uuid:dossier_id>/repondre/", answer.answer, name="answer"),
+    path("<uuid:dossier_id>/reponses/<uuid:response_id>/", answer.response, name="response"),
+    path("<uuid:dossier_id>/alerte/<slug:verb>/", follow_up.alert, name="alert"),
+    path("<uuid:dossier_id>/<slug:verb>/", follow_up.verb, name="verb"),
+]

@@ -1,0 +1,53 @@
+"""A call to the patient: the number, then how it went, on the form of the call."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from relais.core.access import professional
+from relais.questionnaires.actions import Wrong
+from relais.questionnaires.forms import Fill
+from relais.questionnaires.queries import current
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.actions import calls
+from relais.telemonitoring.queries import follow_up as queries
+from relais.telemonitoring.views.follow_up import alert_of, follow_up_of, phones
+from relais.telemonitoring.workflow import AlertState
+
+
+@professional(*may.CLINICAL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def call(request: Any, dossier_id: UUID) -> HttpResponse:
+    """EC-06: whom to call, and the form of the call once it is over."""
+    found = follow_up_of(request, dossier_id, "Appel du patient")
+    questionnaire = current(calls.FORM)
+    posted = request if request.method == "POST" else None
+    now = timezone.localtime().strftime("%H:%M:%S")
+    fill = Fill(questionnaire.form, answers={"ap.heure": [now]}, request=posted)
+    if fill.ready:
+        try:
+            noted = calls.note(
+                actor=request.actor, alert=alert_of(found), questionnaire=questionnaire, answers=fill.answers,
+                times=fill.times, request_key=fill.request_key,
+            )  # fmt: skip
+        except Wrong as wrong:
+            fill.refuse(wrong)
+        else:
+            messages.success(request, _("Appel noté. L’alerte est « %s ».") % noted.get_state_display())
+            return redirect("telemonitoring:follow_up", dossier_id)
+    context = {
+        "follow_up": found,
+        "patient": found.dossier.patient,
+        "phones": phones(found),
+        **queries.alert_context(request.actor, found),
+        "calling": AlertState.CALLING,
+        "calls": queries.calls(found),
+        "fill": fill,
+    }
+    return render(request, "telemonitoring/call.html", context, status=422 if posted else 200)

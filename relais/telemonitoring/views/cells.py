@@ -1,0 +1,99 @@
+"""The cell's screen: one row a patient, the most urgent first, live."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from relais.audit import actions as audit
+from relais.core.access import professional
+from relais.core.errors import NotFound
+from relais.core.paging import by_key
+from relais.core.reading import read_id
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.queries import cells as queries
+from relais.telemonitoring.topics import cell_topic
+
+SIZE = 50
+LEVELS = tuple(queries.LEVELS)
+SHOWN = ("libres", "miennes", "j6")
+PEOPLE = ("contact", "enfant")
+TYPED_KEY = "telemonitoring.typed"
+LONGEST = 100
+
+
+@professional(*may.CLINICAL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cells(request: Any) -> HttpResponse:
+    """EC-05, EC-13: the list of one cell (?cellule=), or what to do when there is none; the fragment alone for htmx."""
+    if request.method == "POST":
+        return _filtered(request)
+    if "tout" in request.GET:
+        request.session.pop(TYPED_KEY, None)
+    known = queries.cells_of(request.actor)
+    cell = _chosen(request, known)
+    context: dict[str, Any] = {"cells": known, "cell": cell, "may_create": may.can_create_cell(request.actor)}
+    if cell is None:
+        return render(request, "telemonitoring/cells.html", context)
+    context |= _rows(request, cell)
+    if request.htmx and request.htmx.target == "cell-rows":
+        return render(request, "telemonitoring/_cell_rows.html", context)
+    return render(
+        request,
+        "telemonitoring/cells.html",
+        {**context, "topic": cell_topic(cell.pk), "may_manage": may.can_manage(request.actor, cell)},
+    )
+
+
+def _filtered(request: Any) -> HttpResponse:
+    """The list with the filters that were posted: the name that was typed stays out of addresses and logs (TC-16)."""
+    request.session[TYPED_KEY] = request.POST.get("q", "").strip()[:LONGEST]
+    kept = {name: request.POST.get(name, "") for name in ("cellule", "niveau", "voir", "qui")}
+    asked = urlencode({name: value for name, value in kept.items() if value})
+    return redirect(reverse("telemonitoring:cells") + (f"?{asked}" if asked else ""))
+
+
+def _chosen(request: Any, known: list[Any]) -> Any:
+    """The cell of the address, else the first one in which the actor works. NotFound for one that they do not see."""
+    asked = request.GET.get("cellule", "")
+    if asked:
+        wanted = read_id(asked)
+        if found := next((cell for cell in known if cell.pk == wanted), None):
+            return found
+        raise NotFound
+    return next((cell for cell in known if cell.mine), known[0] if known else None)
+
+
+def _rows(request: Any, cell: Any) -> dict[str, Any]:
+    filters = _filters(request)
+    found = queries.followed(cell, actor=request.actor, today=timezone.localdate(), **filters)
+    page = by_key(request, found, field="rank", size=SIZE)
+    rows = queries.rows_of(request.actor, cell, page.rows)
+    audit.record_list(
+        actor=request.actor, action="telemonitoring.list", ids=[row.pk for row in rows], seen=request.session
+    )
+    return {
+        "rows": rows,
+        "page_of_rows": page,
+        "filters": filters,
+        "filtered": any(filters.values()),
+        "capacity": queries.capacity(cell),
+        "all_url": f"?cellule={cell.pk}&tout=1",
+    }
+
+
+def _filters(request: Any) -> dict[str, str]:
+    def one_of(name: str, known: tuple[str, ...]) -> str:
+        given = request.GET.get(name, "")
+        return given if given in known else ""
+
+    return {
+        "level": one_of("niveau", LEVELS),
+        "show": one_of("voir", SHOWN),
+        "who": one_of("qui", PEOPLE),
+        "text": request.session.get(TYPED_KEY, ""),
+    }

@@ -1,0 +1,90 @@
+"""Including a patient: who, in which cell, whom the link reaches, then the form of the inclusion, on one page."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from relais.audit import actions as audit
+from relais.core.access import professional
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_id
+from relais.patients.models import Patient
+from relais.questionnaires.actions import Wrong
+from relais.questionnaires.forms import Fill
+from relais.questionnaires.queries import current
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.actions import enrol as actions
+from relais.telemonitoring.forms import ContactForm
+from relais.telemonitoring.models import FollowUp
+from relais.telemonitoring.queries.cells import cells_of
+from relais.telemonitoring.workflow import State
+
+FORM = "ecovid-inclusion"
+
+
+@professional(*may.CLINICAL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def enrol(request: Any) -> HttpResponse:
+    """EC-02, EC-15, EC-18: a professional includes a patient, from town, from hospital or at discharge."""
+    cells = cells_of(request.actor)
+    asked = request.POST if request.method == "POST" else request.GET
+    patient = _chosen(request, asked.get("patient", ""))
+    wanted = read_id(asked.get("cellule", ""))
+    cell = next((one for one in cells if one.pk == wanted), next((one for one in cells if one.mine), None))
+    context: dict[str, Any] = {
+        "patient": patient,
+        "cells": cells,
+        "cell": cell,
+        "may_create": may.can_create_cell(request.actor),
+        "pick": reverse("telemonitoring:enrol") + (f"?cellule={cell.pk}" if cell else ""),
+    }
+    if not patient or not cells:
+        return render(request, "telemonitoring/enrol.html", context)
+    context["already"] = _followed(request, patient)
+    posted = request if request.method == "POST" else None
+    questionnaire = current(FORM)
+    form = ContactForm(request.POST if posted else None, initial={"email": patient.email, "phone": patient.phone})
+    fill = Fill(questionnaire.form, context=actions.context_of(patient), request=posted)
+    if posted and form.is_valid() and fill.ready:
+        try:
+            done = actions.enrol(
+                actor=request.actor, patient=patient, cell_id=(cell or cells[0]).pk, questionnaire=questionnaire,
+                answers=fill.answers, contact=actions.Contact(**form.cleaned_data), times=fill.times,
+                request_key=fill.request_key,
+            )  # fmt: skip
+        except Wrong as wrong:
+            fill.refuse(wrong)
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(
+                request, _("%s est suivi à domicile. Le lien et les codes sont partis.") % patient.full_name
+            )
+            return redirect("telemonitoring:follow_up", done.pk)
+    return render(
+        request, "telemonitoring/enrol.html", {**context, "form": form, "fill": fill}, status=422 if posted else 200
+    )
+
+
+def _chosen(request: Any, patient_id: str) -> Patient | None:
+    """The patient of the address, with the trace; None for one that the actor does not see."""
+    if not patient_id:
+        return None
+    try:
+        patient: Patient = get_visible(Patient, request.actor, pk=patient_id)
+    except NotFound:
+        return None
+    audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="inclusion")
+    return patient
+
+
+def _followed(request: Any, patient: Patient) -> FollowUp | None:
+    """The follow-up that goes on already, when the actor sees it."""
+    live = FollowUp.objects.visible_to(request.actor).filter(dossier__patient=patient).exclude(state=State.CLOSED)
+    return live.select_related("cell").first()
