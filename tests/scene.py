@@ -31,6 +31,7 @@ from relais.teleconsultation import testing
 from relais.teleconsultation.actions import call
 from relais.teleconsultation.models import Absence, Opening, ReportDraft
 from relais.teleconsultation.workflow import State
+from relais.telemonitoring import testing as telemonitoring
 
 PATIENT = "Zyxwabrech"  # family name
 OTHER = "Quillevoust"  # family name of the other appointment's patient
@@ -105,6 +106,9 @@ def make_scene() -> Scene:
         starts_at=timezone.now() + timedelta(days=9),
         ends_at=timezone.now() + timedelta(days=10),
     )
+    cell, _member = telemonitoring.make_cell(doctor)
+    followed = telemonitoring.make_follow_up(cell=cell, member=doctor, patient=patient)
+    telemonitoring.reply(followed, dyspnee="4", dyspnee__evol="critique")
     clients = {
         "anonymous": Client(),
         "stranger": client_of(make_practitioner(elsewhere, family_name="Etranger")),
@@ -119,7 +123,7 @@ def make_scene() -> Scene:
     }
     ids = {
         "patient_id": [patient.pk],
-        "dossier_id": [scene.tele.pk],
+        "dossier_id": [scene.tele.pk, followed.follow_up.pk],
         "document_id": documents,
         "file_id": [prepared],
         "grant_id": [scene.grant.pk],
@@ -129,6 +133,9 @@ def make_scene() -> Scene:
         "row_id": [opening.pk, absence.pk],
         "session_id": [clients["practitioner"].session.session_key and _session(clients["practitioner"])],
         "pk": [1],  # a passkey of allauth
+        "cell_id": [followed.cell.pk],
+        "member_id": [followed.cell.members.get().pk],
+        "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }
     return Scene(ids, clients)
@@ -218,6 +225,8 @@ WORDS = {
     ("portal:demo_open", "persona"): ["doctor", "inconnu"],
     ("teleconsultation:remove_hours", "kind"): ["heures", "absences", "inconnu"],
     ("teleconsultation:document_verb", "verb"): ["partager", "masquer", "retirer", "inconnu"],
+    ("telemonitoring:alert", "verb"): ["take", "give_back", "call", "escalate", "finish", "mistake", "inconnu"],
+    ("telemonitoring:verb", "verb"): ["pause", "resume", "extend", "close", "inconnu"],
     ("teleconsultation:verb", "verb"): [
         "finish",
         "continue_by_phone",

@@ -185,7 +185,7 @@ def last_answers(ids: list[UUID]) -> dict[UUID, list[Judgement]]:
 def _row(
     actor: Actor, cell: Any, one: Any, answers: list[Judgement], words: dict[str, str], now: datetime, *, twin: bool
 ) -> Row:
-    alert: Alert | None = one.open_alert
+    alert: Alert | None = getattr(one, "open_alert", None)  # absent when none is open
     last = answers[0] if answers else None
     fired = alert.fired if alert else last.fired if last else []
     deadline, deadline_words = promise(alert, cell)

@@ -1,14 +1,12 @@
 """Words of telemonitoring in templates: windows, events."""
 
 from django import template
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from relais.core import times
 from relais.dossiers.models import Event
 from relais.telemonitoring.actions.alerts import OUTCOMES
 from relais.telemonitoring.programme import Slot, Window
-from relais.telemonitoring.workflow import ALERT_TRANSITIONS, TRANSITIONS
 
 register = template.Library()
 
@@ -22,7 +20,20 @@ WORDS = {
     "alert_confirmed": _l("Alerte confirmée par une réponse"),
     "document_added": _l("Document ajouté"),
     "note_added": _l("Note ajoutée"),
-    "answered_for": _l("Réponses saisies à la place du patient"),
+    "answer_missed": _l("Réponse manquante"),
+    "closing_proposed": _l("Clôture proposée"),
+    "pause": _l("Patient hospitalisé : suivi en pause"),
+    "resume": _l("Retour à domicile : suivi repris"),
+    "close": _l("Suivi clôturé"),
+    "alert_take": _l("Alerte prise en charge"),
+    "alert_give_back": _l("Alerte rendue à l’équipe"),
+    "alert_call": _l("Appel du patient"),
+    "alert_reached": _l("Patient joint"),
+    "alert_unreached": _l("Patient non joint"),
+    "alert_escalate": _l("Alerte transmise au médecin"),
+    "alert_finish": _l("Alerte terminée"),
+    "alert_mistake": _l("Alerte annulée : erreur de saisie"),
+    "alert_settle": _l("Alerte terminée par les règles ou la fin du suivi"),
 }
 SLOTS = {Slot.DAY: _l("dans la journée"), Slot.MORNING: _l("matin"), Slot.EVENING: _l("soir")}
 
@@ -42,15 +53,7 @@ def slot_words(slot: str) -> str:
 @register.simple_tag
 def event_words(event: Event) -> str:
     """One event of the timeline, as a sentence without clinical content."""
-    verb = event.verb
-    if verb in WORDS:
-        return str(WORDS[verb])
-    if verb in TRANSITIONS:
-        return TRANSITIONS[verb].label
-    alert_verb = verb.removeprefix("alert_")
-    if alert_verb in ALERT_TRANSITIONS:
-        return _("Alerte : %(verb)s") % {"verb": ALERT_TRANSITIONS[alert_verb].label.lower()}
-    return verb
+    return str(WORDS.get(event.verb, event.verb))
 
 
 @register.simple_tag
