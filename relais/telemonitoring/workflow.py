@@ -52,5 +52,6 @@ ALERT_TRANSITIONS: Table = {
     "finish": Transition((AlertState.REACHED, AlertState.ESCALATED), AlertState.CLOSED, may.can_finish, "Terminer"),
     "mistake": Transition(OPEN, AlertState.CANCELLED, may.can_finish, "Erreur de saisie"),
     # By the rules or the end of the follow-up, never by a person:
+    "again": Transition((AlertState.REACHED,), AlertState.TAKEN, may.is_system, "Nouvelle aggravation"),
     "settle": Transition(OPEN, AlertState.CLOSED, may.is_system, "Clôture automatique"),
 }

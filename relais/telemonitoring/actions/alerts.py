@@ -37,7 +37,8 @@ def open_alert(follow_up: FollowUp) -> Alert | None:
 def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool) -> Alert:
     """Open an alert, or add to the one that is open: rules are appended, the level rises and never falls.
 
-    A level that rises begins its clocks anew. The caller holds the row of the follow-up.
+    A level that rises begins its clocks anew, and a patient who was reached has to be called again. The caller holds
+    the row of the follow-up.
     """
     now = timezone.now()
     alert = open_alert(follow_up)
@@ -57,6 +58,8 @@ def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priori
         alert.since = now
     alert.save(update_fields=["fired", "priority", "level", "since"])
     _tell(alert, "alert_raised" if higher else "alert_confirmed")
+    if higher and alert.state == AlertState.REACHED:
+        return move(actor=SYSTEM_ACTOR, alert=alert, verb="again")
     return alert
 
 

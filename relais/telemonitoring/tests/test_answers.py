@@ -199,6 +199,17 @@ def test_the_second_member_reads_who_has_the_patient(scene):
         alerts.take(actor=actor_for(scene.member), alert=alert)
 
 
+def test_a_patient_who_was_reached_and_gets_worse_has_to_be_called_again(scene):
+    me = actor_for(scene.member)
+    reply(scene, frissons="intenses")
+    alert = alerts.call(actor=me, alert=alerts.take(actor=me, alert=the_alert(scene)))
+    alerts.note_call(actor=me, alert=alert, outcome="joint")
+    reply(scene, fatigue="alite")
+    assert the_alert(scene).state == "reached"
+    reply(scene, levres=True)
+    assert (the_alert(scene).state, the_alert(scene).level) == ("taken", "rouge")
+
+
 def test_a_red_alert_is_ended_by_a_practitioner_alone(scene):
     nurse = make_member(scene.member.establishment, Role.CAREGIVER)
     join(scene.cell, nurse)
