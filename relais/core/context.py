@@ -102,7 +102,7 @@ class Page:
             "sign_out": url_or_none("account_logout"),
             "accessibility": url_or_none("portal:accessibility"),
             "legal": url_or_none("portal:legal"),
-            "patient_home": url_or_none("space:home"),
+            "patient_home": url_or_none("patient:start"),
             "patient_leave": url_or_none("patient:leave"),
         }
 

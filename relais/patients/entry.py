@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-AFTER_ENTRY = "space:home"  # where one lands once let in: the space belongs to a higher layer
+AFTER_ENTRY = "space:home"  # where one lands once let in, unless a workflow has a space of its own (spaces.py)
 LOGIN_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no 0/o, 1/l/i
 LOGIN_LENGTH = 8
 FIRST, VOWELS, LAST = "bdfgjkmnprstvz", "aeiou", "dfgkmnprst"

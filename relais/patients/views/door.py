@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from relais.core.access import public
 from relais.core.errors import NotFound, Refused
-from relais.patients import actions, entry
+from relais.patients import actions, entry, spaces
 from relais.patients.forms import CodeForm, EntryForm, LostForm
 from relais.patients.models import Grant, GrantDevice
 
@@ -27,7 +27,7 @@ BAD = 422
 @require_safe
 def start(request: Any) -> HttpResponse:
     """The address without a link: to the space of who is in, else to the lost link."""
-    return redirect(entry.AFTER_ENTRY if request.actor else "patient:lost")
+    return redirect(spaces.home_of(request.actor.about) if request.actor else "patient:lost")
 
 
 @public
@@ -39,7 +39,7 @@ def enter(request: Any, grant_id: UUID) -> HttpResponse:
         return _closed(request, grant)
     if request.method != "POST":
         if token := _known_token(request, grant):
-            return _inside(request, token)
+            return _inside(request, grant, token)
         return render(request, "patients/door/enter.html", {"form": EntryForm(), "grant": grant})
     form = EntryForm(request.POST)
     if not form.is_valid():
@@ -191,14 +191,14 @@ def _step(request: HttpRequest, grant: Grant) -> dict[str, Any] | None:
 def _let_in(request: HttpRequest, grant: Grant, nonce: str, *, factors: int, remember: bool) -> HttpResponse:
     token = entry.token_of(nonce)
     actions.remember_device(grant=grant, token=token, factors=factors, user_agent=request.headers.get("User-Agent", ""))
-    response = _inside(request, token, remember=remember)
+    response = _inside(request, grant, token, remember=remember)
     response.delete_cookie(entry.STEP_COOKIE, path="/p/", samesite="Lax")
     return response
 
 
-def _inside(request: HttpRequest, token: str, *, remember: bool | None = None) -> HttpResponse:
+def _inside(request: HttpRequest, grant: Grant, token: str, *, remember: bool | None = None) -> HttpResponse:
     """To the space, `token` being the current one. `remember` None: the cookie keeps the life it has."""
-    response = redirect(entry.AFTER_ENTRY)
+    response = redirect(spaces.home_of(grant.about))
     value = request.COOKIES.get(settings.PATIENT_COOKIE_NAME, "")
     if remember is None and entry.cookie_tokens(value)[:1] == [token]:
         return response
