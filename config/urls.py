@@ -15,6 +15,7 @@ urlpatterns = [
     path("teleconsultation/", include("relais.teleconsultation.urls")),
     path("p/rendez-vous/", include("relais.teleconsultation.patient_urls")),
     path("suivi/", include("relais.telemonitoring.urls")),
+    path("p/suivi/", include("relais.telemonitoring.patient_urls")),
     path("messages/", include("relais.notifications.urls")),
     path("upload/", include("relais.files.upload_urls")),
     path("live/", include("relais.core.live_urls")),

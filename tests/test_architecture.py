@@ -68,6 +68,7 @@ OTHER_FILES = {
     "patients/identity": "French identity rules: pure rules",
     "patients/middleware": "a patient's cookie becomes an Actor",
     "patients/sections": "what higher modules show on a patient's page",
+    "patients/spaces": "where a way in leads: a registry",
     "portal/checks": "system checks",
     "portal/navigation": "what the portal adds to the rail",
     "questionnaires/columns": "answers as the names of rules: pure functions",

@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import UUID
 
 from django.apps import AppConfig
 from django.db import connections
@@ -12,6 +13,7 @@ class TelemonitoringConfig(AppConfig):
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
+        from relais.patients import spaces  # noqa: PLC0415
         from relais.telemonitoring import kind, messages  # noqa: PLC0415
         from relais.telemonitoring.permissions import can_enrol  # noqa: PLC0415
 
@@ -28,7 +30,15 @@ class TelemonitoringConfig(AppConfig):
                 in_banner=True,
             )
         )
+        spaces.register(spaces.Space(url_name="follow_up_space:home", opens=opens))
         post_migrate.connect(load, sender=self)
+
+
+def opens(about: UUID) -> bool:
+    """Whether what a way in is about is a follow-up."""
+    from relais.telemonitoring.models import FollowUp  # noqa: PLC0415 (models are not ready when this file is read)
+
+    return FollowUp.objects.filter(pk=about).exists()
 
 
 def load(using: str, **kwargs: Any) -> None:

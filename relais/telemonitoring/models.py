@@ -156,6 +156,7 @@ class FollowUp(models.Model):
     last_answer_at = models.DateTimeField(null=True)
     watched_until = models.DateTimeField(null=True)  # reminders and ends of windows were looked at up to here
     closing_proposed_at = models.DateTimeField(null=True)  # its days are over and all is well: a person decides
+    stop_asked_at = models.DateTimeField(null=True)  # the patient no longer wants to be followed
 
     objects = FollowUpQuerySet.as_manager()
 

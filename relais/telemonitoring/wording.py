@@ -148,4 +148,5 @@ MISSING = {
     "MA03": "Aucune réponse depuis plus de 12 h après un niveau rouge",
     "MA04": "Trois appels sans réponse",
     "MA05": "Cinq jours sans contact",
+    "ARRET": "Le patient demande à arrêter le suivi",
 }

@@ -1,6 +1,6 @@
 """An answer set arrives: it is kept, judged and, when it must be, on the cell's screen, in one transaction (EC-03 … EC-06)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,7 @@ def answer(
     times: Times,
     request_key: UUID,
     who: Who = PATIENT,
+    uploads: dict[str, list[Any]] | None = None,
 ) -> Judgement:
     """Keep an answer set, judge it by the cell's rules and raise what must be raised.
 
@@ -60,7 +61,7 @@ def answer(
         raise Refused(_("Ce suivi est terminé : vous n’avez plus rien à remplir. En cas d’urgence, appelez le 15."))
     kept = questionnaires.answer(
         actor=actor, about=locked.pk, questionnaire=questionnaire, answers=answers, request_key=request_key,
-        times=times, who=who, context=context_of(locked),
+        times=times, who=who, context=context_of(locked), uploads=uploads,
     )  # fmt: skip
     return _judge(locked, kept.response)
 
@@ -134,7 +135,7 @@ def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
     born = follow_up.dossier.patient.birth_date
     facts: dict[str, object] = {
         "episode": str(follow_up.pk),
-        "at": at,
+        "at": at.astimezone(UTC),  # one zone for a column
         "date": on,
         "sex": follow_up.dossier.patient.sex or "I",
         "risk": follow_up.risk,

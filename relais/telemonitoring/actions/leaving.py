@@ -1,0 +1,36 @@
+"""A patient who no longer wants to be followed: the team is asked, and calls."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.dossiers import actions as dossiers
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.actions import alerts
+from relais.telemonitoring.actions.states import tell_pages
+from relais.telemonitoring.models import FollowUp
+from relais.telemonitoring.workflow import State
+
+ASKED = "ARRET"  # among the reasons of the alert
+
+
+@transaction.atomic
+def ask_to_stop(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
+    """Ask the team to end the follow-up: it calls, and a practitioner closes it. Asked twice it is one.
+
+    Raises NotFound for who is not this patient or the one who answers for them, Refused once it is closed.
+    """
+    if not (actor.is_patient and may.can_answer(actor, follow_up)):
+        raise NotFound
+    locked = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=follow_up.pk)
+    if locked.state == State.CLOSED:
+        raise Refused(_("Ce suivi est déjà terminé."))
+    if locked.stop_asked_at is None:
+        locked.stop_asked_at = timezone.now()
+        locked.save(update_fields=["stop_asked_at"])
+        dossiers.record(locked.dossier, "stop_asked", actor)
+        alerts.raise_alert(follow_up=locked, level="gris", fired=[ASKED], priority=False)
+        tell_pages(locked)
+    return locked

@@ -1,0 +1,225 @@
+"""The space of a patient followed at home: what is awaited, answering, what to do now (EC-03, EC-09, EC-10, EC-12)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from relais.core.access import patient
+from relais.core.doors import get_visible
+from relais.core.errors import Refused
+from relais.dossiers import actions as dossiers
+from relais.dossiers import queries as dossier_queries
+from relais.patients.models import Grant, Holder
+from relais.questionnaires import queries as questionnaires
+from relais.questionnaires.actions import Who, Wrong
+from relais.questionnaires.forms import Fill, Node
+from relais.questionnaires.models import Questionnaire, Reason, Relation, Voice
+from relais.telemonitoring.actions import answers, leaving
+from relais.telemonitoring.actions.states import CLOSINGS
+from relais.telemonitoring.models import FollowUp
+from relais.telemonitoring.programme import band, form_for
+from relais.telemonitoring.queries import space
+from relais.telemonitoring.topics import space_topic
+from relais.telemonitoring.workflow import State
+
+# Who may answer in the place of a patient on the patient's own page, and why.
+PROXIES = (Relation.PARENT, Relation.CARER, Relation.NURSE, Relation.HOME)
+REASONS = (Reason.DEPENDENT, Reason.NO_TELEPHONE, Reason.LANGUAGE, Reason.CHILD)
+OF_HOLDER = {
+    Holder.PARENT: Relation.PARENT,
+    Holder.GUARDIAN: Relation.CARER,
+    Holder.FAMILY: Relation.CARER,
+    Holder.CAREGIVER: Relation.HOME,
+}
+WHO = "ad.saisie"  # the question that the page answers by itself: it knows who answers
+SAID_BY = {Relation.PATIENT: "patient", Relation.NURSE: "professionnel", Relation.HOME: "professionnel"}
+
+
+class DailyFill(Fill):
+    """The day's form without the question that the page has answered."""
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(node for node in super().nodes if node.key != WHO)
+
+
+def _follow_up(request: Any, why: str) -> FollowUp:
+    """The one follow-up that this grant opens, with the trace of who looked."""
+    found: FollowUp = get_visible(
+        FollowUp.objects.select_related("cell__establishment", "cell__rules", "dossier__patient").prefetch_related(
+            "pauses"
+        ),
+        request.actor,
+        pk=request.actor.about,
+    )
+    dossiers.open_dossier(actor=request.actor, dossier_id=found.pk, why=why)
+    return found
+
+
+def _context(request: Any, follow_up: FollowUp) -> dict[str, Any]:
+    return {
+        "follow_up": follow_up,
+        "patient": follow_up.dossier.patient,
+        "cell": follow_up.cell,
+        "grant": Grant.objects.get(pk=request.actor.grant_id),
+        "alert": space.alert_of(follow_up),
+        "active": follow_up.state == State.ACTIVE,
+        "topic": space_topic(follow_up.pk),
+    }
+
+
+@patient
+def home(request: Any) -> HttpResponse:
+    """What is awaited today, and what was answered."""
+    follow_up = _follow_up(request, "Espace du suivi à domicile")
+    given = space.last_answers(follow_up)
+    context = {
+        **_context(request, follow_up),
+        "today": space.today(follow_up, given, timezone.now()),
+        "answers": given[:6],
+        "table": space.table(given),
+        "over": timezone.localdate() > follow_up.ends_on,
+        "closing": CLOSINGS.get(follow_up.closing, ""),
+    }
+    return render(request, "telemonitoring/space/home.html", context)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The form of today, and who answers it."""
+
+    questionnaire: Questionnaire
+    who: Who
+    child: bool
+
+    @property
+    def proxy(self) -> bool:
+        return self.who.relation != Relation.PATIENT
+
+
+@patient
+@require_http_methods(["GET", "POST"])
+def answer(request: Any) -> HttpResponse:
+    """The day's questions, one a screen; somebody else who answers says first who they are and why."""
+    follow_up = _follow_up(request, "Réponses du jour")
+    if follow_up.state != State.ACTIVE:
+        return redirect("follow_up_space:home")
+    context = _context(request, follow_up)
+    said = request.POST if request.method == "POST" else request.GET
+    asked = _asked(follow_up, context["grant"], said)
+    if asked is None or said.get("pour") == "proche":
+        return _ask_who(request, context, asked)
+    known = answers.context_of(follow_up)
+    form = asked.questionnaire.form
+    fill = DailyFill(
+        form,
+        voice=asked.who.voice,
+        context={item.link_id: known[item.link_id] for item in form.context if item.link_id in known},
+        request=request if "request_key" in request.POST else None,
+        upload_url="/upload/p/",
+    )
+    if WHO in form.by_id:
+        fill.answers[WHO] = [SAID_BY.get(Relation(asked.who.relation), "proche-aidant")]
+    if fill.ready:
+        try:
+            answers.answer(
+                actor=request.actor, follow_up=follow_up, questionnaire=asked.questionnaire, answers=fill.answers,
+                uploads=fill.uploads, times=fill.times, request_key=fill.request_key, who=asked.who,
+            )  # fmt: skip
+        except Wrong as wrong:
+            fill.refuse(wrong)
+        except Refused as refused:
+            messages.error(request, refused.message)
+            return redirect("follow_up_space:home")
+        else:
+            return redirect("follow_up_space:instruction")
+    context |= {"asked": asked, "fill": fill}
+    return render(request, "telemonitoring/space/answer.html", context, status=422 if fill.errors else 200)
+
+
+def _ask_who(request: Any, context: dict[str, Any], asked: Asked | None) -> HttpResponse:
+    """Who answers, and why in the place of the patient. Said wrong, it is asked again."""
+    wrong = request.method == "POST" and asked is None
+    context |= {
+        "relations": [(one.value, one.label) for one in PROXIES],
+        "reasons": [(one.value, one.label) for one in REASONS],
+        "relation": request.POST.get("relation", ""),
+        "reason": request.POST.get("reason", ""),
+        "wrong": wrong,
+    }
+    return render(request, "telemonitoring/space/who.html", context, status=422 if wrong else 200)
+
+
+def _asked(follow_up: FollowUp, grant: Grant, said: Any) -> Asked | None:
+    """What the page asked; None when it has to be said who answers, or was said wrong.
+
+    A child's form is put to a parent, from 12 years to whoever holds the link. The page answers the version that it
+    showed, of today or, over midnight, of the day before.
+    """
+    born, day = follow_up.dossier.patient.birth_date, timezone.localdate()
+    contact = follow_up.status == "contact"
+    names = [form_for(contact=contact, born=born, on=on) for on in (day, day - timedelta(days=1))]
+    name = said.get("form") if said.get("form") in names else names[0]
+    version = said.get("version")
+    questionnaire = questionnaires.version(name, version) if version else questionnaires.current(name)
+    age_band = band(born, day) if born else ""
+    child = name.startswith("ecovid-suivi-enfant")
+    relation, reason = said.get("relation"), said.get("reason")
+    if relation is None and said.get("pour") != "proche":
+        relation, reason = _usual(grant, child=child and age_band != "D", minor=child)
+    if relation == Relation.PATIENT:
+        return Asked(questionnaire, Who(), child)
+    if relation not in PROXIES or reason not in REASONS:
+        return None
+    voice = Voice.PATIENT if child else Voice.PROXY  # a child's form speaks to the parent already
+    return Asked(questionnaire, Who(relation=relation, reason=reason, voice=voice), child)
+
+
+def _usual(grant: Grant, *, child: bool, minor: bool) -> tuple[str, str]:
+    """Who answers unless it is said otherwise; without a reason it has to be asked."""
+    if grant.holder == Holder.SELF and not child:
+        return Relation.PATIENT, ""
+    relation = OF_HOLDER.get(Holder(grant.holder), Relation.PARENT)
+    return relation, Reason.CHILD if minor else ""
+
+
+@patient
+def instruction(request: Any) -> HttpResponse:
+    """What to do now, at once, from the rules alone; then whether somebody of the team has it in hand."""
+    follow_up = _follow_up(request, "Consigne après les réponses")
+    last = follow_up.judgements.select_related("rules", "response").order_by("-at", "-id").first()
+    if last is None:
+        return redirect("follow_up_space:home")
+    context = _context(request, follow_up)
+    context |= {"last": last, "instruction": space.instruction(last, context["alert"])}
+    return render(request, "telemonitoring/space/instruction.html", context)
+
+
+@patient
+@require_POST
+def stop(request: Any) -> HttpResponse:
+    """Ask the team to end the follow-up."""
+    follow_up = _follow_up(request, "Demande d’arrêt du suivi")
+    try:
+        leaving.ask_to_stop(actor=request.actor, follow_up=follow_up)
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, _("L’équipe est prévenue : elle vous appelle pour arrêter ce suivi avec vous."))
+    return redirect("follow_up_space:home")
+
+
+@patient
+def readers(request: Any) -> HttpResponse:
+    """Who has seen my file (D13)."""
+    follow_up = _follow_up(request, "Liste des accès")
+    context = {**_context(request, follow_up), "readers": dossier_queries.readers(follow_up.dossier)}
+    return render(request, "telemonitoring/space/readers.html", context)
