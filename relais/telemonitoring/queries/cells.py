@@ -37,6 +37,7 @@ from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, 
 # Urgency of a row; within one, who waits longest stands first.
 RED_NEW, RED, PRIORITY, ORANGE, GREY, CALM, AWAY = range(7)
 DAY = timedelta(days=1)
+REASONS = 3  # shown of a line
 ASIDE = 10**11  # more seconds than any date counts
 TO_CALL = (AlertState.NEW, AlertState.TAKEN, AlertState.CALLING, AlertState.UNREACHED)
 LEVELS = {"rouge": (RED_NEW, RED), "orange": (PRIORITY, ORANGE), "gris": (GREY,), "vert": (CALM,)}
@@ -141,6 +142,15 @@ class Row:
     @property
     def day_words(self) -> str:
         return f"J{self.day}"
+
+    @property
+    def first_reasons(self) -> list[str]:
+        """What fits in a line; the others stand in the follow-up."""
+        return self.reasons[:REASONS]
+
+    @property
+    def more(self) -> int:
+        return max(len(self.reasons) - REASONS, 0)
 
     @property
     def rings(self) -> bool:

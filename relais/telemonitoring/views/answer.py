@@ -29,7 +29,10 @@ TYPED_BY = {"ad.saisie": ["professionnel"]}
 @professional(*may.CLINICAL)
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: Any, dossier_id: UUID) -> HttpResponse:
-    """EC-10: the form of today as a whole page, with who answers and why; judged at once as the patient's own."""
+    """EC-10: the form of today as a whole page, with who answers and why; judged at once as the patient's own.
+
+    The questions are those put to the patient: one reads them aloud on the telephone.
+    """
     found = follow_up_of(request, dossier_id, "Réponses à la place du patient")
     if not may.can_answer(request.actor, found) or found.state == State.CLOSED:
         raise NotFound
@@ -37,13 +40,13 @@ def answer(request: Any, dossier_id: UUID) -> HttpResponse:
     questionnaire = queries.daily_form(found)
     form = InPlaceForm(request.POST if posted else None)
     fill = Fill(
-        questionnaire.form, voice=Voice.PROXY, context=answers.context_of(found), answers=TYPED_BY, request=posted
+        questionnaire.form, voice=Voice.PATIENT, context=answers.context_of(found), answers=TYPED_BY, request=posted
     )
     if posted and form.is_valid() and fill.ready:
         try:
             judged = answers.answer(
                 actor=request.actor, follow_up=found, questionnaire=questionnaire, answers=fill.answers,
-                times=fill.times, request_key=fill.request_key, who=Who(voice=Voice.PROXY, **form.cleaned_data),
+                times=fill.times, request_key=fill.request_key, who=Who(voice=Voice.PATIENT, **form.cleaned_data),
             )  # fmt: skip
         except Wrong as wrong:
             fill.refuse(wrong)

@@ -1,0 +1,96 @@
+"""A cell at work in a real browser: a red answer on two screens at once, two who take it, every page at both widths."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from relais.accounts.testing import make_practitioner
+from relais.patients.testing import make_patient
+from relais.telemonitoring.models import Alert
+from relais.telemonitoring.testing import Scene, join, make_cell, make_follow_up, reply
+from tests.browser.journey import House
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def followed(house: House) -> Scene:
+    """A patient at home, followed by a cell of two doctors."""
+    cell, member = make_cell(house.doctor, name="Cellule des Tilleuls")
+    return make_follow_up(cell=cell, member=member, patient=make_patient(seen_by=house.place), day=7)
+
+
+def red(scene: Scene) -> None:
+    reply(scene, temp=36.9, at=timezone.now() - timedelta(hours=12))
+    reply(scene, dyspnee="4", dyspnee__evol="critique", temp=38.7)
+
+
+@pytest.mark.req("EC-05", "EC-06")
+def test_a_red_answer_is_on_two_screens_at_once_and_one_of_two_takes_it(
+    site: Any, house: House, followed: Scene, page_of: Callable[..., Any]
+) -> None:
+    """Nobody reloads; who comes second reads who has the alert, and calls nobody."""
+    colleague = make_practitioner(house.place, family_name="Bernard", given_name="Luc")
+    join(followed.cell, colleague)
+    first, second = page_of(house.doctor, "/suivi/"), page_of(colleague, "/suivi/")
+    for page in (first, second):
+        page.get_by_text("Pas encore de réponse").wait_for()
+    first.wait_for_timeout(1500)  # both streams are open
+    red(followed)
+    for page in (first, second):
+        page.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
+        page.get_by_text("Essoufflement en parlant ou au repos").wait_for()
+    page_that_was_left = second.context.new_page()
+    page_that_was_left.goto(site.base + reverse("telemonitoring:follow_up", args=[followed.follow_up.pk]))
+    page_that_was_left.wait_for_load_state()
+    page_that_was_left.evaluate("document.querySelector('[data-live]').remove()")  # a screen whose line is lost
+    first.get_by_role("button", name="Prendre en charge").click()
+    first.get_by_text("Vous avez pris cette alerte en charge.").first.wait_for()
+    second.get_by_text("Prise en charge, Dr Claire Martin").wait_for(timeout=5000)
+    assert second.get_by_role("button", name="Prendre en charge").count() == 0
+    page_that_was_left.get_by_role("button", name="Prendre en charge").click()
+    page_that_was_left.get_by_text("Dr Claire Martin s’occupe déjà de ce patient.").first.wait_for()
+    assert Alert.objects.get().taken_by == house.doctor.user
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_every_page_of_the_cell_at_both_widths(
+    site: Any, house: House, followed: Scene, page_of: Callable[..., Any], axe: Callable[..., Any],
+    screens: Callable[..., None], width: int,
+) -> None:  # fmt: skip
+    """Nothing is cut, nothing breaks the rules of access."""
+    red(followed)
+    for name, changes in (("Zola", {}), ("Béranger", {"frissons": "intenses"})):
+        reply(make_follow_up(cell=followed.cell, member=followed.member, patient=make_patient(name), day=2,
+                             factors=["rf.diabete", "rf.age65"]), **changes)  # fmt: skip
+    other = make_patient("Nouvelle", seen_by=house.place)
+    page = page_of(house.doctor, "/suivi/", width=width, height=800)
+    pk = followed.follow_up.pk
+
+    def look(name: str, path: str) -> None:
+        page.goto(site.base + path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        screens(f"cell-{name}", page, widths=(width,))
+        assert wide <= 0, f"{name} scrolls sideways by {wide} px"
+        assert axe(page) == [], name
+
+    look("list", "/suivi/")
+    page.get_by_role("button", name="Prendre en charge").first.click()
+    page.get_by_role("button", name="Appeler").wait_for()
+    look("follow-up", f"/suivi/{pk}/")
+    page.get_by_text("Toutes les réponses").first.click()
+    page.get_by_text("Frissons").first.wait_for()
+    page.get_by_role("button", name="Appeler").click()
+    page.get_by_role("heading", name="Numéros").wait_for()
+    look("call", f"/suivi/{pk}/appel/")
+    look("answer", f"/suivi/{pk}/repondre/")
+    look("response", reverse("telemonitoring:response", args=[pk, followed.follow_up.judgements.first().response_id]))
+    look("enrol-search", "/suivi/inclure/")
+    look("enrol", f"/suivi/inclure/?patient={other.pk}")
+    look("already", f"/suivi/inclure/?patient={followed.patient.pk}")
+    look("members", f"/suivi/cellules/{followed.cell.pk}/")
+    look("new-cell", "/suivi/cellules/nouvelle/")
