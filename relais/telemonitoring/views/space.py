@@ -20,6 +20,7 @@ from relais.dossiers import queries as dossier_queries
 from relais.patients.models import Grant, Holder
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.actions import Who, Wrong
+from relais.questionnaires.form import Item
 from relais.questionnaires.forms import Fill, Node
 from relais.questionnaires.models import Questionnaire, Reason, Relation, Voice
 from relais.telemonitoring.actions import answers, leaving
@@ -49,6 +50,9 @@ class DailyFill(Fill):
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         return tuple(node for node in super().nodes if node.key != WHO)
+
+    def _is_drawn(self, item: Item) -> bool:
+        return item.link_id != WHO and super()._is_drawn(item)
 
 
 def _follow_up(request: Any, why: str) -> FollowUp:

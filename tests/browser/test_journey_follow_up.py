@@ -1,0 +1,120 @@
+"""Journey: a patient at home, on a 320 px telephone, by keyboard: from the link to the red instruction, and who has it in hand."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from relais.accounts.testing import actor_for
+from relais.patients.testing import make_grant, make_patient
+from relais.telemonitoring.actions import alerts, states
+from relais.telemonitoring.models import Alert, FollowUp, Judgement
+from relais.telemonitoring.testing import WELL, make_cell, make_follow_up, reply
+from tests.browser.journey import TELEPHONE, House, press, see, tab_to
+
+pytestmark = pytest.mark.browser
+PageOf = Callable[..., Any]
+SPACE = "/p/suivi/"
+STEP = "Array.from(document.querySelectorAll('[data-step]')).find((one) => one.offsetParent)"
+
+
+def followed(house: House, **fields: Any) -> Any:
+    cell, member = make_cell(house.doctor, name="Cellule des Tilleuls")
+    began = timezone.localdate() - timedelta(days=3)
+    return make_follow_up(cell=cell, member=member, starts_on=began, **fields)
+
+
+def answer_all(page: Any, answers: dict[str, list[Any]]) -> list[str]:
+    """Every question by keyboard alone, up to the last: Tab to it, arrows or figures, Enter. The questions that were put."""
+    put = []
+    while True:
+        key = page.evaluate(f"{STEP}.dataset.item")
+        put.append(key)
+        if key in answers:
+            choose(page, key, answers[key][0])
+        if not page.locator("[data-stepper-next]").is_visible():
+            return put
+        press(page, "button", "Suivant")
+        assert page.evaluate(f"{STEP}.dataset.item") != key, "the answer was not taken"
+
+
+def choose(page: Any, key: str, value: Any) -> None:
+    inputs = page.locator(f'[name="q-{key}"]')
+    tab_to(page, inputs.first)
+    if inputs.first.get_attribute("type") == "text":
+        page.keyboard.type(str(value).replace(".", ","))
+        return
+    words = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+    place = inputs.evaluate_all("(all, value) => all.findIndex((one) => one.value === value)", words)
+    if inputs.first.get_attribute("type") == "checkbox":
+        tab_to(page, inputs.nth(place)) if place else None
+        page.keyboard.press("Space")
+        return
+    page.keyboard.press("Space")
+    for _option in range(place):
+        page.keyboard.press("ArrowDown")
+
+
+@pytest.mark.req("EC-03", "EC-06", "EC-12")
+def test_from_the_link_to_the_red_instruction_by_keyboard(
+    house: House, site: Any, page_of: PageOf, screens: Callable[..., None]
+) -> None:
+    scene = followed(house)
+    for hours in (50, 26):
+        reply(scene, at=timezone.now() - timedelta(hours=hours))
+    grant, secrets = make_grant(scene.patient, about=scene.follow_up.pk)
+    page = page_of(None, f"/p/{grant.pk}/#i={secrets['login']}", **TELEPHONE)
+    page.keyboard.type(secrets["password"])
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Votre suivi à domicile").wait_for()
+    assert page.url.endswith(SPACE)
+    screens("follow-up-home", page, full=True)
+    name = "Répondre" if page.get_by_role("link", name="Répondre", exact=True).count() else "Signaler un changement"
+    press(page, "link", name)
+    page.locator("[data-stepper-next]").wait_for()
+    screens("follow-up-question", page)
+    answers = {**WELL, "ad.levres": [True]}
+    put = answer_all(page, answers)
+    assert "ad.saisie" not in put
+    screens("follow-up-last-question", page)
+    press(page, "button", "Envoyer mes réponses")
+    see(page, "Appelez le 15 immédiatement")
+    assert page.get_by_role("link", name="Appeler le 15").get_attribute("href") == "tel:15"
+    see(page, "Personne ne l’a encore pris en charge")
+    screens("follow-up-red", page, full=True)
+    assert Judgement.objects.latest("at").level == "rouge"
+    alerts.take(actor=actor_for(house.doctor), alert=Alert.objects.get())
+    see(page, "Un professionnel s’occupe de vous")
+    screens("follow-up-red-taken", page, widths=(320,))
+
+
+@pytest.mark.req("EC-10")
+def test_somebody_else_answers(house: House, page_of: PageOf, screens: Callable[..., None]) -> None:
+    scene = followed(house)
+    page = page_of(scene.grant, SPACE, **TELEPHONE)
+    page.get_by_role("link", name="C’est quelqu’un d’autre qui répond").click()
+    page.get_by_role("heading", name="Qui répond ?").wait_for()
+    screens("follow-up-who", page, full=True)
+    page.get_by_label("Un proche aidant").check()
+    page.get_by_label("Le patient ne peut pas répondre seul").check()
+    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("heading", name="Répondre pour Camille").wait_for()
+    screens("follow-up-proxy", page)
+
+
+@pytest.mark.req("EC-09")
+def test_a_child_has_the_questions_of_its_age_and_a_closed_follow_up_explains(
+    house: House, page_of: PageOf, screens: Callable[..., None]
+) -> None:
+    today = timezone.localdate()
+    scene = followed(house, patient=make_patient(given="Léo", birth_date=today - timedelta(days=200)))
+    grant, _secrets = make_grant(scene.patient, about=scene.follow_up.pk, holder="parent", holder_name="Anne Petit")
+    page = page_of(grant, SPACE + "repondre/", **TELEPHONE)
+    page.get_by_role("heading", name="Répondre pour Léo").wait_for()
+    screens("follow-up-child", page)
+    states.close(actor=actor_for(house.doctor), follow_up=FollowUp.objects.get(), why="guerison")
+    page.goto(page.url)
+    see(page, "Ce suivi est terminé")
+    screens("follow-up-closed", page, full=True)
