@@ -82,7 +82,7 @@ def test_from_the_link_to_the_red_instruction_by_keyboard(
     press(page, "button", "Envoyer mes réponses")
     see(page, "Appelez le 15 immédiatement")
     assert page.get_by_role("link", name="Appeler le 15").get_attribute("href") == "tel:15"
-    see(page, "Personne ne l’a encore pris en charge")
+    see(page, "Personne n’a encore pris votre alerte en charge")
     screens("follow-up-red", page, full=True)
     assert Judgement.objects.latest("at").level == "rouge"
     alerts.take(actor=actor_for(house.doctor), alert=Alert.objects.get())

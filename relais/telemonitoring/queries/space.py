@@ -8,7 +8,7 @@ from typing import Any
 from relais.core.paris import PARIS
 from relais.telemonitoring.actions.alerts import open_alert
 from relais.telemonitoring.judging import GREEN
-from relais.telemonitoring.models import Alert, FollowUp, Judgement
+from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement
 from relais.telemonitoring.programme import Window
 from relais.telemonitoring.wording import MEASURES, Measure
 
@@ -104,3 +104,9 @@ def alert_of(follow_up: FollowUp) -> Alert | None:
     """The open alert; the patient is not told of one that only says that an answer is missing."""
     alert = open_alert(follow_up)
     return None if alert is None or alert.level == "gris" else alert
+
+
+def is_closed(cell: Cell, now: datetime) -> bool:
+    """Whether nobody of the team is there at this hour."""
+    hour = now.astimezone(PARIS).time()
+    return cell.opens < cell.closes and not cell.opens <= hour < cell.closes

@@ -1,14 +1,17 @@
 """The patient's pages of telemonitoring through HTTP (EC-03, EC-09, EC-10, EC-12)."""
 
+import io
 from datetime import date, timedelta
 from unittest import mock
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from PIL import Image
 
 from relais.accounts.testing import actor_for
 from relais.audit.models import Entry
@@ -143,12 +146,21 @@ def test_the_instruction_comes_at_once(scene, changes, level, words, link):
 def test_the_end_tells_when_somebody_has_the_alert(scene):
     client = browser(scene)
     send(scene, {"ad.levres": "true"}, client)
-    assert "Personne ne l’a encore pris en charge" in text_of(client.get(INSTRUCTION))
+    assert "Personne n’a encore pris votre alerte en charge" in text_of(client.get(INSTRUCTION))
     me = actor_for(scene.member)
     alert = alerts.take(actor=me, alert=Alert.objects.get())
     assert "Un professionnel s’occupe de vous" in text_of(client.get(INSTRUCTION))
     alerts.call(actor=me, alert=alert)
     assert "L’équipe vous appelle" in text_of(client.get(INSTRUCTION))
+
+
+@pytest.mark.parametrize(("hour", "closed"), [(7, True), (8, False), (19, False), (20, True)])
+def test_by_night_the_patient_does_not_wait_for_a_team_that_is_closed(scene, hour, closed):
+    client = browser(scene)
+    send(scene, {"ad.frissons": "intenses"}, client)
+    with mock.patch.object(timezone, "now", return_value=at(0, hour)):
+        page = text_of(client.get(INSTRUCTION))
+    assert ("L’équipe est fermée jusqu’à 08:00" in page) is closed
 
 
 def test_a_green_answer_while_the_team_still_calls_says_that_it_will(scene):
@@ -178,6 +190,20 @@ def test_an_impossible_value_is_said_beside_its_question_and_nothing_is_lost(sce
 def test_both_decimal_signs_are_read(scene, temperature):
     send(scene, {"ad.temp": temperature, "ad.paracetamol": "false"})
     assert Response.objects.get(about=scene.follow_up.pk).answers["ad.temp"] == [38.5]
+
+
+def test_a_photo_comes_with_the_answers(scene):
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(out, "PNG")
+    send(scene, {"ad.photo": SimpleUploadedFile("photo.png", out.getvalue(), "image/png")})
+    assert len(Response.objects.get(about=scene.follow_up.pk).answers["ad.photo"]) == 1
+
+
+@pytest.mark.parametrize("changes", [{"version": "9.9.9"}, {"version": "x\x00"}, {"form": "ecovid-inclusion"}])
+def test_a_form_that_was_not_put_is_not_answered(scene, changes):
+    answer = send(scene, **changes)
+    assert answer.status_code in (302, 400, 404)
+    assert not Response.objects.filter(questionnaire__name="ecovid-inclusion").exists()
 
 
 def test_the_same_page_sent_five_times_is_one_answer(scene):

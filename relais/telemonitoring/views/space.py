@@ -75,7 +75,7 @@ def _context(request: Any, follow_up: FollowUp) -> dict[str, Any]:
         "cell": follow_up.cell,
         "grant": Grant.objects.get(pk=request.actor.grant_id),
         "alert": space.alert_of(follow_up),
-        "active": follow_up.state == State.ACTIVE,
+        "closed_now": space.is_closed(follow_up.cell, timezone.now()),
         "topic": space_topic(follow_up.pk),
     }
 
