@@ -135,6 +135,7 @@ def make_scene() -> Scene:
         "pk": [1],  # a passkey of allauth
         "cell_id": [followed.cell.pk],
         "member_id": [followed.cell.members.get().pk],
+        "file_id": [uuid.uuid4()],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }

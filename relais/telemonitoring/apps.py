@@ -15,7 +15,7 @@ class TelemonitoringConfig(AppConfig):
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
         from relais.patients import spaces  # noqa: PLC0415
         from relais.telemonitoring import kind, messages  # noqa: PLC0415
-        from relais.telemonitoring.permissions import can_enrol  # noqa: PLC0415
+        from relais.telemonitoring.permissions import can_enrol, rules_cells_alone  # noqa: PLC0415
 
         registry.register(kind.KIND)
         messages.register_all()
@@ -28,6 +28,16 @@ class TelemonitoringConfig(AppConfig):
                 visible=can_enrol,
                 order=20,
                 in_banner=True,
+            )
+        )
+        register(
+            NavItem(
+                key="telemonitoring.cell_list",
+                label=_("Cellules de suivi"),
+                icon="home-heart",
+                url_name="telemonitoring:cell_list",
+                visible=rules_cells_alone,
+                order=21,
             )
         )
         spaces.register(spaces.Space(url_name="follow_up_space:home", opens=opens))

@@ -67,3 +67,8 @@ def is_system(actor: Actor, alert: Any) -> bool:
 def can_create_cell(actor: Actor) -> bool:
     """The manager or a practitioner of an establishment opens a cell there."""
     return actor.is_professional and actor.establishment_id is not None and actor.has_role("manager", "practitioner")
+
+
+def rules_cells_alone(actor: Actor) -> bool:
+    """A manager says who works in the cells of the establishment, and sees no patient of them."""
+    return can_create_cell(actor) and not can_read(actor)

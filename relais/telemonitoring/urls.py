@@ -8,6 +8,7 @@ app_name = "telemonitoring"
 urlpatterns = [
     path("", cells.cells, name="cells"),
     path("inclure/", enrol.enrol, name="enrol"),
+    path("cellules/", members.cell_list, name="cell_list"),
     path("cellules/nouvelle/", members.new_cell, name="new_cell"),
     path("cellules/<uuid:cell_id>/", members.cell, name="cell"),
     path("cellules/<uuid:cell_id>/retirer/<uuid:member_id>/", members.remove, name="remove_member"),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/appel/", call.call, name="call"),
     path("<uuid:dossier_id>/repondre/", answer.answer, name="answer"),
     path("<uuid:dossier_id>/reponses/<uuid:response_id>/", answer.response, name="response"),
+    path("<uuid:dossier_id>/reponses/<uuid:response_id>/<uuid:file_id>/", answer.file, name="file"),
     path("<uuid:dossier_id>/alerte/<slug:verb>/", follow_up.alert, name="alert"),
     path("<uuid:dossier_id>/<slug:verb>/", follow_up.verb, name="verb"),
 ]

@@ -66,7 +66,7 @@ def followed(
         .annotate(open_alert=FilteredRelation("alerts", condition=Q(alerts__state__in=OPEN)))
         .annotate(urgency=_urgency())
         .annotate(rank=F("urgency") * Value(ASIDE) + _seconds())
-        .select_related("dossier__patient", "open_alert__taken_by")
+        .select_related("dossier__patient", "open_alert__taken_by")  # type: ignore[misc] (a FilteredRelation)
     )
     if level in LEVELS:
         rows = rows.filter(urgency__in=LEVELS[level])

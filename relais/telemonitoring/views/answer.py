@@ -5,12 +5,16 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from relais.core.access import professional
 from relais.core.errors import NotFound
+from relais.files import serving
+from relais.files.models import StoredFile
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.actions import Who, Wrong
 from relais.questionnaires.forms import Fill
@@ -68,7 +72,24 @@ def response(request: Any, dossier_id: UUID, response_id: UUID) -> HttpResponse:
         "follow_up": found,
         "patient": found.dossier.patient,
         "response": kept,
-        "sections": questionnaires.shown(kept),
+        "sections": questionnaires.shown(kept, lambda pk: reverse("telemonitoring:file", args=[found.pk, kept.pk, pk])),
     }
     template = "questionnaires/response.html" if request.htmx else "telemonitoring/response.html"
     return render(request, template, context)
+
+
+@professional(*may.CLINICAL)
+@require_safe
+def file(request: Any, dossier_id: UUID, response_id: UUID, file_id: UUID) -> HttpResponseBase:
+    """A photograph that came with an answer set, to those who read it."""
+    found = follow_up_of(request, dossier_id, "Photo jointe à une réponse")
+    kept = questionnaires.response(found.pk, response_id)
+    attached = [
+        value
+        for link_id, values in kept.answers.items()
+        if kept.questionnaire.form.by_id[link_id].type == "attachment"
+        for value in values
+    ]
+    if str(file_id) not in attached:
+        raise NotFound
+    return serving.serve(StoredFile.objects.get(pk=file_id), inline=True)

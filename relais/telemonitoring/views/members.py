@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from relais.accounts.models import Membership, Role
 from relais.accounts.queries import members as members_here
@@ -19,8 +19,17 @@ from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import cells as actions
 from relais.telemonitoring.forms import CellForm
 from relais.telemonitoring.models import Cell
+from relais.telemonitoring.queries.cells import cells_of
 
 FIELDS = ("name", "kind", "opens", "closes", "minutes_per_call")
+
+
+@professional(Role.MANAGER, Role.PRACTITIONER)
+@require_safe
+def cell_list(request: Any) -> HttpResponse:
+    """The cells of one's establishment: a manager says who works in them and reads no patient."""
+    cells = [one for one in cells_of(request.actor) if may.can_manage(request.actor, one)]
+    return render(request, "telemonitoring/cell_list.html", {"cells": cells})
 
 
 @professional(Role.MANAGER, Role.PRACTITIONER)
@@ -64,6 +73,7 @@ def cell(request: Any, cell_id: UUID) -> HttpResponse:
         "cell": found,
         "form": form,
         "members": sorted(now, key=lambda one: (one.user.family_name.lower(), one.user.given_name.lower())),
+        "clinical": request.actor.has_role(*may.CLINICAL),
         "others": [
             one
             for one in members_here(found.establishment_id, actions.MEMBERS)
