@@ -110,6 +110,8 @@ def test_a_manager_opens_a_cell_and_says_who_works_in_it():
     assert done["Location"] == f"/suivi/cellules/{cell.pk}/"
     assert manager.post("/suivi/cellules/nouvelle/", form).status_code == 422
     here = done["Location"]
+    assert here in manager.get("/suivi/cellules/").content.decode()
+    assert manager.get("/suivi/").status_code == 404
     assert manager.post(here, {"membership": str(nurse.pk)}).status_code == 302
     assert manager.post(here, {"rpps": far.user.rpps}).status_code == 302
     assert manager.post(here, {"rpps": "89900000000"}).status_code == 422

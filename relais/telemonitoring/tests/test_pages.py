@@ -1,11 +1,13 @@
 """The professional's pages: the cell's list, a follow-up, its verbs (EC-02, EC-05, EC-06, EC-08, EC-13)."""
 
+import io
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from PIL import Image
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
@@ -214,7 +216,11 @@ def test_a_member_answers_in_the_place_of_the_patient_and_it_is_marked(scene):
     assert browser.post(url(scene, "repondre/"), {**posted, "shown": fill.shown}).status_code == 422
     words = {True: "true", False: "false"}
     answers = {f"q-{name}": words.get(value[0], value[0]) for name, value in WELL.items()}
-    done = browser.post(url(scene, "repondre/"), {**posted, **answers})
+    photo = io.BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(photo, "PNG")
+    photo.seek(0)
+    photo.name = "main.png"
+    done = browser.post(url(scene, "repondre/"), {**posted, **answers, "q-ad.photo": photo})
     assert done.status_code == 302, done.context["fill"].errors
     response = scene.follow_up.judgements.get().response
     assert (response.relation, response.reason) == ("professionnel-cellule", "appel-telephonique")
@@ -222,8 +228,13 @@ def test_a_member_answers_in_the_place_of_the_patient_and_it_is_marked(scene):
     assert "Un professionnel de la cellule (réponses recueillies par téléphone)" in page
     whole = browser.get(url(scene, f"reponses/{response.pk}/")).content.decode()
     assert "36,8" in whole
+    seen = f"reponses/{response.pk}/{response.answers['ad.photo'][0]}/"
+    assert seen in whole
+    assert browser.get(url(scene, seen))["Content-Type"].startswith("image/")
+    assert browser.get(url(scene, f"reponses/{response.pk}/{response.pk}/")).status_code == 404
     stranger = client_of(make_practitioner(make_establishment("Ailleurs")))
     assert stranger.get(url(scene, f"reponses/{response.pk}/")).status_code == 404
+    assert stranger.get(url(scene, seen)).status_code == 404
     assert client_of(make_practitioner(scene.cell.establishment)).get(url(scene, "repondre/")).status_code == 404
 
 

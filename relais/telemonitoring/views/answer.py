@@ -44,12 +44,17 @@ def answer(request: Any, dossier_id: UUID) -> HttpResponse:
     questionnaire = queries.daily_form(found)
     form = InPlaceForm(request.POST if posted else None)
     fill = Fill(
-        questionnaire.form, voice=Voice.PATIENT, context=answers.context_of(found), answers=TYPED_BY, request=posted
+        questionnaire.form,
+        voice=Voice.PATIENT,
+        context=answers.context_of(found),
+        answers=TYPED_BY,
+        request=posted,
+        upload_url="/upload/",
     )
     if posted and form.is_valid() and fill.ready:
         try:
             judged = answers.answer(
-                actor=request.actor, follow_up=found, questionnaire=questionnaire, answers=fill.answers,
+                actor=request.actor, follow_up=found, questionnaire=questionnaire, answers=fill.answers, uploads=fill.uploads,
                 times=fill.times, request_key=fill.request_key, who=Who(voice=Voice.PATIENT, **form.cleaned_data),
             )  # fmt: skip
         except Wrong as wrong:
