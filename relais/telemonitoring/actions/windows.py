@@ -5,7 +5,8 @@ that is missing is noted however late that is, a reminder is sent only while its
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -26,26 +27,41 @@ from relais.telemonitoring.workflow import State
 NOTICE = timedelta(hours=2)
 # The message that says that an answer is missing is worth sending for so long; answers still count then, late.
 STILL_TODAY = timedelta(hours=1)
+MANY = 500  # follow-ups looked at together
 GREENS = 2  # answers at the end of a follow-up whose closing is proposed
 
 
 def watch(*, now: datetime | None = None) -> int:
     """Look at every active follow-up whose last look was before the latest hour that matters. How many were.
 
-    Raises ExceptionGroup at the end, all others done, when some could not be.
+    Those of whom nothing is to be done are marked many at a time, each other one has a transaction of its own. Raises
+    ExceptionGroup at the end, all others done, when some could not be looked at.
     """
     now = now or timezone.now()
-    due = FollowUp.objects.filter(state=State.ACTIVE).exclude(watched_until__gte=latest_hour(now))
-    ids: list[UUID] = list(due.order_by("pk").values_list("pk", flat=True))
+    rows = FollowUp.objects.filter(state=State.ACTIVE).exclude(watched_until__gte=latest_hour(now))
+    ids: list[UUID] = list(rows.order_by("pk").values_list("pk", flat=True))
     failed = []
-    for pk in ids:
-        try:
-            _watch_one(pk, now)
-        except Exception as error:  # noqa: BLE001  (one that cannot be looked at must not hide those behind it)
-            failed.append(error)
+    for start in range(0, len(ids), MANY):
+        for pk in _with_something_due(ids[start : start + MANY], now):
+            try:
+                _watch_one(pk, now)
+            except Exception as error:  # noqa: BLE001  (one that cannot be looked at must not hide those behind it)
+                failed.append(error)
     if failed:
         raise ExceptionGroup("Follow-ups that could not be watched", failed)
     return len(ids)
+
+
+def _with_something_due(ids: list[UUID], now: datetime) -> list[UUID]:
+    """Those to look at one by one; the others are marked as looked at."""
+    rows = FollowUp.objects.filter(pk__in=ids).select_related("dossier").prefetch_related("pauses").order_by("pk")
+    given: dict[UUID, set[tuple[date, str]]] = {}
+    for pk, day, slot in Judgement.objects.filter(follow_up__in=ids).values_list("follow_up_id", "day", "slot"):
+        given.setdefault(pk, set()).add((day, slot))
+    found = [row.pk for row in rows if _due(row, given.get(row.pk, set()), now)]
+    quiet = FollowUp.objects.filter(pk__in=set(ids) - set(found), state=State.ACTIVE)
+    quiet.update(watched_until=now)
+    return found
 
 
 def latest_hour(now: datetime) -> datetime:
@@ -66,23 +82,45 @@ def _watch_one(pk: UUID, now: datetime) -> None:
         .prefetch_related("pauses")
         .get(pk=pk)
     )
-    since = follow_up.watched_until or follow_up.dossier.created_at
-    if follow_up.state != State.ACTIVE or since >= now:
+    if follow_up.state != State.ACTIVE or _since(follow_up) >= now:
         return
+    given = set(Judgement.objects.filter(follow_up=follow_up).values_list("day", "slot"))
+    due = _due(follow_up, given, now)
     awaited = list(_awaited(follow_up, now))
-    given = _given(follow_up)
-    missing = [one for one in awaited if since < one.closes <= now and (one.day, one.slot) not in given]
-    for window in missing:
+    for window in due.missing:
         _note(follow_up, window, awaited)
-    if missing and now < missing[-1].closes + STILL_TODAY:
-        messages.send_reminder(follow_up, missing[-1].closes + STILL_TODAY)
-    for window in awaited:
-        rung = any(since < at <= now for at in window.reminders)
-        if rung and now < window.closes and (window.day, window.slot) not in given:
-            messages.send_reminder(follow_up, window.closes)
+    for until in due.reminders:
+        messages.send_reminder(follow_up, until)
     follow_up.watched_until = now
     _propose_closing(follow_up, now)
     follow_up.save(update_fields=["watched_until", "closing_proposed_at"])
+
+
+class Due(NamedTuple):
+    """What is to be done for a follow-up: windows to note, until when each reminder makes sense, its end to look at."""
+
+    missing: list[Window]
+    reminders: list[datetime]
+    ending: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.reminders or self.ending)
+
+
+def _due(follow_up: FollowUp, given: set[tuple[date, str]], now: datetime) -> Due:
+    """`given`: day and slot of the windows that have an answer."""
+    since = _since(follow_up)
+    open_ones = [one for one in _awaited(follow_up, now) if (one.day, one.slot) not in given]
+    missing = [one for one in open_ones if since < one.closes <= now]
+    rung = [one for one in open_ones if now < one.closes and any(since < at <= now for at in one.reminders)]
+    still = [one.closes + STILL_TODAY for one in missing[-1:] if now < one.closes + STILL_TODAY]
+    over = now.astimezone(PARIS).date() > follow_up.ends_on
+    return Due(missing, [*still, *(one.closes for one in rung)], over != bool(follow_up.closing_proposed_at))
+
+
+def _since(follow_up: FollowUp) -> datetime:
+    """Up to when it was looked at; at first, since it began."""
+    return follow_up.watched_until or follow_up.dossier.created_at
 
 
 def _awaited(follow_up: FollowUp, now: datetime) -> Iterator[Window]:
@@ -91,11 +129,6 @@ def _awaited(follow_up: FollowUp, now: datetime) -> Iterator[Window]:
     for window in follow_up.plan.windows(follow_up.starts_on, min(today, follow_up.ends_on)):
         if window.opens <= now and window.closes >= follow_up.dossier.created_at + NOTICE:
             yield window
-
-
-def _given(follow_up: FollowUp) -> set[tuple[object, str]]:
-    """Day and slot of the windows that have an answer."""
-    return set(Judgement.objects.filter(follow_up=follow_up).values_list("day", "slot"))
 
 
 def _note(follow_up: FollowUp, window: Window, awaited: list[Window]) -> None:

@@ -3,7 +3,8 @@
 from datetime import datetime, time, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -213,3 +214,17 @@ def test_one_that_cannot_be_looked_at_hides_nobody(monkeypatch):
     with pytest.raises(ExceptionGroup):
         windows.watch(now=at(0, 6))
     assert Missed.objects.exclude(follow_up_id=broken).exists()
+
+
+def test_those_of_whom_nothing_is_due_are_marked_together():
+    """As many queries for three follow-ups that have answered as for one."""
+    counts = []
+    for _more in range(3):
+        scene = followed()
+        reply(scene, at=at(-1, 9))
+        FollowUp.objects.update(watched_until=at(-1, 20))
+        with CaptureQueriesContext(connection) as caught:
+            assert windows.watch(now=at(-1, 22, 1)) == len(counts) + 1
+        counts.append(len(caught))
+        assert not FollowUp.objects.exclude(watched_until=at(-1, 22, 1)).exists()
+    assert counts[0] == counts[2]
