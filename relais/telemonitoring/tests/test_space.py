@@ -286,6 +286,13 @@ def test_a_parent_answers_for_a_child_and_reads_what_to_do():
     assert "Appelez le 15 immédiatement" in text_of(client.get(INSTRUCTION))
 
 
+def test_who_holds_the_link_for_an_adult_says_why_once_for_each_answer(scene):
+    grant, _ = make_grant(scene.patient, about=scene.follow_up.pk, holder="family", holder_name="Anne Petit")
+    page = text_of(browser(scene, grant).get(ANSWER))
+    assert "Qui répond" in page
+    assert 'value="proche-aidant" checked' in page
+
+
 def test_a_closed_follow_up_explains_and_takes_nothing(scene):
     states.close(actor=actor_for(scene.member), follow_up=scene.follow_up, why="guerison")
     client = browser(scene)

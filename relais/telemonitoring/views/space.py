@@ -155,7 +155,7 @@ def _ask_who(request: Any, context: dict[str, Any], asked: Asked | None) -> Http
     context |= {
         "relations": [(one.value, one.label) for one in PROXIES],
         "reasons": [(one.value, one.label) for one in REASONS],
-        "relation": request.POST.get("relation", ""),
+        "relation": request.POST.get("relation") or OF_HOLDER.get(Holder(context["grant"].holder), ""),
         "reason": request.POST.get("reason", ""),
         "wrong": wrong,
     }
