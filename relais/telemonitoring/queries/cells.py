@@ -60,13 +60,13 @@ def followed(
 
     `level`: of LEVELS; `show`: libres (not taken), miennes or j6; `who`: contact or enfant; `text`: words of a name.
     """
-    rows = (
-        FollowUp.objects.filter(cell=cell)
+    rows = (  # the type checker knows no FilteredRelation
+        FollowUp.objects.filter(cell=cell)  # type: ignore[misc]
         .exclude(state=State.CLOSED)
         .annotate(open_alert=FilteredRelation("alerts", condition=Q(alerts__state__in=OPEN)))
         .annotate(urgency=_urgency())
         .annotate(rank=F("urgency") * Value(ASIDE) + _seconds())
-        .select_related("dossier__patient", "open_alert__taken_by")  # type: ignore[misc] (a FilteredRelation)
+        .select_related("dossier__patient", "open_alert__taken_by")
     )
     if level in LEVELS:
         rows = rows.filter(urgency__in=LEVELS[level])
