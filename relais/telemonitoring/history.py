@@ -5,6 +5,8 @@ number of follow-ups, each row knows the rows before it in its own follow-up and
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import Any
 
 import polars as pl
 
@@ -65,7 +67,7 @@ def rows(given: Iterable[Mapping[str, object]], answers: Mapping[str, Name], use
     `given`: episode (str), at (aware datetime), date (day in Paris), facts and answers by name; absent is NULL.
     `uses`: the names that the rules use: the past is computed for these alone.
     """
-    listed = list(given)
+    listed = [{**row, "at": row["at"].astimezone(UTC)} for row in given]
     columns = {**FACTS, **answers}
     frame = pl.DataFrame(
         {name: [row.get(name) for row in listed] for name in (*KEYS, *columns)},

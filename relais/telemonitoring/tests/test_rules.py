@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from relais.core.errors import Refused
+from relais.core.paris import PARIS
 from relais.questionnaires.columns import names_of
 from relais.questionnaires.form import read as read_form
 from relais.telemonitoring import judging
@@ -316,6 +317,14 @@ def test_two_follow_ups_in_one_frame_know_nothing_of_each_other():
     assert "AC03-rouge" not in [
         key for row in together.iter_rows(named=True) for key, value in row.items() if value is True
     ]
+
+
+def test_moments_of_any_zone_are_one_time():
+    rows = [
+        {"episode": "1", "at": START.astimezone(PARIS), "date": START.date(), "day": 3, **d(0)},
+        {"episode": "1", "at": START + timedelta(hours=1), "date": START.date(), "day": 3, **d(2)},
+    ]
+    assert "AC03-rouge" in SETS["adult"].decide(rows)[-1].fired
 
 
 def test_an_empty_frame_is_judged_without_an_error():
