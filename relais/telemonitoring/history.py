@@ -6,7 +6,6 @@ number of follow-ups, each row knows the rows before it in its own follow-up and
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC
-from typing import Any
 
 import polars as pl
 
