@@ -6,6 +6,7 @@ number of follow-ups, each row knows the rows before it in its own follow-up and
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC
+from typing import Any
 
 import polars as pl
 
@@ -60,7 +61,7 @@ def documented(answers: Mapping[str, Name]) -> dict[str, Name]:
     return {**now, **past}
 
 
-def rows(given: Iterable[Mapping[str, object]], answers: Mapping[str, Name], uses: Iterable[str] = ()) -> pl.DataFrame:
+def rows(given: Iterable[Mapping[str, Any]], answers: Mapping[str, Name], uses: Iterable[str] = ()) -> pl.DataFrame:
     """Answer sets with their features: one row each, in the order of each follow-up's time.
 
     `given`: episode (str), at (aware datetime), date (day in Paris), facts and answers by name; absent is NULL.
