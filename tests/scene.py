@@ -125,7 +125,7 @@ def make_scene() -> Scene:
         "patient_id": [patient.pk],
         "dossier_id": [scene.tele.pk, followed.follow_up.pk],
         "document_id": documents,
-        "file_id": [prepared],
+        "file_id": [prepared, uuid.uuid4()],
         "grant_id": [scene.grant.pk],
         "practitioner_id": [doctor.user_id],
         "membership_id": [members[Role.SECRETARY].pk],
@@ -135,7 +135,6 @@ def make_scene() -> Scene:
         "pk": [1],  # a passkey of allauth
         "cell_id": [followed.cell.pk],
         "member_id": [followed.cell.members.get().pk],
-        "file_id": [uuid.uuid4()],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }
