@@ -29,6 +29,7 @@ ALERTS = {
     "finish": ({"reached", "escalated"}, "closed", TEAM, DOCTOR),
     "mistake": (ANY, "cancelled", TEAM, DOCTOR),
     "settle": (ANY, "closed", SYSTEM, SYSTEM),
+    "again": ({"reached"}, "taken", SYSTEM, SYSTEM),
 }
 FOLLOW_UPS = {
     "pause": ({"active"}, "paused", TEAM | SYSTEM),
