@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import servers
 from bench.pages import percentile
-from relais.core.testing.browser import FLAGS
+from relais.core.testing.browser import BROWSERS, FLAGS
 
 TRIES = 12
 AIM = 2000.0  # ms, p95
@@ -23,7 +23,7 @@ SEEN = """() => Array.from(document.querySelectorAll('video')).filter((one) => !
 def run(report: dict[str, Any]) -> None:
     """Fill `report["call"]`: milliseconds of TRIES calls, each in fresh browser windows."""
     size = servers.SIZES[-1]
-    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
+    names = [os.environ.get("CHROMIUM", ""), *BROWSERS]
     chromium = next(filter(None, map(shutil.which, filter(None, names))), None)
     if not chromium:
         sys.exit("Bench: part c needs Chromium: install it, or name one with CHROMIUM=.")

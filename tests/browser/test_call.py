@@ -46,7 +46,7 @@ def test_the_call_outlives_a_restart_of_the_server(scene: Scene, enter: Enter, s
     doctor, patient = enter(scene.doctor, scene.path), enter(scene.grant, scene.patient_path)
     in_call(doctor, patient)
     for page in (doctor, patient):
-        page.expected += ["Failed to load resource", "net::ERR"]
+        page.expected += ["Failed to load resource", "net::ERR", "htmx:sendError", "htmx:afterRequest"]
     site.server.stop()
     before = frames(doctor)[0]
     doctor.wait_for_selector("text=Connexion perdue", timeout=20_000)
