@@ -30,6 +30,7 @@ from tests.browser.call_scene import enter, scene  # noqa: F401 (fixtures)
 from tests.browser.journey import house, picture  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
+WHOLE_RUN = "PYTEST_XDIST_WORKER" in os.environ
 RESULTS = ROOT / "test-results"
 WIDTHS = {1280: 800, 320: 640}
 
@@ -211,7 +212,7 @@ def page_of(request: pytest.FixtureRequest, site: Site, open_page: Callable[...,
 def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
     """`screens(name, page)` keeps pictures of the page at 1280 and 320 px in test-results/ and fails on what axe finds.
 
-    The page keeps the size it had.
+    The page keeps the size it had. A whole run keeps no picture: nobody looks at them, and they cost a minute.
     """
 
     def take(name: str, page: Any, *, full: bool = False, widths: tuple[int, ...] = tuple(WIDTHS)) -> None:
@@ -220,7 +221,8 @@ def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
         for width in widths:
             page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             page.wait_for_timeout(150)
-            page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full, caret="initial")
+            if not WHOLE_RUN:
+                page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full, caret="initial")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} overflows at {width} px"
             assert axe(page) == [], f"{name} at {width} px"
         page.set_viewport_size(before)

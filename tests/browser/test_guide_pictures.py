@@ -1,7 +1,7 @@
 """The pictures of the guides, taken while walking through the site as its people do.
 
 Run with GUIDE_PICTURES=1 they replace those of relais/portal/static/portal/guides; without, they go to test-results/
-and the walk only shows that the guides still tell the truth about the buttons.
+and the walk only shows that the guides still tell the truth about the buttons. A whole run leaves it out.
 """
 
 import os
@@ -24,7 +24,13 @@ from relais.portal.models import Ticket
 from tests.browser.journey import code_in, photograph
 from tests.browser.test_demo import wait_for_the_other
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("calls")]
+# The buttons of this walk are those of the journeys, which the whole run makes: it is for who changes a guide.
+WHOLE_RUN = "PYTEST_XDIST_WORKER" in os.environ
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("calls"),
+    pytest.mark.skipif(WHOLE_RUN, reason="pictures are taken when asked for: see CONTRIBUTING.md"),
+]
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "relais" / "portal" / "templates" / "portal" / "guides"
