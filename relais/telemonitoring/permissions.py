@@ -19,8 +19,8 @@ def can_read(actor: Actor) -> bool:
 
 
 def in_cell(actor: Actor, cell: Any) -> bool:
-    """A member of the cell, in the establishment in whose name they joined it."""
-    return actor.is_professional and cell.members.of(actor).exists()
+    """A member of the cell who still is a practitioner or a caregiver of the establishment in whose name they joined."""
+    return can_read(actor) and cell.members.of(actor).exists()
 
 
 def can_manage(actor: Actor, cell: Any) -> bool:

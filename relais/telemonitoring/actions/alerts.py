@@ -135,7 +135,7 @@ def mistake(*, actor: Actor, alert: Alert) -> Alert:
 
 
 def settle(alert: Alert) -> Alert:
-    """The rules say that it is over (AC09): only once somebody has taken it."""
-    if alert.state == AlertState.NEW:
+    """The rules say that it is over (AC09): an orange that somebody has taken. A red one is ended by a practitioner."""
+    if alert.state == AlertState.NEW or ALERT_RANKS[alert.level] >= ALERT_RANKS["rouge"]:
         return alert
     return move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())

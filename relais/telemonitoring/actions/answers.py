@@ -99,12 +99,13 @@ def _judge(follow_up: FollowUp, response: Response) -> Judgement:
         level=decision.level,
         fired=list(decision.fired),
     )
-    if not follow_up.last_answer_at or moment >= follow_up.last_answer_at:
+    newest = not follow_up.last_answer_at or moment >= follow_up.last_answer_at
+    if newest:
         follow_up.level, follow_up.last_answer_at = decision.level, moment
         follow_up.save(update_fields=["level", "last_answer_at"])
     follow_up.missed.filter(day=window.day, slot=window.slot).delete()
     dossiers.record(follow_up.dossier, "answered", SYSTEM_ACTOR, response=str(response.pk), level=decision.level)
-    _react(follow_up, decision)
+    _react(follow_up, decision, newest=newest)
     live.ping(cell_topic(follow_up.cell_id))
     live.ping(space_topic(follow_up.pk))
     return judgement
@@ -157,7 +158,8 @@ def _handled(follow_up: FollowUp) -> dict[str, object]:
     }
 
 
-def _react(follow_up: FollowUp, decision: Decision) -> None:
+def _react(follow_up: FollowUp, decision: Decision, *, newest: bool) -> None:
+    """An answer set that comes late may raise an alert, never end one: what came after it is not in its story."""
     effects = set(decision.effects)
     level = decision.level
     if level == GREEN and effects & {"hospitalisation", "escalate"}:
@@ -166,7 +168,7 @@ def _react(follow_up: FollowUp, decision: Decision) -> None:
         alerts.raise_alert(
             follow_up=follow_up, level=level, fired=decision.fired, priority=bool(effects & {"priority", "escalate"})
         )
-    elif alert := alerts.open_alert(follow_up):
+    elif newest and (alert := alerts.open_alert(follow_up)):
         if "close" in effects:
             alerts.settle(alert)
         elif set(alert.fired) <= alerts.MISSING:

@@ -237,6 +237,35 @@ def test_green_twice_ends_an_alert_that_somebody_has_and_no_other(scene):
     assert the_alert(scene).state == "closed"
 
 
+def test_green_answers_end_no_red_alert(scene):
+    """AC09 is for orange: a practitioner ends a red one, however well the answers after it."""
+    reply(scene, at=timezone.now() - timedelta(hours=3), levres=True)
+    alerts.take(actor=actor_for(scene.member), alert=the_alert(scene))
+    reply(scene, at=timezone.now() - timedelta(hours=2))
+    reply(scene)
+    assert (the_alert(scene).state, the_alert(scene).level) == ("taken", "rouge")
+
+
+def test_green_answers_of_yesterday_that_come_late_end_no_alert_of_today(scene):
+    reply(scene, at=timezone.now() - timedelta(hours=1), frissons="intenses")
+    alerts.take(actor=actor_for(scene.member), alert=the_alert(scene))
+    for hours in (30, 20):
+        reply(scene, at=timezone.now() - timedelta(hours=hours))
+    assert the_alert(scene).state == "taken"
+
+
+def test_a_member_who_became_a_secretary_handles_no_more(scene):
+    nurse = make_member(scene.member.establishment, Role.CAREGIVER)
+    join(scene.cell, nurse)
+    reply(scene, levres=True)
+    nurse.role = Role.SECRETARY
+    nurse.save()
+    with pytest.raises(NotFound):
+        alerts.take(actor=actor_for(nurse), alert=the_alert(scene))
+    with pytest.raises(NotFound):
+        reply(scene, actor=actor_for(nurse))
+
+
 @pytest.mark.req("EC-07")
 def test_a_patient_in_hospital_is_told_to_the_cell_and_waits_for_nothing(scene):
     reply(scene, hospit="hospitalise", hospit__lieu="Hôpital des Tilleuls, hier")
@@ -272,7 +301,7 @@ def test_an_extension_adds_seven_days_until_day_thirty(scene):
         states.extend(actor=me, follow_up=scene.follow_up)
 
 
-@pytest.mark.req("EC-13", "EC-14")
+@pytest.mark.req("EC-13")
 def test_a_member_from_another_establishment_sees_the_patients_of_the_cell():
     cell, member = make_cell()
     guest = make_practitioner(make_establishment("Autre structure"))
