@@ -79,7 +79,8 @@ def test_every_page_of_the_cell_at_both_widths(
         assert axe(page) == [], name
 
     look("list", "/suivi/")
-    page.get_by_role("button", name="Prendre en charge").first.click()
+    # Slowly: the first touch lets the page sound, and the notice that it could not must not go from above the finger.
+    page.get_by_role("button", name="Prendre en charge").first.click(delay=400)
     page.get_by_role("button", name="Appeler").wait_for()
     look("follow-up", f"/suivi/{pk}/")
     page.get_by_text("Toutes les réponses").first.click()

@@ -2,6 +2,7 @@
    data-waiting-label="…" are the ones who wait; a new id rings. On by default; [data-chime-toggle] turns the sound off.
    When the browser will not let a page make a sound before it was touched, the page says so. */
 
+import { afterPress } from "../core/ui/press.js";
 import { storage } from "../core/ui/ready.js";
 import { announce } from "../core/ui/toast.js";
 
@@ -12,6 +13,9 @@ const LENGTH = 0.8;
 const KEY = "relais-chime";
 const BLOCKED = "Le navigateur bloque le son de cette page.";
 const UNBLOCK = "Activer le son";
+const FREE = "Le son est activé.";
+const LISTEN = "Écouter";
+const LONG_ENOUGH = 5000; // to read that it is
 const known = new Set();
 let sound = null;
 let title = "";
@@ -54,10 +58,27 @@ function play(silently) {
   );
 }
 
-function sayBlocked(blocked) {
-  Array.from(document.querySelectorAll("[data-chime-blocked]")).forEach((box) => box.remove());
+function boxes() {
+  return Array.from(document.querySelectorAll("[data-chime-blocked]"));
+}
+
+function clear() {
+  afterPress(() => boxes().forEach((box) => box.remove()));
+}
+
+/* In its place first: what one is about to press, perhaps twice, does not move. */
+function sayFree() {
+  boxes().forEach((box) => {
+    box.querySelector("p").textContent = FREE;
+    box.querySelector("button").textContent = LISTEN;
+    setTimeout(clear, LONG_ENOUGH);
+  });
+}
+
+function sayBlocked() {
   const slot = document.getElementById("relais-banner");
-  if (!blocked || !slot) {
+  boxes().forEach((box) => box.remove());
+  if (!slot) {
     return;
   }
   const box = document.createElement("div");
@@ -81,7 +102,11 @@ export function ring(quietly) {
     return Promise.resolve(false);
   }
   return play(false).then((free) => {
-    sayBlocked(!free && !quietly);
+    if (free) {
+      sayFree();
+    } else if (!quietly) {
+      afterPress(sayBlocked);
+    }
     document.dispatchEvent(new CustomEvent("relais:chime", { detail: { heard: free } }));
     return free;
   });
@@ -105,7 +130,7 @@ export function look() {
     ring();
   }
   if (!known.size) {
-    sayBlocked(false);
+    clear();
   }
 }
 
@@ -132,7 +157,7 @@ document.addEventListener("click", (event) => {
     gesture,
     () => {
       if (on() && (!sound || sound.paused)) {
-        play(true).then((free) => free && sayBlocked(false)); // from now on it may sound without a touch
+        play(true).then((free) => free && sayFree()); // from now on it may sound without a touch
       }
     },
     { once: true },

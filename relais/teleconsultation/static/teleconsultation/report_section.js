@@ -128,13 +128,16 @@ export function makeSection(form, field, say, added) {
     }
   }
 
-  area.addEventListener("input", () => {
+  function saveSoon() {
     clearTimeout(timer);
     mark.hidden = true;
     if (!box.hidden || stopped) return;
     say("…");
     timer = setTimeout(save, SAVE_AFTER);
-  });
+  }
+
+  area.addEventListener("input", saveSoon);
+  if (area.value !== area.defaultValue) saveSoon(); // typed before this ran, or brought back by the browser
 
   function own() {
     return Boolean(area.value.trim()) && area.value !== base;

@@ -1,6 +1,7 @@
 /* Says that what the page shows has stopped being live: silence must never look like calm. */
 
 import { serverNow } from "../ui/countdown.js";
+import { afterPress } from "../ui/press.js";
 
 const PATIENCE = 5000;
 let timer = null;
@@ -16,7 +17,15 @@ function clock(moment) {
 }
 
 function show(sentence, action) {
-  hide();
+  afterPress(() => draw(sentence, action));
+}
+
+function hide() {
+  afterPress(clear);
+}
+
+function draw(sentence, action) {
+  clear();
   const place = slot();
   if (!place) {
     return;
@@ -39,7 +48,7 @@ function show(sentence, action) {
   place.appendChild(box);
 }
 
-function hide() {
+function clear() {
   Array.from(document.querySelectorAll("[data-live-banner]")).forEach((box) => box.remove());
 }
 

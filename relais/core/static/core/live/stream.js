@@ -5,6 +5,7 @@
    gives it a stream of its own. */
 
 import { serverNow } from "../ui/countdown.js";
+import { afterPress, isPressed } from "../ui/press.js";
 import { all, onContent } from "../ui/ready.js";
 import * as banner from "./banner.js";
 import { alone, shared } from "./share.js";
@@ -12,12 +13,8 @@ import { alone, shared } from "./share.js";
 const TYPING = "input:not([type=checkbox]):not([type=radio]):not([type=button]):not([type=submit]), textarea, select, [contenteditable]";
 const MARGIN = 2; // seconds: clocks, and the time a page takes to come
 const SPREAD = 1500;
-const LONGEST_PRESS = 2000; // a list of choices may swallow the release
 const url = window.location.pathname.indexOf("/p/") === 0 ? "/live/p/stream" : "/live/stream";
 const waiting = new Map(); // element -> number of pings held back
-const pressing = new Map(); // element -> detail of the ping that came while a finger was on it
-let pressed = null;
-let lifting = null;
 let stream = null;
 let known = "";
 
@@ -85,24 +82,17 @@ function release(element, detail) {
   element.dispatchEvent(new CustomEvent("live", { bubbles: true, detail }));
 }
 
-/* A click is a press and a release on the same thing: nothing is replaced, nor fetched, between the two. */
-function underPress(element) {
-  return pressed !== null && element.contains(pressed);
-}
-
-function afterPress(element, detail) {
-  const before = pressing.get(element);
-  pressing.set(element, before && before.urgent ? before : detail);
-}
-
 function deliver(element, detail) {
-  if (underPress(replaced(element))) {
-    afterPress(element, detail);
-  } else if (busy(replaced(element)) || (element.matches("[data-live-hold]") && !detail.urgent)) {
-    hold(element);
-  } else {
-    release(element, detail);
-  }
+  afterPress(() => {
+    if (!element.isConnected) {
+      return;
+    }
+    if (busy(replaced(element)) || (element.matches("[data-live-hold]") && !detail.urgent)) {
+      hold(element);
+    } else {
+      release(element, detail);
+    }
+  });
 }
 
 function each(work) {
@@ -169,31 +159,15 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     return;
   }
   const element = event.detail.elt.closest("[data-live]") || target;
-  if (underPress(target)) {
+  if (isPressed()) {
     event.detail.shouldSwap = false;
-    afterPress(element, config.triggeringEvent.detail);
+    deliver(element, config.triggeringEvent.detail);
   } else if (!config.triggeringEvent.detail.asked && busy(target)) {
     event.detail.shouldSwap = false;
     hold(element);
   }
 });
 
-function lift() {
-  clearTimeout(lifting);
-  pressed = null;
-  const due = Array.from(pressing);
-  pressing.clear();
-  due.filter((pair) => pair[0].isConnected).forEach((pair) => deliver(pair[0], pair[1]));
-}
-
-document.addEventListener("pointerdown", (event) => {
-  pressed = event.target;
-  clearTimeout(lifting);
-  lifting = setTimeout(lift, LONGEST_PRESS);
-});
-["pointerup", "pointercancel"].forEach((name) => {
-  document.addEventListener(name, () => setTimeout(lift, 0)); // the click comes first
-});
 document.addEventListener("focusout", () => {
   setTimeout(() => {
     waiting.forEach((_count, element) => {
