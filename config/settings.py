@@ -144,6 +144,7 @@ NPM = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
     ("vendor/htmx", NPM / "htmx.org" / "dist"),
     ("vendor/htmx-sse", NPM / "htmx-ext-sse" / "dist"),
+    ("vendor/uplot", NPM / "uplot" / "dist"),
     ("vendor/inter", NPM / "@fontsource-variable" / "inter"),
 ]
 WHITENOISE_USE_FINDERS = not PRODUCTION

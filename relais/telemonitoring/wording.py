@@ -101,10 +101,15 @@ def measures(answers: Mapping[str, list[Any]], before: Mapping[str, list[Any]] |
         name, now = _first(answers, one.names)
         if now is None:
             continue
-        _name, earlier = _first(before or {}, one.names)
+        earlier = value_of(one, before or {})
         unusual = not name.startswith(CHILD) and not one.low <= now <= one.high
-        found.append(Value(one.label, one.title, _text(now, one.unit), _trend(now, earlier), unusual))
+        found.append(Value(one.label, one.title, text(now, one.unit), _trend(now, earlier), unusual))
     return found
+
+
+def value_of(measure: Measure, answers: Mapping[str, list[Any]]) -> float | None:
+    """The value of a measure in an answer set; None when it was not taken."""
+    return _first(answers, measure.names)[1]
 
 
 def _first(answers: Mapping[str, list[Any]], names: tuple[str, ...]) -> tuple[str, float | None]:
@@ -118,9 +123,10 @@ def _first(answers: Mapping[str, list[Any]], names: tuple[str, ...]) -> tuple[st
     return "", None
 
 
-def _text(value: float, unit: str) -> str:
+def text(value: float, unit: str) -> str:
+    """38.6 and *°C* as 38,6 °C."""
     figure = f"{value:g}".replace(".", ",")
-    return f"{figure} {unit}".strip()  # a no-break space before the unit
+    return f"{figure}\N{NO-BREAK SPACE}{unit}".strip()
 
 
 def _trend(now: float, before: float | None) -> str:

@@ -70,6 +70,7 @@ def test_from_the_link_to_the_red_instruction_by_keyboard(
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Votre suivi à domicile").wait_for()
     assert page.url.endswith(SPACE)
+    page.locator(".curve .u-wrap").first.wait_for()
     screens("follow-up-home", page, full=True)
     name = "Répondre" if page.get_by_role("link", name="Répondre", exact=True).count() else "Signaler un changement"
     press(page, "link", name)

@@ -17,7 +17,7 @@ from relais.telemonitoring.programme import end_of, form_for
 from relais.telemonitoring.queries.cells import promise
 from relais.telemonitoring.workflow import OPEN, State
 
-ANSWERS_SHOWN = 40  # more than two weeks of two a day
+ANSWERS_SHOWN = 62  # thirty days of two a day
 
 
 @dataclass(frozen=True)

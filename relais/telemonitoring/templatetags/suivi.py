@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy as _l
 from relais.core import times
 from relais.dossiers.models import Event
 from relais.telemonitoring.actions.alerts import OUTCOMES
+from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.programme import Slot, Window
+from relais.telemonitoring.queries import curves
 
 register = template.Library()
 
@@ -60,3 +62,9 @@ def event_words(event: Event) -> str:
 def outcome_words(outcome: str) -> str:
     """How a call went."""
     return OUTCOMES.get(outcome, outcome)
+
+
+@register.inclusion_tag("telemonitoring/_curves.html")
+def own_curves(follow_up: FollowUp) -> dict[str, curves.Curves]:
+    """The patient's own curves."""
+    return {"curves": curves.for_patient(follow_up)}

@@ -24,6 +24,7 @@ from relais.telemonitoring import wording
 from relais.telemonitoring.actions import alerts, states
 from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.programme import PEAK
+from relais.telemonitoring.queries import curves
 from relais.telemonitoring.queries import follow_up as queries
 from relais.telemonitoring.topics import cell_topic
 
@@ -47,8 +48,8 @@ def follow_up_of(request: Any, dossier_id: UUID, why: str) -> FollowUp:
 
     Members of the cell who come from elsewhere see it although its dossier is another establishment's.
     """
-    rows = FollowUp.objects.select_related("cell", "dossier__patient", "dossier__establishment", "inclusion")
-    found: FollowUp = get_visible(rows, request.actor, pk=dossier_id)
+    rows = FollowUp.objects.select_related("cell__rules", "dossier__patient", "dossier__establishment", "inclusion")
+    found: FollowUp = get_visible(rows.defer("cell__rules__source"), request.actor, pk=dossier_id)
     audit.record(
         actor=request.actor, action="dossier.read", about=found.pk, patient_id=found.dossier.patient_id, why=why
     )
@@ -75,6 +76,7 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
     """What telemonitoring/follow_up.html draws."""
     patient, grant = found.dossier.patient, queries.way_in(found)
     today = timezone.localdate()
+    answer_sets = queries.answer_sets(found)
     return {
         "follow_up": found,
         "patient": patient,
@@ -86,7 +88,8 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
         "grant": grant,
         "phones": phones(found),
         **queries.alert_context(request.actor, found),
-        "answer_sets": queries.answer_sets(found),
+        "answer_sets": answer_sets,
+        "curves": curves.curves(found, [one.response for one in answer_sets]),
         "calls": queries.calls(found),
         "verbs": queries.verbs(request.actor, found),
         "closings": states.CLOSINGS,
