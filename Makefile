@@ -18,7 +18,7 @@ check: ## Format, lint, types, layers, migrations, lock files, scripts
 fix: ## Format and mend what the linter can mend
 	@$(PYTHON) bootstrap.py fix
 
-demo-region: ## Fill the database with a synthetic region (SIZE=small|region, SEED=1, REPLACE=1 erases it first)
+demo-region: ## Fill the database with a synthetic region (SIZE=small|region|stress, SEED=1, REPLACE=1 erases it first)
 	@$(PYTHON) bootstrap.py manage with_database demo_region --size $(or $(SIZE),small) --seed $(or $(SEED),1) $(if $(REPLACE),--replace)
 
 backup: ## Save database and files, encrypted (FILE=…; KEYS=… saves the keys too, under a passphrase)

@@ -26,7 +26,7 @@ AHEAD = 7  # days of appointments to come
 MADE_FOR_THEIR_PATIENT = 24  # documents; the others are specimens
 # How many appointments the personas' hospital has, and its patients: the same in `tenth` and `region`, so that what
 # its people see grows with nothing but the region around them.
-HOSPITAL = {"small": (90, 60), "tenth": (2_000, 1_200), "region": (2_000, 1_200)}
+HOSPITAL = {"small": (90, 60), "tenth": (2_000, 1_200), "region": (2_000, 1_200), "stress": (500, 300)}
 PAST = {
     State.DONE: 26, State.CLOSED: 58, State.ABSENT_PATIENT: 6, State.INCIDENT: 4, State.CANCELLED: 5,
     State.ABSENT_DOCTOR: 1,

@@ -1,19 +1,32 @@
 """The follow-ups of the demo region: answers that the forms accept, alerts that a newcomer can handle at once."""
 
+import random
 from collections import Counter
 from io import StringIO
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 
+from relais.accounts import demo as accounts
 from relais.accounts.demo import PERSONAS
 from relais.accounts.models import User
 from relais.accounts.testing import actor_for
+from relais.core.demo import Region
+from relais.directory import demo as directory
+from relais.patients import demo as patients
 from relais.questionnaires import logic
 from relais.questionnaires.models import Questionnaire, Response
-from relais.telemonitoring.actions.answers import context_of
-from relais.telemonitoring.models import Alert, FollowUp, RuleSet
+from relais.telemonitoring.actions.answers import context_of, decide
+from relais.telemonitoring.demo import build
+from relais.telemonitoring.demo.cells import FIRST
+from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement, RuleSet
+from relais.telemonitoring.workflow import OPEN
+
+HOME = "Cellule COVID de l’hôpital"
 
 
 @pytest.mark.django_db
@@ -41,3 +54,56 @@ def test_replacing_the_region_keeps_the_questionnaires_and_the_rules() -> None:
     call_command("demo_region", size="small", seed=1, replace=True, stdout=StringIO())
     assert (Questionnaire.objects.count(), RuleSet.objects.count()) == before
     assert before[0] >= 10
+
+
+PARTS = (directory, accounts, patients)
+
+
+def built(count: int, seed: int = 7) -> Region:
+    """A small region around follow-ups of eight months, drawn as those of the whole region are."""
+    region, rng = Region(size="small", now=timezone.now()), random.Random(seed)
+    for part in PARTS:
+        part.build(region, random.Random(rng.getrandbits(64)))
+    region.size = "region"
+    build(region, rng, count=count)
+    return region
+
+
+@pytest.mark.django_db
+@pytest.mark.req("EC-13", "EC-14", "EC-16", "EC-17")
+def test_the_region_s_follow_ups_are_judged_by_the_rules_and_handled_by_their_cells() -> None:
+    built(90)
+    assert FollowUp.objects.count() == 90
+    assert set(Cell.objects.values_list("kind", flat=True)) >= {"hospital", "centre", "regional"}
+    first = Cell.objects.filter(establishment__department__in=FIRST).exclude(kind="regional")
+    later = Cell.objects.exclude(establishment__department__in=FIRST).exclude(name__in=("Cellule régionale", HOME))
+    assert max(first.values_list("created_at", flat=True)) < min(later.values_list("created_at", flat=True))
+    assert not Cell.objects.filter(members=None).exists()
+    closed = FollowUp.objects.filter(state="closed").select_related("cell", "dossier__patient")
+    assert len(closed) > 40
+    assert not closed.filter(closing="").exists()
+    assert not closed.exclude(dossier__phase="closed").exists()
+    assert not closed.filter(alerts__state__in=OPEN).exists()
+    names = set(Judgement.objects.values_list("response__questionnaire__name", flat=True))
+    assert {"ecovid-suivi-adulte", "ecovid-suivi-contact"} < names
+    assert any(name.startswith("ecovid-suivi-enfant") for name in names)
+    for one in closed[:12]:
+        kept = one.judgements.select_related("response").last()
+        if kept:
+            decision = decide(one, kept.response, kept.response.ended_at)
+            assert (kept.level, kept.fired) == (decision.level, list(decision.fired))
+
+
+@pytest.mark.django_db
+def test_one_seed_is_one_region() -> None:
+    def told() -> list[Any]:
+        with transaction.atomic():
+            built(20)
+            found = list(Alert.objects.order_by("pk").values_list("pk", "level", "state", "taken_by__email"))
+            found += Response.objects.order_by("pk").values_list("pk", "answers")
+            transaction.set_rollback(True)
+        return found
+
+    moment = timezone.now()
+    with patch.object(timezone, "now", lambda: moment):
+        assert told() == told()

@@ -1,0 +1,35 @@
+"""The rows of a batch of follow-ups, inserted together so that memory stays small whatever the region's size."""
+
+from dataclasses import dataclass, field
+
+from relais.core.demo import insert
+from relais.dossiers.models import Dossier, Event
+from relais.patients.models import CareLink, Grant
+from relais.questionnaires.models import Response
+from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement, Missed, Pause
+
+BATCH = 400  # follow-ups
+
+
+@dataclass
+class Rows:
+    """What one batch inserts, in the order of the foreign keys."""
+
+    dossiers: list[Dossier] = field(default_factory=list)
+    links: list[CareLink] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def insert(self) -> None:
+        """Save everything with the times it was given, and begin an empty batch."""
+        self.events.sort(key=lambda one: one.at)
+        for rows in vars(self).values():
+            insert(rows)
+            rows.clear()
