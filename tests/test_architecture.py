@@ -94,6 +94,7 @@ OTHER_FILES = {
     "telemonitoring/judging": "the two passes of alert rules: pure functions",
     "telemonitoring/kind": "the module's row in the registry of kinds",
     "telemonitoring/programme": "when answers are awaited: pure rules",
+    "telemonitoring/replay": "stored answers judged again by two rule sets: no write",
     "telemonitoring/rules": "alert rules as data",
     "telemonitoring/topics": "the live topics of its pages, said once",
     "telemonitoring/wording": "codes as professionals read them",

@@ -47,6 +47,8 @@ PREFIXES = {
 }
 KEYS = {"episode": pl.String(), "at": pl.Datetime("us", "UTC"), "date": pl.Date()}
 FLOW = "ad.spo2.o2"
+# What features are made of, in whichever form asks it.
+RESTS_ON = ("day", FLOW, "ad.temp", "en.temp", "ct.temp", "ad.fievre.ress", "ad.digestif", "ad.fr", "ad.fr.recompte")
 
 
 def documented(answers: Mapping[str, Name]) -> dict[str, Name]:
@@ -73,8 +75,19 @@ def rows(given: Iterable[Mapping[str, Any]], answers: Mapping[str, Name], uses: 
         {name: [row.get(name) for row in listed] for name in (*KEYS, *columns)},
         schema={**KEYS, **{name: COLUMNS[one.kind] for name, one in columns.items()}},
         strict=False,
-    ).sort("episode", "at", maintain_order=True)
-    return with_past(with_features(frame), uses)
+    )
+    return prepared(frame, uses)
+
+
+def prepared(frame: pl.DataFrame, uses: Iterable[str]) -> pl.DataFrame:
+    """`rows` from columns: KEYS, and of facts and answers at least those of `asked_of(uses)`; others are kept as they are."""
+    return with_past(with_features(frame.sort("episode", "at", maintain_order=True)), uses)
+
+
+def asked_of(uses: Iterable[str]) -> set[str]:
+    """The facts and answers that must be there for these names: features and the past rest on others."""
+    now = {name.removeprefix(next((one for one in PREFIXES if name.startswith(one)), "")) for name in uses}
+    return (now | set(RESTS_ON)) - set(FEATURES)
 
 
 def with_features(frame: pl.DataFrame) -> pl.DataFrame:

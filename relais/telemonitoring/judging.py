@@ -36,6 +36,13 @@ COUNTS: dict[str, Name] = {
     "acknowledged": Name(Kind.FLAG, words="l’alerte est prise en charge"),
 }
 GIVEN = ("contacted", "acknowledged")
+# Effects for which a person has to look, whatever the colour of the answers.
+RAISING = ("hospitalisation", "escalate")
+
+
+def alert_level(level: str, effects: Iterable[str]) -> str:
+    """The level of the alert that a decision raises, green when it raises none."""
+    return "orange" if level == GREEN and set(effects) & set(RAISING) else level
 
 
 @dataclass(frozen=True)
@@ -86,18 +93,23 @@ class RuleSet:
         """For each row of `given` (see `history.rows`; contacted and acknowledged beside the facts): episode, at, the
         rules as Boolean columns, and its level. In the order of episode and time.
         """
-        listed = list(given)
-        first = self.compiled["answers"]
-        uses = {name for one in first.values() for name in one.uses}
         names = {**self.answers, **{name: COUNTS[name] for name in GIVEN}}
-        frame = rows(listed, names, uses)
-        fired = judge(frame, first)
+        return self.judged_frame(rows(given, names, self.uses))
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The names that the rules of the first pass use."""
+        return frozenset(name for one in self.compiled["answers"].values() for name in one.uses)
+
+    def judged_frame(self, frame: pl.DataFrame, keep: Iterable[str] = ()) -> pl.DataFrame:
+        """`judged` for rows that `history.prepared` made; the columns `keep` stay beside."""
+        fired = judge(frame, self.compiled["answers"])
         frame = pl.concat([frame, fired], how="horizontal").with_columns(self._level("answers").alias("_level"))
         frame = _counted(frame, self._of_level("orange"), self._of_level("rouge"))
         frame = pl.concat([frame, judge(frame, self.compiled["levels"])], how="horizontal")
         second = self._level("levels")
         final = pl.when(_rank(second) > _rank(pl.col("_level"))).then(second).otherwise(pl.col("_level"))
-        return frame.select("episode", "at", *[rule.id for rule in self.rules], level=final)
+        return frame.select("episode", "at", *keep, *[rule.id for rule in self.rules], level=final)
 
     def decide(self, given: Iterable[Mapping[str, object]]) -> list[Decision]:
         """`judged`, one Decision a row."""

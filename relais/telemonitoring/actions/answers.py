@@ -19,7 +19,7 @@ from relais.questionnaires.columns import values
 from relais.questionnaires.models import Questionnaire, Response
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import alerts, rules
-from relais.telemonitoring.judging import GREEN, Decision
+from relais.telemonitoring.judging import GREEN, Decision, alert_level
 from relais.telemonitoring.models import FollowUp, Judgement
 from relais.telemonitoring.programme import Slot, Window, band, months, population
 from relais.telemonitoring.topics import cell_topic, space_topic
@@ -161,9 +161,7 @@ def _handled(follow_up: FollowUp) -> dict[str, object]:
 def _react(follow_up: FollowUp, decision: Decision, *, newest: bool) -> None:
     """An answer set that comes late may raise an alert, never end one: what came after it is not in its story."""
     effects = set(decision.effects)
-    level = decision.level
-    if level == GREEN and effects & {"hospitalisation", "escalate"}:
-        level = "orange"  # a person has to look, whatever the colour of the answers
+    level = alert_level(decision.level, effects)
     if level != GREEN:
         alerts.raise_alert(
             follow_up=follow_up, level=level, fired=decision.fired, priority=bool(effects & {"priority", "escalate"})

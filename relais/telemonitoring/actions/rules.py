@@ -1,8 +1,10 @@
 """The rule sets that exist, and the one of them that a cell works with, read once a process."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -38,8 +40,16 @@ def load_installed() -> list[RuleSet]:
 @lru_cache(maxsize=32)
 def reader(rule_set_id: UUID, population: str) -> judging.RuleSet:
     """The rules of a population, read against its forms as they are now. A published set never changes."""
-    rules = judging.load(RuleSet.objects.only("source").get(pk=rule_set_id).source)[population]
-    return judging.RuleSet(rules, answers_of(population))
+    return read(RuleSet.objects.only("source").get(pk=rule_set_id).source)[population]
+
+
+def read(source: Mapping[str, Any]) -> dict[str, judging.RuleSet]:
+    """The rules of a source by population, against the forms as they are now; a population without rules has none.
+
+    Raises Refused for a rule that is badly written. Expressions are read at their first use, or by `.compiled`.
+    """
+    rules = judging.load(source)
+    return {one: judging.RuleSet(rules.get(one, ()), answers_of(one)) for one in FORMS}
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,184 @@
+"""Stored answers as columns, for a replay of the whole region: PostgreSQL takes from each answer what the rules use.
+
+No answer becomes a Python object: rows leave as CSV (COPY) and Polars reads them.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from io import BytesIO
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+from django.db import connection
+from psycopg import sql
+
+from relais.questionnaires.expressions import COLUMNS, Kind, Name
+from relais.questionnaires.models import Questionnaire
+from relais.telemonitoring.actions.alerts import REACHED
+from relais.telemonitoring.actions.answers import HISTORY
+from relais.telemonitoring.history import FACTS
+from relais.telemonitoring.programme import ADULT_YEARS, FORMS
+
+SLICES = 4  # parts in which the days of the replay are read: what progress is counted in
+STEPS = SLICES + 2
+TIME = pl.Datetime("us", "UTC")
+STAMP = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+# Facts that stand in the JSON of a follow-up; the others are made below or are columns.
+KEPT = ("risk_child", "diabetes", "renal", "baseline", "target", "o2_prescribed")
+
+
+def answer_sets(
+    names: Mapping[str, Mapping[str, Name]], *, since: datetime, until: datetime, on_step: Callable[[], None]
+) -> pl.DataFrame:
+    """Every judged answer set given after `since` up to `until`, and what came before in the same follow-ups, as far
+    back as a live judgement looks.
+
+    `names`: population -> the answers to take. One row each, in the order of follow-up, time and receipt: id, episode,
+    at, received, date (in Paris), population (of the form that was answered), cell, replayed (given after `since`),
+    contacted, acknowledged, the facts of history.FACTS and the answers by name; what was not asked is NULL.
+    """
+    followed = _followed()
+    on_step()
+    forms = _forms()
+    step = (until - since) / SLICES
+    edges = [since - HISTORY, *(since + number * step for number in range(SLICES)), until]
+    parts = []
+    for first, last in pairwise(edges):
+        parts += [_part(one, forms[one], names[one], first, last) for one in names]
+        on_step()
+    frame = pl.concat(parts, how="diagonal")
+    replayed = pl.col("at") > since
+    frame = frame.filter(replayed.any().over("episode")).join(followed, on="episode", how="inner")
+    frame = frame.with_columns(replayed=replayed, date=pl.col("at").dt.convert_time_zone("Europe/Paris").dt.date())
+    frame = frame.with_columns(_age()).with_columns(age=pl.col("age_months") / 12.0).drop("onset", "born")
+    return frame.join(_handled(frame), on="id", how="left").sort("episode", "at", "received", "id")
+
+
+def _forms() -> dict[str, list[Any]]:
+    """Population -> ids of every version of its forms."""
+    of = {name: population for population, forms in FORMS.items() for name in forms}
+    found: dict[str, list[Any]] = {population: [] for population in FORMS}
+    for pk, name in Questionnaire.objects.filter(name__in=of).values_list("pk", "name"):
+        found[of[name]].append(pk)
+    return found
+
+
+def _part(
+    population: str, forms: list[Any], names: Mapping[str, Name], after: datetime, until: datetime
+) -> pl.DataFrame:
+    """The answer sets of one population of a stretch of time."""
+    columns = [_column(name, one) for name, one in names.items()]
+    query = sql.SQL(
+        "SELECT r.id, r.about AS episode, {at} AS at, {received} AS received{columns} FROM questionnaires_response r"
+        " WHERE r.questionnaire_id = ANY({forms}) AND r.ended_at > {after} AND r.ended_at <= {until}"
+        " AND EXISTS (SELECT 1 FROM telemonitoring_judgement j WHERE j.response_id = r.id)"
+    ).format(
+        at=_stamp("r.ended_at"), received=_stamp("r.received_at"), forms=sql.Literal(forms), after=sql.Literal(after),
+        until=sql.Literal(until), columns=sql.SQL("").join(sql.SQL(", ") + one for one in columns),
+    )  # fmt: skip
+    lists = [name for name, one in names.items() if one.kind is Kind.CODES]
+    types = {name: pl.String() if name in lists else COLUMNS[one.kind] for name, one in names.items()}
+    frame = _copied(query, {"id": pl.String(), "episode": pl.String(), "at": TIME, "received": TIME, **types})
+    return frame.with_columns(
+        *[pl.col(name).str.json_decode(COLUMNS[Kind.CODES]) for name in lists], population=pl.lit(population)
+    )
+
+
+def _column(name: str, one: Name) -> sql.Composable:
+    """What `questionnaires.columns.values` takes: the first value that is no free text, or all of a choice of several."""
+    plain = "(SELECT jsonb_agg(e) FROM jsonb_array_elements(r.answers->{name}) e WHERE jsonb_typeof(e) <> 'object')"
+    if one.kind is Kind.CODES:
+        taken = f"CASE WHEN r.answers ? {{name}} THEN {plain}::text END"
+    else:
+        taken = "r.answers->{name}->>0"
+        if one.kind is Kind.CODE:  # only a choice takes free text
+            taken = f"CASE jsonb_typeof(r.answers->{{name}}->0) WHEN 'object' THEN {plain}->>0 ELSE {taken} END"
+    return sql.SQL(f"{taken} AS {{alias}}").format(name=sql.Literal(name), alias=sql.Identifier(name))
+
+
+def _followed() -> pl.DataFrame:
+    """The facts of each follow-up, as they are now."""
+    kept = [sql.SQL("f.facts->>{} AS {}").format(sql.Literal(name), sql.Identifier(name)) for name in KEPT]
+    query = sql.SQL(
+        "SELECT f.dossier_id AS episode, f.cell_id AS cell, f.risk, f.onset, p.birth_date AS born,"
+        " coalesce(nullif(p.sex, ''), 'I') AS sex, {kept}"
+        " FROM telemonitoring_followup f JOIN dossiers_dossier d ON d.id = f.dossier_id"
+        " JOIN patients_patient p ON p.id = d.patient_id"
+    ).format(kept=sql.SQL(", ").join(kept))
+    types = {name: COLUMNS[FACTS[name].kind] for name in KEPT}
+    text = pl.String()
+    schema = {"episode": text, "cell": text, "risk": text, "onset": pl.Date(), "born": pl.Date(), "sex": text}
+    return _copied(query, {**schema, **types})
+
+
+def _age() -> list[pl.Expr]:
+    """programme.months, programme.band and FollowUp.day on the day of the answer."""
+    on, born = pl.col("date"), pl.col("born")
+    months = (
+        (on.dt.year() - born.dt.year()) * 12
+        + on.dt.month().cast(pl.Int32) - born.dt.month().cast(pl.Int32)
+        - (on.dt.day() < born.dt.day()).cast(pl.Int32)
+    )  # fmt: skip
+    band = (
+        pl.when((on - born).dt.total_days() < 90).then(pl.lit("A"))
+        .when(months < 24).then(pl.lit("B"))
+        .when(months < 12 * 12).then(pl.lit("C"))
+        .when(months < 12 * ADULT_YEARS).then(pl.lit("D"))
+    )  # fmt: skip
+    day = (on - pl.col("onset")).dt.total_days().cast(pl.Float64)
+    return [months.cast(pl.Float64).alias("age_months"), band.alias("band"), day.alias("day")]
+
+
+def _handled(frame: pl.DataFrame) -> pl.DataFrame:
+    """For each answer set whether somebody had the alert in hand when it came, and whether the patient was reached."""
+    alerts = _copied(
+        sql.SQL(
+            "SELECT id AS alert, follow_up_id AS episode, {} AS opened, {} AS since, {} AS taken, {} AS closed"
+            " FROM telemonitoring_alert WHERE taken_at IS NOT NULL"
+        ).format(*(_stamp(name) for name in ("opened_at", "since", "taken_at", "closed_at"))),
+        {"alert": pl.String(), "episode": pl.String(), "opened": TIME, "since": TIME, "taken": TIME, "closed": TIME},
+    )
+    calls = _copied(
+        sql.SQL("SELECT alert_id AS alert, {} AS called FROM telemonitoring_call WHERE outcome = ANY({})").format(
+            _stamp("created_at"), sql.Literal(list(REACHED))
+        ),
+        {"alert": pl.String(), "called": TIME},
+    )
+    moment = pl.col("received")
+    held = (
+        frame.select("id", "episode", "received")
+        .join(alerts, on="episode")
+        .filter(pl.col("taken") <= moment, pl.col("closed").is_null() | (pl.col("closed") > moment))
+        .join(calls, on="alert", how="left")
+    )
+    risen = (pl.col("called") < pl.col("since")) & (pl.col("since") <= moment)
+    reached = (pl.col("called") <= moment) & ~risen
+    return held.group_by("id").agg(
+        acknowledged=pl.lit(value=True).first(), contacted=reached.fill_null(value=False).any()
+    )
+
+
+def _stamp(column: str) -> sql.Composable:
+    return sql.SQL(STAMP.format(column))
+
+
+def _copied(query: sql.Composable, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of a query; an empty value is NULL."""
+    buffer = BytesIO()
+    connection.ensure_connection()
+    with connection.cursor() as cursor, cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)) as copy:
+        for block in copy:
+            buffer.write(block)
+    moments = [name for name, kind in schema.items() if kind == TIME]
+    buffer.seek(0)
+    if not buffer.getbuffer().nbytes:
+        return pl.DataFrame(schema=schema)
+    frame = pl.read_csv(
+        buffer,
+        has_header=False,
+        schema={name: pl.String() if name in moments else kind for name, kind in schema.items()},
+    )
+    return frame.with_columns(
+        pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", time_zone="UTC") for name in moments
+    )
