@@ -4,6 +4,7 @@ Computed when read, from when the alert was opened or raised: a late scheduler c
 orange and missing answers wait while the cell is closed. Pure.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -58,6 +59,22 @@ def clock(level: str, since: datetime, *, priority: bool, opens: time, closes: t
         return open_after(since, timedelta(minutes=minutes), opens, closes)
 
     return Clock(after(delay.take), after(delay.call), after(delay.doctor))
+
+
+def next_call(level: str, at: datetime, *, priority: bool, opens: time, closes: time) -> datetime:
+    """When a patient who was not reached at this moment is called again (*2e/3e tentative* of domain.md §1.8)."""
+    delay = delay_of(level, priority=priority)
+    again = timedelta(minutes=delay.again)
+    return at + again if delay.by_night else open_after(at, again, opens, closes)
+
+
+def spaced(attempts: Iterable[datetime], gap: timedelta) -> int:
+    """How many of these calls count as attempts: each at least `gap` after the one counted before (MA04)."""
+    counted: list[datetime] = []
+    for at in sorted(attempts):
+        if not counted or at - counted[-1] >= gap:
+            counted.append(at)
+    return len(counted)
 
 
 def open_after(since: datetime, length: timedelta, opens: time, closes: time) -> datetime:

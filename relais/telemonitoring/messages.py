@@ -16,10 +16,12 @@ from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
 from relais.patients.models import Grant, Holder
 from relais.telemonitoring.models import FollowUp
+from relais.telemonitoring.programme import Window
 from relais.telemonitoring.topics import cell_topic
 from relais.telemonitoring.workflow import State
 
-ACCESS, PASSWORD, REMINDER = "follow_up.access", "follow_up.password", "follow_up.reminder"
+ACCESS, PASSWORD = "follow_up.access", "follow_up.password"
+OPENING, REMINDER = "follow_up.opening", "follow_up.reminder"
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,10 @@ class Text:
     fallback: bool = True
 
     def still_wanted(self, message: Message) -> bool:
-        """Asked just before sending: not once the follow-up is over, nor a reminder after its hours (§4, bad input)."""
+        """Asked just before sending: not once the follow-up is over, after its hours, or to who has answered meanwhile."""
         active = FollowUp.objects.filter(pk__in=[message.about], state=State.ACTIVE).exists()
         until = message.context.get("until")
-        return active and (until is None or timezone.now() < datetime.fromisoformat(until))
+        return active and (until is None or timezone.now() < datetime.fromisoformat(until)) and not _answered(message)
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
         words = {**message.context, **secret, "credentials": _credentials(message.channel, secret)}
@@ -52,6 +54,15 @@ class Text:
             "link": f"{settings.PUBLIC_URL}/p/00000000-0000-4000-8000-000000000000/",
         }
         return context, {"login": "k7dm2p4x", "password": "bato-milu-73"}
+
+
+def _answered(message: Message) -> bool:
+    """Whether an answer came since the window of this message began."""
+    since = message.context.get("since")
+    if since is None:
+        return False
+    given = FollowUp.objects.filter(pk=message.about, last_answer_at__gte=datetime.fromisoformat(since))
+    return given.exists()
 
 
 def _credentials(channel: str, secret: dict[str, Any]) -> str:
@@ -84,6 +95,13 @@ TEXTS = [
         fallback=False,
     ),
     Text(
+        OPENING,
+        "Une réponse est attendue",
+        "Votre espace vous attend",
+        "Bonjour,\n\nVous pouvez répondre dès maintenant à l’équipe : {link}" + FOOT,
+        "Relais : vous pouvez répondre dès maintenant à l’équipe. {link}",
+    ),
+    Text(
         REMINDER,
         "Rappel : une réponse est attendue",
         "Votre espace vous attend",
@@ -107,15 +125,25 @@ def send_access(follow_up: FollowUp, grant: Grant, secrets: dict[str, str]) -> N
         _queue(ACCESS, follow_up, grant, Channel.EMAIL if grant.email else Channel.SMS, secret=secrets)
 
 
+def send_opening(follow_up: FollowUp, window: Window) -> None:
+    """A window begins; not once its first reminder says so, nor to who has answered meanwhile."""
+    _ask(OPENING, follow_up, until=window.reminders[0], since=window.opens)
+
+
 def send_reminder(follow_up: FollowUp, until: datetime) -> None:
-    """An answer is awaited: to each live way in, by SMS where there is a mobile number; never sent after `until`."""
+    """An answer is awaited; never sent after `until`."""
+    _ask(REMINDER, follow_up, until=until)
+
+
+def _ask(type_: str, follow_up: FollowUp, **moments: datetime) -> None:
+    """To each live way in, by SMS where there is a mobile number."""
     for grant in Grant.objects.live().filter(about=follow_up.pk).exclude(holder=Holder.GUEST).order_by("id"):
         if grant.mobile or grant.email:
-            _queue(REMINDER, follow_up, grant, Channel.SMS if grant.mobile else Channel.EMAIL, until=until)
+            _queue(type_, follow_up, grant, Channel.SMS if grant.mobile else Channel.EMAIL, moments=moments)
 
 
 def _queue(
-    type_: str, follow_up: FollowUp, grant: Grant, channel: str, until: datetime | None = None, **more: Any
+    type_: str, follow_up: FollowUp, grant: Grant, channel: str, moments: dict[str, datetime] | None = None, **more: Any
 ) -> None:
     outbox.queue(
         type=type_,
@@ -128,7 +156,7 @@ def _queue(
             "first_name": follow_up.dossier.patient.given_name,
             "sender": _("votre équipe de soins"),
             "link": f"{settings.PUBLIC_URL}{reverse('patient:entry', args=[grant.pk])}",
-            **({"until": until.isoformat()} if until else {}),
+            **{name: moment.isoformat() for name, moment in (moments or {}).items()},
         },
         topics=[cell_topic(follow_up.cell_id), dossiers.topic(follow_up.pk)],
         **more,

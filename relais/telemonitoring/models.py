@@ -1,5 +1,6 @@
 """Telemonitoring at home: cells, follow-ups, what the rules said of each answer set, alerts and calls."""
 
+from dataclasses import replace
 from datetime import date, time
 from typing import TYPE_CHECKING
 
@@ -226,6 +227,7 @@ class Alert(Base):
     taken_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    call_at = models.DateTimeField(null=True)  # the next call, as the last one left it: tried again, or as agreed
 
     class Meta:
         indexes = [models.Index(fields=["follow_up"], name="alert_open", condition=Q(state__in=OPEN))]
@@ -243,7 +245,8 @@ class Alert(Base):
         ]
 
     def clock(self, cell: Cell) -> Clock:
-        return clock(self.level, self.since, priority=self.priority, opens=cell.opens, closes=cell.closes)
+        found = clock(self.level, self.since, priority=self.priority, opens=cell.opens, closes=cell.closes)
+        return replace(found, call_by=self.call_at) if self.call_at else found
 
 
 class Call(Base):

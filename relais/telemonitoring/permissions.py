@@ -54,6 +54,11 @@ def can_handle(actor: Actor, alert: Any) -> bool:
     return in_cell(actor, alert.follow_up.cell)
 
 
+def can_escalate(actor: Actor, alert: Any) -> bool:
+    """Whoever handles an alert hands it over to the doctor; the system when a red one is left without an answer (MA03)."""
+    return actor.kind == SYSTEM or can_handle(actor, alert)
+
+
 def can_finish(actor: Actor, alert: Any) -> bool:
     """Whoever handles an alert ends it; a red one, a practitioner alone."""
     return can_handle(actor, alert) and (not alert.level.startswith("rouge") or actor.has_role("practitioner"))

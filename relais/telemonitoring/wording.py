@@ -152,7 +152,7 @@ MISSING = {
     "MA01": "Une réponse manque",
     "MA02": "Pas de réponse alors qu’elle est attendue de près",
     "MA03": "Aucune réponse depuis plus de 12 h après un niveau rouge",
-    "MA04": "Trois appels sans réponse",
-    "MA05": "Cinq jours sans contact",
+    "MA04": "Trois appels sans réponse : essayer l’aidant et le médecin traitant ; un médecin décide si quelqu’un va voir",
+    "MA05": "Cinq jours sans contact : un médecin peut clôturer ce suivi (perdu de vue)",
     "ARRET": "Le patient demande à arrêter le suivi",
 }

@@ -40,13 +40,13 @@ IN_HAND = (AlertState.TAKEN, AlertState.UNREACHED, AlertState.ESCALATED)
 ALERT_TRANSITIONS: Table = {
     "take": Transition((AlertState.NEW,), AlertState.TAKEN, may.can_handle, "Prendre en charge"),
     "give_back": Transition((AlertState.TAKEN,), AlertState.NEW, may.can_handle, "Rendre à l’équipe"),
-    "call": Transition(IN_HAND, AlertState.CALLING, may.can_handle, "Appeler"),
+    "call": Transition((*IN_HAND, AlertState.REACHED), AlertState.CALLING, may.can_handle, "Appeler"),
     "reached": Transition((AlertState.CALLING,), AlertState.REACHED, may.can_handle, "Patient joint"),
     "unreached": Transition((AlertState.CALLING,), AlertState.UNREACHED, may.can_handle, "Non joint"),
     "escalate": Transition(
         (AlertState.TAKEN, AlertState.CALLING, AlertState.REACHED, AlertState.UNREACHED),
         AlertState.ESCALATED,
-        may.can_handle,
+        may.can_escalate,
         "Transmettre au médecin",
     ),
     "finish": Transition((AlertState.REACHED, AlertState.ESCALATED), AlertState.CLOSED, may.can_finish, "Terminer"),

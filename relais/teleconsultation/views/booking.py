@@ -16,15 +16,17 @@ from relais.core.access import professional
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
-from relais.core.reading import read_day
+from relais.core.reading import read_day, read_id
+from relais.dossiers.models import Dossier
 from relais.patients import actions as patients
 from relais.patients import queries as patient_queries
 from relais.patients.actions.identities import Traits
-from relais.patients.models import Patient
+from relais.patients.models import Grant, Holder, Patient
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries, slots
 from relais.teleconsultation.actions import access, booking
 from relais.teleconsultation.forms import BookingForm
+from relais.teleconsultation.models import Reason
 
 DAYS_SHOWN = 5  # with free slots, of the next
 DAYS_LOOKED_AT = 28
@@ -57,15 +59,30 @@ def book(request: Any) -> HttpResponse:
 
 
 def _initial(request: Any) -> dict[str, Any]:
-    """From an agenda slot (?creneau=), a patient's page (?patient=) or a practitioner's agenda (?praticien=)."""
+    """From an agenda slot (?creneau=), a patient's page (?patient=), a practitioner's agenda (?praticien=), or another
+    dossier of the patient (?depuis=), for a reason (?motif=)."""
     initial = {
         "slot": request.GET.get("creneau", ""),
         "practitioner": request.GET.get("praticien") or _default(request),
     }
+    if request.GET.get("motif") in Reason.values:
+        initial["reason"] = request.GET["motif"]
     if patient := _chosen(request.actor, request.GET.get("patient", "")):
         audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="réservation")
         initial |= {"patient": patient.pk, "email": patient.email, "phone": patient.phone}
+        initial |= _contact(request.actor, patient, request.GET.get("depuis", ""))
     return initial
+
+
+def _contact(actor: Actor, patient: Patient, dossier_id: str) -> dict[str, Any]:
+    """To whom the links of another dossier of this patient go, when the actor sees it."""
+    wanted = read_id(dossier_id)
+    seen = Dossier.objects.visible_to(actor).filter(pk=wanted, patient=patient) if wanted else Dossier.objects.none()
+    grants = Grant.objects.live().filter(about__in=seen.values("pk")).exclude(holder=Holder.GUEST)
+    grant = grants.order_by("-created_at", "-pk").first()
+    if grant is None:
+        return {}
+    return {name: getattr(grant, name) for name in ("email", "phone", "holder", "holder_name")}
 
 
 def _default(request: Any) -> Any:

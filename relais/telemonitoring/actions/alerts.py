@@ -1,6 +1,7 @@
 """Alerts: one open a patient, whose level only rises; taken by one member, called, ended (domain.md §1.8)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -9,9 +10,11 @@ from django.utils.translation import gettext as _
 
 from relais.core import live, workflow
 from relais.core.actor import SYSTEM_ACTOR, Actor
-from relais.core.errors import Refused
+from relais.core.errors import NotFound, Refused
 from relais.dossiers import actions as dossiers
 from relais.questionnaires.models import Response
+from relais.telemonitoring import permissions as may
+from relais.telemonitoring.delays import next_call
 from relais.telemonitoring.judging import RANKS
 from relais.telemonitoring.models import Alert, Call, FollowUp
 from relais.telemonitoring.topics import cell_topic, space_topic
@@ -53,10 +56,10 @@ def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priori
     alert.fired = list(dict.fromkeys([*alert.fired, *fired]))
     alert.priority = alert.priority or priority
     if higher:
-        alert.level = level
+        alert.level, alert.call_at = level, None
     if higher or (sooner and alert.level == "orange"):
         alert.since = now
-    alert.save(update_fields=["fired", "priority", "level", "since"])
+    alert.save(update_fields=["fired", "priority", "level", "since", "call_at"])
     _tell(alert, "alert_raised" if higher else "alert_confirmed")
     if higher and alert.state == AlertState.REACHED:
         return move(actor=SYSTEM_ACTOR, alert=alert, verb="again")
@@ -105,13 +108,53 @@ def call(*, actor: Actor, alert: Alert) -> Alert:
 
 @transaction.atomic
 def note_call(*, actor: Actor, alert: Alert, outcome: str, response: Response | None = None) -> Alert:
-    """How the call went: reached or not, one attempt more. Raises Refused for an unknown outcome."""
+    """How the call went: reached or not, one attempt more, and when to try again. Raises Refused for an unknown outcome."""
     if outcome not in OUTCOMES:
         raise Refused(_("Indiquez comment l’appel s’est passé."), field="outcome")
     verb = "reached" if outcome in REACHED else "unreached"
-    moved = move(actor=actor, alert=alert, verb=verb, attempts=alert.attempts + 1)
+    cell = alert.follow_up.cell
+    again = next_call(alert.level, timezone.now(), priority=alert.priority, opens=cell.opens, closes=cell.closes)
+    call_at = None if outcome in REACHED else again
+    moved = move(actor=actor, alert=alert, verb=verb, attempts=alert.attempts + 1, call_at=call_at)
     Call.objects.create(alert=moved, by_id=actor.me, outcome=outcome, response=response)
     return moved
+
+
+@transaction.atomic
+def requalify(*, actor: Actor, alert: Alert, level: str) -> Alert:
+    """Another level, as somebody who spoke to the patient found it: never silently, a red one by a practitioner alone.
+
+    Raises NotFound for who may not.
+    """
+    locked = Alert.objects.select_for_update(of=("self",)).select_related("follow_up__cell").get(pk=alert.pk)
+    lower = ALERT_RANKS[level] < ALERT_RANKS[locked.level]
+    if not (may.can_finish if lower else may.can_handle)(actor, locked):
+        raise NotFound
+    before, locked.level = locked.level, level
+    if not lower:
+        locked.since = timezone.now()
+    locked.save(update_fields=["level", "since"])
+    dossiers.record(
+        locked.follow_up.dossier, "alert_requalified", actor, alert=str(locked.pk), before=before, level=level
+    )
+    live.ping(cell_topic(locked.follow_up.cell_id), urgent=True)
+    return locked
+
+
+@transaction.atomic
+def call_again(*, actor: Actor, alert: Alert, at: datetime) -> Alert:
+    """The next call, agreed with who was reached: the alert stays open and its clock runs to that moment.
+
+    Raises NotFound for who may not.
+    """
+    locked = Alert.objects.select_for_update(of=("self",)).select_related("follow_up__cell").get(pk=alert.pk)
+    if not may.can_handle(actor, locked):
+        raise NotFound
+    locked.call_at = at
+    locked.save(update_fields=["call_at"])
+    dossiers.record(locked.follow_up.dossier, "call_planned", actor, alert=str(locked.pk))
+    live.ping(cell_topic(locked.follow_up.cell_id), urgent=True)
+    return locked
 
 
 @transaction.atomic

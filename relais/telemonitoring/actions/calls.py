@@ -1,20 +1,67 @@
-"""A call noted with its form: what was said is kept with the alert that it is about, both or neither (domain.md §1.8)."""
+"""A call noted with its form: what was said is kept with the alert, and what was decided is done (domain.md §1.8).
 
+`decide` is the table of it, pure: level retained and orientations in, what becomes of the alert out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from relais.core.actor import Actor
 from relais.core.errors import NotFound
+from relais.core.paris import PARIS
 from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Questionnaire, Relation
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.actions import alerts
-from relais.telemonitoring.models import Alert
+from relais.telemonitoring.actions import alerts, states
+from relais.telemonitoring.actions.alerts import ALERT_RANKS, REACHED
+from relais.telemonitoring.delays import next_call, spaced
+from relais.telemonitoring.models import Alert, Call, Cell, FollowUp
+from relais.telemonitoring.workflow import AlertState, State
 
 FORM = "ecovid-appel"
+RED = "rouge"
+RETAINED = {"confirme-rouge": RED, "requalifie-orange": "orange", "requalifie-vert": "vert"}
+RECALL, BOOK, HOSPITAL = "rappel-programme", "teleconsultation", "hospitalisation-directe"
+HANDED_OVER = {"samu15", "urgences", "had", HOSPITAL}  # others look after the patient from now on
+FAILED, WITHIN = 3, timedelta(hours=24)  # MA04
+GAP, GAP_RED = timedelta(hours=2), timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of an alert after the patient was reached. `level`: its own from now on."""
+
+    level: str
+    ends: bool = False
+    escalates: bool = False
+    recall: bool = False
+    pauses: bool = False
+
+
+def decide(level: str, *, retained: str, orientations: set[str], doctor: bool) -> Decision:
+    """Of an alert at `level` (of ALERT_RANKS), by who spoke to the patient; `retained`: code of RETAINED.
+
+    A practitioner decides. Anybody else raises a level, and hands a red alert over to the doctor: they neither lower
+    nor end it. A call that is planned keeps the alert open.
+    """
+    found = RETAINED[retained]
+    pauses, recall = HOSPITAL in orientations, RECALL in orientations
+    if found == RED:
+        level = level if level.startswith(RED) else RED
+    if level.startswith(RED) and not doctor:
+        return Decision(level, escalates=True, pauses=pauses)
+    if not recall and (found == "vert" or orientations & HANDED_OVER):
+        return Decision(level, ends=True, pauses=pauses)
+    if (level.startswith(RED) and found != RED) or ALERT_RANKS[found] > ALERT_RANKS[level]:
+        level = "orange"  # the lowest that is called for: an alert that stays open has a colour
+    return Decision(level, recall=recall, pauses=pauses)
 
 
 @transaction.atomic
@@ -27,17 +74,68 @@ def note(
     times: Times,
     request_key: UUID,
 ) -> Alert:
-    """Keep the call's form and move the alert by its outcome; the same form sent twice notes one call.
+    """Keep the call's form, move the alert by its outcome, do what was decided; the same form sent twice is one call.
 
     Raises NotFound for who may not handle the alert, Wrong for answers that cannot be, Refused when nobody is calling.
     """
     if not may.can_handle(actor, alert):
         raise NotFound
+    FollowUp.objects.select_for_update(of=("self",)).get(pk=alert.follow_up_id)
     kept = questionnaires.answer(
         actor=actor, about=alert.follow_up_id, questionnaire=questionnaire, answers=answers, request_key=request_key,
         times=times, who=Who(relation=Relation.PROFESSIONAL),
     )  # fmt: skip
     if not kept.is_new:
+        return Alert.objects.get(pk=alert.pk)
+    said: Mapping[str, list[Any]] = kept.response.answers
+    outcome = str(said["ap.issue"][0])
+    noted = alerts.note_call(actor=actor, alert=alert, outcome=outcome, response=kept.response)
+    return _reached(actor, noted, said) if outcome in REACHED else _not_reached(actor, noted)
+
+
+def _reached(actor: Actor, alert: Alert, said: Mapping[str, list[Any]]) -> Alert:
+    decision = decide(
+        alert.level,
+        retained=str(said["ap.niveau"][0]),
+        orientations=set(said["ap.orientation"]),
+        doctor=actor.has_role("practitioner"),
+    )
+    if decision.level != alert.level:
+        alert = alerts.requalify(actor=actor, alert=alert, level=decision.level)
+    if decision.pauses and alert.follow_up.state == State.ACTIVE:
+        states.pause(actor=actor, follow_up=alert.follow_up)
+    if decision.recall:
+        alert = alerts.call_again(actor=actor, alert=alert, at=call_at(alert, said, timezone.now()))
+    if decision.escalates:
+        return alerts.escalate(actor=actor, alert=alert)
+    return alerts.finish(actor=actor, alert=alert) if decision.ends else alert
+
+
+def call_at(alert: Alert, said: Mapping[str, list[Any]], now: datetime) -> datetime:
+    """The moment of the next call: in so many hours when that is on the day agreed, else when the cell opens that day.
+
+    Today without hours: as after a call that did not reach the patient.
+    """
+    cell: Cell = alert.follow_up.cell
+    day = date.fromisoformat(str(said["ap.rappel.date"][0]))
+    if hours := said.get("ap.delai"):
+        moment = now + timedelta(hours=int(hours[0]))
+        if moment.astimezone(PARIS).date() == day:
+            return moment
+    opening = datetime.combine(day, cell.opens, tzinfo=PARIS)
+    if opening > now:
+        return opening
+    return next_call(alert.level, now, priority=alert.priority, opens=cell.opens, closes=cell.closes)
+
+
+def _not_reached(actor: Actor, alert: Alert) -> Alert:
+    """MA04: three calls in vain within a day: red, and a doctor decides whether somebody goes and looks."""
+    since = timezone.now() - WITHIN
+    if last := Call.objects.filter(alert=alert, outcome__in=REACHED).order_by("-created_at").first():
+        since = max(since, last.created_at)
+    failed = Call.objects.filter(alert=alert, created_at__gte=since).exclude(outcome__in=REACHED)
+    gap = GAP_RED if alert.level.startswith(RED) else GAP
+    if "MA04" in alert.fired or spaced(failed.values_list("created_at", flat=True), gap) < FAILED:
         return alert
-    outcome = str(kept.response.answers["ap.issue"][0])
-    return alerts.note_call(actor=actor, alert=alert, outcome=outcome, response=kept.response)
+    raised = alerts.raise_alert(follow_up=alert.follow_up, level=RED, fired=["MA04"], priority=False)
+    return alerts.escalate(actor=actor, alert=raised) if raised.state == AlertState.UNREACHED else raised

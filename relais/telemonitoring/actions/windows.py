@@ -4,12 +4,13 @@ Each follow-up keeps how far it was looked at. A run that comes late does what i
 that is missing is noted however late that is, a reminder is sent only while its hours last.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from relais.core.actor import SYSTEM_ACTOR
@@ -19,15 +20,17 @@ from relais.telemonitoring import messages
 from relais.telemonitoring.actions import alerts
 from relais.telemonitoring.actions.states import tell_pages
 from relais.telemonitoring.judging import GREEN
-from relais.telemonitoring.models import FollowUp, Judgement, Missed, Risk
+from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement, Missed, Pause, Risk
 from relais.telemonitoring.programme import HOURS, PEAK, REMINDERS, Window
-from relais.telemonitoring.workflow import State
+from relais.telemonitoring.workflow import AlertState, State
 
 # An answer is awaited in the first window only when the follow-up began so long before its end.
 NOTICE = timedelta(hours=2)
 # The message that says that an answer is missing is worth sending for so long; answers still count then, late.
 STILL_TODAY = timedelta(hours=1)
 MANY = 500  # follow-ups looked at together
+SILENT = timedelta(hours=12)  # MA03
+LOST = timedelta(days=5)  # MA05
 GREENS = 2  # answers at the end of a follow-up whose closing is proposed
 
 
@@ -47,6 +50,8 @@ def watch(*, now: datetime | None = None) -> int:
                 _watch_one(pk, now)
             except Exception as error:  # noqa: BLE001  (one that cannot be looked at must not hide those behind it)
                 failed.append(error)
+    for look in (_silent_after_red, _lost):
+        failed += look(now)
     if failed:
         raise ExceptionGroup("Follow-ups that could not be watched", failed)
     return len(ids)
@@ -65,8 +70,8 @@ def _with_something_due(ids: list[UUID], now: datetime) -> list[UUID]:
 
 
 def latest_hour(now: datetime) -> datetime:
-    """The last moment up to now at which a reminder was due or a window ended, for anybody."""
-    hours = {closes for _opens, closes in HOURS.values()} | {at for times in REMINDERS.values() for at in times}
+    """The last moment up to now at which a window began or ended or a reminder was due, for anybody."""
+    hours = {hour for both in HOURS.values() for hour in both} | {at for times in REMINDERS.values() for at in times}
     today = now.astimezone(PARIS).date()
     moments = [
         datetime.combine(day, hour, tzinfo=PARIS) for day in (today - timedelta(days=1), today) for hour in hours
@@ -89,6 +94,8 @@ def _watch_one(pk: UUID, now: datetime) -> None:
     awaited = list(_awaited(follow_up, now))
     for window in due.missing:
         _note(follow_up, window, awaited)
+    for window in due.openings:
+        messages.send_opening(follow_up, window)
     for until in due.reminders:
         messages.send_reminder(follow_up, until)
     follow_up.watched_until = now
@@ -97,14 +104,15 @@ def _watch_one(pk: UUID, now: datetime) -> None:
 
 
 class Due(NamedTuple):
-    """What is to be done for a follow-up: windows to note, until when each reminder makes sense, its end to look at."""
+    """What is to be done for a follow-up: windows to note, those that began, until when reminders make sense, its end."""
 
     missing: list[Window]
+    openings: list[Window]
     reminders: list[datetime]
     ending: bool
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.reminders or self.ending)
+        return bool(self.missing or self.openings or self.reminders or self.ending)
 
 
 def _due(follow_up: FollowUp, given: set[tuple[date, str]], now: datetime) -> Due:
@@ -114,8 +122,10 @@ def _due(follow_up: FollowUp, given: set[tuple[date, str]], now: datetime) -> Du
     missing = [one for one in open_ones if since < one.closes <= now]
     rung = [one for one in open_ones if now < one.closes and any(since < at <= now for at in one.reminders)]
     still = [one.closes + STILL_TODAY for one in missing[-1:] if now < one.closes + STILL_TODAY]
+    # That it begins is said until the first reminder says it again.
+    begun = [one for one in open_ones if since < one.opens <= now < one.reminders[0]]
     over = now.astimezone(PARIS).date() > follow_up.ends_on
-    return Due(missing, [*still, *(one.closes for one in rung)], over != bool(follow_up.closing_proposed_at))
+    return Due(missing, begun, [*still, *(one.closes for one in rung)], over != bool(follow_up.closing_proposed_at))
 
 
 def _since(follow_up: FollowUp) -> datetime:
@@ -150,6 +160,77 @@ def _watched_closely(follow_up: FollowUp, window: Window) -> bool:
     """One missing answer is enough: the second week of a patient at risk, or a last answer that was not green."""
     at_risk = follow_up.risk in (Risk.HIGH, Risk.VERY_HIGH)
     return (at_risk and follow_up.day(window.day) in PEAK) or follow_up.level != GREEN
+
+
+def _silent_after_red(now: datetime) -> list[Exception]:
+    """MA03: a red alert of somebody who was not reached, and no answer for 12 h: it stays red, the doctor is told."""
+    rows = (
+        Alert.objects.filter(
+            state__in=(AlertState.NEW, AlertState.TAKEN, AlertState.UNREACHED),
+            level__startswith="rouge",
+            since__lte=now - SILENT,
+            follow_up__state=State.ACTIVE,
+        )
+        .exclude(fired__contains=["MA03"])
+        .exclude(follow_up__last_answer_at__gt=now - SILENT)
+    )
+    return _each(rows.order_by("since", "pk").values_list("follow_up_id", flat=True), _escalate_silent)
+
+
+def _escalate_silent(pk: UUID) -> None:
+    follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=pk)
+    alert = alerts.open_alert(follow_up)
+    if alert is None or "MA03" in alert.fired:
+        return
+    alert.fired = [*alert.fired, "MA03"]
+    alert.save(update_fields=["fired"])
+    dossiers.record(follow_up.dossier, "alert_silent", SYSTEM_ACTOR, alert=str(alert.pk))
+    if alert.state in (AlertState.TAKEN, AlertState.UNREACHED):
+        alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="escalate")
+    tell_pages(follow_up)
+
+
+def _lost(now: datetime) -> list[Exception]:
+    """MA05: five days without an answer or a call that reached somebody: a practitioner may close it, nobody else does."""
+    since = now - LOST
+    rows = FollowUp.objects.filter(state=State.ACTIVE, dossier__created_at__lte=since)
+    rows = (
+        rows.exclude(last_answer_at__gt=since)
+        .exclude(Exists(Pause.objects.filter(follow_up=OuterRef("pk"), last__gte=since.astimezone(PARIS).date())))
+        .exclude(Exists(_contacts(since)))
+        .exclude(Exists(_told(since)))
+    )
+    return _each(rows.order_by("pk").values_list("pk", flat=True), _propose_lost)
+
+
+def _contacts(since: datetime) -> QuerySet[Call]:
+    return Call.objects.filter(
+        alert__follow_up=OuterRef("pk"), created_at__gt=since, outcome__in=alerts.REACHED
+    ).order_by()
+
+
+def _told(since: datetime) -> QuerySet[Alert]:
+    """Alerts that say so already, or said so within these five days."""
+    said = Alert.objects.filter(follow_up=OuterRef("pk"), fired__contains=["MA05"])
+    return said.filter(Q(closed_at=None) | Q(closed_at__gt=since)).order_by()
+
+
+def _propose_lost(pk: UUID) -> None:
+    follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=pk)
+    alerts.raise_alert(follow_up=follow_up, level="orange", fired=["MA05"], priority=False)
+    tell_pages(follow_up)
+
+
+def _each(ids: Iterable[UUID], act: Callable[[UUID], None]) -> list[Exception]:
+    """Each in a transaction of its own; what failed, all others done."""
+    failed: list[Exception] = []
+    for pk in list(ids):
+        try:
+            with transaction.atomic():
+                act(pk)
+        except Exception as error:  # noqa: BLE001  (as in `watch`)
+            failed.append(error)
+    return failed
 
 
 def _propose_closing(follow_up: FollowUp, now: datetime) -> None:

@@ -231,15 +231,15 @@ def _level(follow_up: Any, alert: Alert | None) -> wording.Level:
 
 
 def promise(alert: Alert | None, cell: Cell) -> tuple[datetime | None, str]:
-    """The moment that was promised next for an alert, and for what; None once the patient was reached."""
-    if alert is None or alert.state == AlertState.REACHED:
+    """The moment that was promised next for an alert, and for what; None once the patient was reached, and no call planned."""
+    if alert is None or (alert.state == AlertState.REACHED and not alert.call_at):
         return None, ""
     clock = alert.clock(cell)
     if alert.state == AlertState.NEW:
         return clock.take_by, _("À prendre en charge")
     if alert.state == AlertState.ESCALATED:
         return clock.doctor_by, _("Médecin attendu")
-    return clock.call_by, _("À appeler")
+    return clock.call_by, _("À rappeler") if alert.call_at else _("À appeler")
 
 
 def windows(follow_up: FollowUp, answers: list[Judgement], now: datetime) -> tuple[Window | None, Window | None]:
@@ -276,9 +276,13 @@ def verbs_of_row(actor: Actor, cell: Any, alert: Alert | None) -> dict[str, bool
 
 def capacity(cell: Any) -> Capacity:
     """Open alerts against the members of the cell, one call after the other (D7): one query."""
-    found = list(Alert.objects.filter(follow_up__cell=cell, state__in=OPEN).only("level", "priority", "since", "state"))
+    found = list(
+        Alert.objects.filter(follow_up__cell=cell, state__in=OPEN).only(
+            "level", "priority", "since", "state", "call_at"
+        )
+    )
     now = timezone.now()
-    promises = [one.clock(cell).call_by for one in found if one.state in TO_CALL]
+    promises = [one.clock(cell).call_by for one in found if one.state in TO_CALL or one.call_at]
     colours = [one.level.split("-")[0] for one in found]
     return Capacity(
         red=colours.count("rouge"),

@@ -22,10 +22,10 @@ ANY = {str(state) for state in OPEN}
 ALERTS = {
     "take": ({"new"}, "taken", TEAM, TEAM),
     "give_back": ({"taken"}, "new", TEAM, TEAM),
-    "call": ({"taken", "unreached", "escalated"}, "calling", TEAM, TEAM),
+    "call": ({"taken", "unreached", "escalated", "reached"}, "calling", TEAM, TEAM),
     "reached": ({"calling"}, "reached", TEAM, TEAM),
     "unreached": ({"calling"}, "unreached", TEAM, TEAM),
-    "escalate": ({"taken", "calling", "reached", "unreached"}, "escalated", TEAM, TEAM),
+    "escalate": ({"taken", "calling", "reached", "unreached"}, "escalated", TEAM | SYSTEM, TEAM | SYSTEM),
     "finish": ({"reached", "escalated"}, "closed", TEAM, DOCTOR),
     "mistake": (ANY, "cancelled", TEAM, DOCTOR),
     "settle": (ANY, "closed", SYSTEM, SYSTEM),

@@ -9,14 +9,17 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relais.accounts.testing import actor_for
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, make_member
+from relais.core.errors import NotFound
 from relais.core.paris import PARIS
 from relais.dossiers.models import Dossier, Event
+from relais.notifications import registry
 from relais.notifications.models import Message
 from relais.telemonitoring import messages
 from relais.telemonitoring.actions import alerts, states, windows
-from relais.telemonitoring.models import Alert, FollowUp, Missed
-from relais.telemonitoring.testing import make_follow_up, reply
+from relais.telemonitoring.models import Alert, Call, FollowUp, Missed, Pause
+from relais.telemonitoring.testing import join, make_follow_up, reply
 
 pytestmark = pytest.mark.django_db
 
@@ -228,3 +231,116 @@ def test_those_of_whom_nothing_is_due_are_marked_together():
         counts.append(len(caught))
         assert not FollowUp.objects.exclude(watched_until=at(-1, 22, 1)).exists()
     assert counts[0] == counts[2]
+
+
+def openings(scene):
+    return Message.objects.filter(about=scene.follow_up.pk, type=messages.OPENING)
+
+
+@pytest.mark.req("EC-03")
+@pytest.mark.parametrize(
+    ("run", "sent"), [((6, 59), 0), ((7, 0), 1), ((9, 30), 1), ((10, 30), 0), ((15, 0), 0), ((16, 1), 1)]
+)
+def test_that_a_window_begins_is_said_until_its_reminder_says_so(run, sent):
+    """Two windows a day: 07:00 to 12:00, reminded at 10:30, and from 16:00."""
+    scene = followed(day=9)
+    seen_until(scene, at(-1, 6) if run < (12, 0) else at(-1, 14))
+    windows.watch(now=at(-1, *run))
+    windows.watch(now=at(-1, *run))
+    assert openings(scene).count() == sent
+
+
+def test_a_late_message_of_a_window_is_not_sent_nor_to_who_has_answered(monkeypatch):
+    """Asked again just before sending: the worker may have been dead for hours."""
+    scene = followed(day=9)
+    seen_until(scene, at(-1, 6))
+    windows.watch(now=at(-1, 7, 1))
+    message = openings(scene).get()
+    kind = registry.TYPES[messages.OPENING]
+    for now, wanted in ((at(-1, 8), True), (at(-1, 10, 29), True), (at(-1, 10, 30), False)):
+        monkeypatch.setattr(messages.timezone, "now", lambda now=now: now)
+        assert kind.still_wanted(message) == wanted
+    FollowUp.objects.filter(pk=scene.follow_up.pk).update(last_answer_at=at(-1, 7, 30))
+    monkeypatch.setattr(messages.timezone, "now", lambda: at(-1, 8))
+    assert not kind.still_wanted(message)
+
+
+def red(scene, hours, **fields):
+    moment = at(0, 6) - timedelta(hours=hours)
+    FollowUp.objects.filter(pk=scene.follow_up.pk).update(last_answer_at=moment)
+    return Alert.objects.create(
+        follow_up=scene.follow_up, level="rouge", fired=["AR01"], since=moment, opened_at=moment, **fields
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "level", "expected"),
+    [
+        (13, "taken", "rouge", "escalated"),
+        (13, "unreached", "rouge", "escalated"),
+        (13, "new", "rouge", "new"),  # nobody has it: it keeps ringing
+        (11, "taken", "rouge", None),
+        (13, "reached", "rouge", None),
+        (13, "taken", "orange", None),
+    ],
+)
+def test_a_red_answer_without_a_call_or_an_answer_for_12_hours_goes_to_the_doctor(hours, state, level, expected):
+    """MA03, once; it stays red."""
+    scene = followed(day=3)
+    alert = red(scene, hours, state=state, **({} if state == "new" else {"taken_by": scene.member.user}))
+    Alert.objects.update(level=level)
+    seen_until(scene, at(0, 6))
+    for _run in range(2):
+        windows.watch(now=at(0, 6))
+    alert.refresh_from_db()
+    assert alert.level == level
+    assert alert.fired == (["AR01", "MA03"] if expected else ["AR01"])
+    assert alert.state == (expected or state)
+
+
+def test_a_new_answer_holds_ma03_back():
+    scene = followed(day=3)
+    red(scene, 13, state="taken", taken_by=scene.member.user)
+    FollowUp.objects.filter(pk=scene.follow_up.pk).update(last_answer_at=at(0, 1))
+    seen_until(scene, at(0, 6))
+    windows.watch(now=at(0, 6))
+    assert the_alert(scene).fired == ["AR01"]
+
+
+def lost(scene):
+    seen_until(scene, at(0, 6))
+    windows.watch(now=at(0, 6))
+    return Alert.objects.filter(follow_up=scene.follow_up, fired__contains=["MA05"]).count()
+
+
+@pytest.mark.parametrize(("days", "expected"), [(6, 1), (4, 0)])
+def test_five_days_without_contact_are_told_once_and_a_practitioner_closes(days, expected):
+    """MA05, and that a nurse may not close it."""
+    scene = followed(day=9, began=-8)
+    FollowUp.objects.update(last_answer_at=at(-days, 5))
+    assert [lost(scene), lost(scene)] == [expected] * 2
+    assert FollowUp.objects.get().state == "active"
+    nurse = make_member(scene.cell.establishment, Role.CAREGIVER)
+    join(scene.cell, nurse)
+    with pytest.raises(NotFound):
+        states.close(actor=actor_for(nurse), follow_up=scene.follow_up, why="perdu-de-vue")
+    states.close(actor=actor_for(scene.member), follow_up=scene.follow_up, why="perdu-de-vue")
+    assert lost(scene) == expected
+
+
+def test_a_call_that_reached_somebody_and_a_return_from_hospital_are_contacts():
+    called, back = followed(day=9, began=-8), followed(day=9, began=-8)
+    FollowUp.objects.update(last_answer_at=at(-6, 5))
+    done = {"level": "orange", "state": "closed", "since": at(-5, 0), "opened_at": at(-5, 0), "closed_at": at(-2, 0)}
+    alert = Alert.objects.create(follow_up=called.follow_up, **done)
+    Call.objects.create(alert=alert, by=called.member.user, outcome="joint")
+    Pause.objects.create(follow_up=back.follow_up, first=at(-6, 0).date(), last=at(-1, 0).date())
+    assert (lost(called), lost(back)) == (0, 0)
+
+
+def test_what_was_told_and_treated_is_not_told_again_the_next_minute():
+    scene = followed(day=9, began=-8)
+    FollowUp.objects.update(last_answer_at=at(-6, 5))
+    assert lost(scene) == 1
+    Alert.objects.update(state="closed", closed_at=at(0, 5))
+    assert lost(scene) == 1

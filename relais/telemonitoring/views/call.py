@@ -17,7 +17,7 @@ from relais.questionnaires.queries import current
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import calls
 from relais.telemonitoring.queries import follow_up as queries
-from relais.telemonitoring.views.follow_up import alert_of, follow_up_of, phones
+from relais.telemonitoring.views.follow_up import alert_of, booking_url, follow_up_of, phones
 from relais.telemonitoring.workflow import AlertState
 
 
@@ -40,6 +40,8 @@ def call(request: Any, dossier_id: UUID) -> HttpResponse:
             fill.refuse(wrong)
         else:
             messages.success(request, _("Appel noté. L’alerte est « %s ».") % noted.get_state_display())
+            if calls.BOOK in fill.answers.get("ap.orientation", []):
+                return redirect(booking_url(found))
             return redirect("telemonitoring:follow_up", dossier_id)
     context = {
         "follow_up": found,

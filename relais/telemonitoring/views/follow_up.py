@@ -1,11 +1,13 @@
 """One patient followed at home: the open alert first, then who they are, what they answered, what was done."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
@@ -56,6 +58,12 @@ def follow_up_of(request: Any, dossier_id: UUID, why: str) -> FollowUp:
     return found
 
 
+def booking_url(follow_up: FollowUp) -> str:
+    """The booking of a COVID_19 teleconsultation, with what the follow-up knows filled in."""
+    asked = {"patient": follow_up.dossier.patient_id, "motif": "COVID_19", "depuis": follow_up.pk}
+    return f"{reverse('teleconsultation:book')}?{urlencode(asked)}"
+
+
 def alert_of(follow_up: FollowUp) -> Alert:
     """The open alert. Refused when it has been ended meanwhile."""
     alert = queries.open_alert(follow_up)
@@ -91,6 +99,7 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
         "answer_sets": answer_sets,
         "curves": curves.curves(found, [one.response for one in answer_sets]),
         "calls": queries.calls(found),
+        "booking_url": booking_url(found),
         "verbs": queries.verbs(request.actor, found),
         "closings": states.CLOSINGS,
         "closing": states.CLOSINGS.get(found.closing, found.closing),
