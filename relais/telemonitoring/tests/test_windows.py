@@ -256,12 +256,12 @@ def test_a_late_message_of_a_window_is_not_sent_nor_to_who_has_answered(monkeypa
     seen_until(scene, at(-1, 6))
     windows.watch(now=at(-1, 7, 1))
     message = openings(scene).get()
-    kind = registry.TYPES[messages.OPENING]
-    for now, wanted in ((at(-1, 8), True), (at(-1, 10, 29), True), (at(-1, 10, 30), False)):
+    kind, answered_at, early = registry.TYPES[messages.OPENING], at(-1, 7, 30), at(-1, 8)
+    for now, wanted in ((early, True), (at(-1, 10, 29), True), (at(-1, 10, 30), False)):
         monkeypatch.setattr(messages.timezone, "now", lambda now=now: now)
         assert kind.still_wanted(message) == wanted
-    FollowUp.objects.filter(pk=scene.follow_up.pk).update(last_answer_at=at(-1, 7, 30))
-    monkeypatch.setattr(messages.timezone, "now", lambda: at(-1, 8))
+    FollowUp.objects.filter(pk=scene.follow_up.pk).update(last_answer_at=answered_at)
+    monkeypatch.setattr(messages.timezone, "now", lambda now=early: now)
     assert not kind.still_wanted(message)
 
 
