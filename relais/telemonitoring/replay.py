@@ -31,7 +31,7 @@ DAYS = 14
 # counts 9 minutes a call (expectations.md D7), a red one is followed by a doctor or the 15, distress takes longer.
 MINUTES = {"orange": 9, "orange-psy": 15, "rouge": 15, "rouge-psy": 20}
 LEVELS = (GREEN, *ORDER)
-STEPS = stored.STEPS + 3  # calls of `on_step`
+STEPS = stored.STEPS + 4  # calls of `on_step`
 Sets = Mapping[str, judging.RuleSet]  # by population
 
 
@@ -80,9 +80,11 @@ def run(
     first = last - timedelta(days=days)
     sets = rules.read(before), rules.read(after)
     answers = read(*sets, since=first, until=last, on_step=step)
+    stories = prepare(answers, *sets)
+    step()
     judged = []
     for one in sets:
-        judged.append(judge(answers, one))
+        judged.append(judge(stories, one))
         step()
     found = compare(answers, *judged, days=days, first=first, last=last)
     step()
@@ -99,23 +101,30 @@ def read(*sets: Sets, since: datetime, until: datetime, on_step: Callable[[], No
     return stored.answer_sets(names, since=since, until=until, on_step=on_step)
 
 
-def judge(answers: pl.DataFrame, sets: Sets) -> pl.DataFrame:
-    """What a rule set says of each answer set to replay: id, level, alert (level of the alert raised, green: none),
-    and `fired`: the rules, one Boolean column each, NULL where a rule is not of that population. Sorted by id.
+def prepare(answers: pl.DataFrame, *sets: Sets) -> dict[str, pl.DataFrame]:
+    """Population -> the follow-ups in which it answered, with the features and the past that these sets use."""
+    found = {}
+    for population, one in sets[0].items():
+        uses = frozenset[str]().union(*(each[population].uses for each in sets))
+        names = {*KEYS, *FACTS, *one.answers, "id", "population", "replayed"}
+        known = [name for name in answers.columns if name in names]  # another form's answers are not in the story
+        own = (pl.col("population") == population).any().over("episode")
+        story = answers.filter(own) if answers.height else answers
+        found[population] = prepared(story.select(*known, *_handling()), uses)
+    return found
+
+
+def judge(stories: Mapping[str, pl.DataFrame], sets: Sets) -> pl.DataFrame:
+    """What a rule set says of each answer set to replay: id, level, alert (level of the alert raised, green: none), and
+    the rules that fired, one Boolean column each, NULL where a rule is not of that population. Sorted by id.
     """
     parts = []
     for population, one in sets.items():
-        own = pl.col("population") == population
-        story = answers.filter(own.any().over("episode")) if answers.height else answers
-        own_names = {*KEYS, *FACTS, *one.answers, "id", "population", "replayed"}
-        known = [name for name in answers.columns if name in own_names]  # another form's answers are not in the story
-        said = one.judged_frame(
-            prepared(story.select(*known, *_handling()), one.uses), keep=("id", "population", "replayed")
-        )
+        said = one.judged_frame(stories[population], keep=("id", "population", "replayed"))
         raising = [pl.col(rule.id) for rule in one.rules if rule.effect in RAISING]
         looked = pl.any_horizontal(raising) if raising else pl.lit(value=False)
         parts.append(
-            said.filter(own, pl.col("replayed"))
+            said.filter(pl.col("population") == population, pl.col("replayed"))
             .drop("episode", "at", "population", "replayed")
             .with_columns(
                 alert=pl.when((pl.col("level") == GREEN) & looked).then(pl.lit("orange")).otherwise(pl.col("level"))

@@ -3,6 +3,7 @@
 No answer becomes a Python object: rows leave as CSV (COPY) and Polars reads them.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from io import BytesIO
@@ -20,10 +21,10 @@ from relais.telemonitoring.actions.answers import HISTORY
 from relais.telemonitoring.history import FACTS
 from relais.telemonitoring.programme import ADULT_YEARS, FORMS
 
-SLICES = 4  # parts in which the days of the replay are read: what progress is counted in
-STEPS = SLICES + 2
+SLICES = 2  # parts in which the days of the replay are read, each one pass through the table: progress counts them
+STEPS = SLICES + 1  # calls of `on_step`
 TIME = pl.Datetime("us", "UTC")
-STAMP = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+STAMP = "(extract(epoch FROM {}) * 1000000)::bigint"
 # Facts that stand in the JSON of a follow-up; the others are made below or are columns.
 KEPT = ("risk_child", "diabetes", "renal", "baseline", "target", "o2_prescribed")
 
@@ -39,15 +40,16 @@ def answer_sets(
     contacted, acknowledged, the facts of history.FACTS and the answers by name; what was not asked is NULL.
     """
     followed = _followed()
+    judged = _copied(sql.SQL("SELECT response_id FROM telemonitoring_judgement"), {"id": pl.String()})
     on_step()
     forms = _forms()
     step = (until - since) / SLICES
-    edges = [since - HISTORY, *(since + number * step for number in range(SLICES)), until]
+    edges = [since - HISTORY, *(since + number * step for number in range(1, SLICES)), until]
     parts = []
     for first, last in pairwise(edges):
         parts += [_part(one, forms[one], names[one], first, last) for one in names]
         on_step()
-    frame = pl.concat(parts, how="diagonal")
+    frame = pl.concat(parts, how="diagonal").join(judged, on="id", how="semi")
     replayed = pl.col("at") > since
     frame = frame.filter(replayed.any().over("episode")).join(followed, on="episode", how="inner")
     frame = frame.with_columns(replayed=replayed, date=pl.col("at").dt.convert_time_zone("Europe/Paris").dt.date())
@@ -67,34 +69,41 @@ def _forms() -> dict[str, list[Any]]:
 def _part(
     population: str, forms: list[Any], names: Mapping[str, Name], after: datetime, until: datetime
 ) -> pl.DataFrame:
-    """The answer sets of one population of a stretch of time."""
+    """The answer sets of one population of a stretch of time, as `questionnaires.columns.values` reads them."""
     columns = [_column(name, one) for name, one in names.items()]
     query = sql.SQL(
         "SELECT r.id, r.about AS episode, {at} AS at, {received} AS received{columns} FROM questionnaires_response r"
         " WHERE r.questionnaire_id = ANY({forms}) AND r.ended_at > {after} AND r.ended_at <= {until}"
-        " AND EXISTS (SELECT 1 FROM telemonitoring_judgement j WHERE j.response_id = r.id)"
     ).format(
         at=_stamp("r.ended_at"), received=_stamp("r.received_at"), forms=sql.Literal(forms), after=sql.Literal(after),
         until=sql.Literal(until), columns=sql.SQL("").join(sql.SQL(", ") + one for one in columns),
     )  # fmt: skip
-    lists = [name for name, one in names.items() if one.kind is Kind.CODES]
-    types = {name: pl.String() if name in lists else COLUMNS[one.kind] for name, one in names.items()}
+    types = {name: pl.String() if one.kind is Kind.CODES else COLUMNS[one.kind] for name, one in names.items()}
     frame = _copied(query, {"id": pl.String(), "episode": pl.String(), "at": TIME, "received": TIME, **types})
-    return frame.with_columns(
-        *[pl.col(name).str.json_decode(COLUMNS[Kind.CODES]) for name in lists], population=pl.lit(population)
-    )
+    for name, one in names.items():
+        if one.kind is Kind.CODES:
+            frame = _listed(frame, name)
+    free = [  # a choice that was answered in free text is no answer to a rule
+        pl.when(~pl.col(name).str.starts_with("{")).then(pl.col(name)).alias(name)
+        for name, one in names.items()
+        if one.kind is Kind.CODE
+    ]
+    return frame.with_columns(*free, population=pl.lit(population))
 
 
 def _column(name: str, one: Name) -> sql.Composable:
-    """What `questionnaires.columns.values` takes: the first value that is no free text, or all of a choice of several."""
-    plain = "(SELECT jsonb_agg(e) FROM jsonb_array_elements(r.answers->{name}) e WHERE jsonb_typeof(e) <> 'object')"
-    if one.kind is Kind.CODES:
-        taken = f"CASE WHEN r.answers ? {{name}} THEN {plain}::text END"
-    else:
-        taken = "r.answers->{name}->>0"
-        if one.kind is Kind.CODE:  # only a choice takes free text
-            taken = f"CASE jsonb_typeof(r.answers->{{name}}->0) WHEN 'object' THEN {plain}->>0 ELSE {taken} END"
-    return sql.SQL(f"{taken} AS {{alias}}").format(name=sql.Literal(name), alias=sql.Identifier(name))
+    """The first value of a question, or all of a choice of several as JSON."""
+    taken = "(r.answers->{name})::text" if one.kind is Kind.CODES else "r.answers->{name}->>0"
+    return sql.SQL(taken + " AS {alias}").format(name=sql.Literal(name), alias=sql.Identifier(name))
+
+
+def _listed(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The JSON of a choice of several as a list; of the few different ones each is read once."""
+    texts = frame[name].drop_nulls().unique(maintain_order=True).to_list()
+    read = [[str(one) for one in json.loads(text) if not isinstance(one, dict)] or None for text in texts]
+    known = pl.DataFrame({name: texts, "_read": read}, schema={name: pl.String(), "_read": COLUMNS[Kind.CODES]})
+    joined = frame.join(known, on=name, how="left", maintain_order="left")
+    return joined.drop(name).rename({"_read": name})
 
 
 def _followed() -> pl.DataFrame:
@@ -170,15 +179,9 @@ def _copied(query: sql.Composable, schema: Mapping[str, Any]) -> pl.DataFrame:
     with connection.cursor() as cursor, cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)) as copy:
         for block in copy:
             buffer.write(block)
-    moments = [name for name, kind in schema.items() if kind == TIME]
-    buffer.seek(0)
-    if not buffer.getbuffer().nbytes:
+    if not buffer.tell():
         return pl.DataFrame(schema=schema)
-    frame = pl.read_csv(
-        buffer,
-        has_header=False,
-        schema={name: pl.String() if name in moments else kind for name, kind in schema.items()},
-    )
-    return frame.with_columns(
-        pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", time_zone="UTC") for name in moments
-    )
+    buffer.seek(0)
+    moments = [name for name, kind in schema.items() if kind == TIME]
+    plain = {name: pl.Int64() if name in moments else kind for name, kind in schema.items()}
+    return pl.read_csv(buffer, has_header=False, schema=plain).with_columns(pl.col(name).cast(TIME) for name in moments)

@@ -97,7 +97,8 @@ ANSWERS = 22
 def test_a_replay_says_of_each_answer_what_the_live_rules_said(region, now):
     """Of answers taken in hand, called about, and of a contact who became a case too."""
     sets = rules.read(SOURCE)
-    rows = replay.judge(replay.read(sets, since=now - timedelta(days=14), until=now), sets)
+    stories = replay.prepare(replay.read(sets, since=now - timedelta(days=14), until=now), sets)
+    rows = replay.judge(stories, sets)
     fired = {row["id"]: row for row in rows.iter_rows(named=True)}
     known = {rule.id for one in sets.values() for rule in one.rules}
     live = list(Judgement.objects.all())
