@@ -11,13 +11,14 @@ SALT = "relais.live"
 DAY = 24 * 3600  # seconds
 
 
-def ping(topic: str, *, urgent: bool = False) -> None:
-    """Tell every page that watches `topic` (for example ``dossier:<uuid>``) to refetch, when this transaction commits.
+def ping(*topics: str, urgent: bool = False) -> None:
+    """Tell every page that watches one of `topics` (such as ``dossier:<uuid>``) to refetch, when this transaction commits.
 
-    `urgent` pings are not coalesced. Topics carry ids, never data (architecture, Live).
+    `urgent` pings are not coalesced. Topics carry ids, never data (architecture, Live). One statement for all.
     """
+    said = [json.dumps({"topic": topic, "urgent": urgent}) for topic in dict.fromkeys(topics)]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, json.dumps({"topic": topic, "urgent": urgent})])
+        cursor.execute("SELECT pg_notify(%s, said) FROM unnest(%s::text[]) said", [CHANNEL, said])
 
 
 class Expired(Exception):

@@ -4,7 +4,6 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from relais.core import live
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
 from relais.directory.models import Establishment
 from relais.dossiers import permissions as may
 from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Phase, Step
@@ -37,7 +37,7 @@ def topic(dossier_id: UUID) -> str:
     return f"dossier:{dossier_id}"
 
 
-@transaction.atomic
+@whole
 def create(*, actor: Actor, kind: str, patient: Patient, establishment: Establishment) -> Dossier:
     """Open a dossier of a registered kind; the establishment gets a care link of basis *episode* (TC-20)."""
     dossier = Dossier.objects.create(
@@ -93,7 +93,7 @@ def moved(dossier: Dossier, state: str, verb: str, actor: Actor, source: str) ->
     record(dossier, verb, actor, source=source, state=state)
 
 
-@transaction.atomic
+@whole
 def add_participant(
     *, actor: Actor, dossier: Dossier, user: User, role: str, establishment: Establishment
 ) -> Participant:
@@ -111,7 +111,7 @@ def add_participant(
     return participant
 
 
-@transaction.atomic
+@whole
 def add_step(*, actor: Actor, dossier: Dossier, kind: str, data: dict[str, Any] | None = None) -> Step:
     """Add a typed step; only an addendum after closing. Refused once the dossier is closed or cancelled."""
     locked = lock(dossier.pk)
@@ -125,7 +125,7 @@ def add_step(*, actor: Actor, dossier: Dossier, kind: str, data: dict[str, Any] 
     return step
 
 
-@transaction.atomic
+@whole
 def add_document(
     *,
     actor: Actor,
@@ -158,7 +158,7 @@ def add_document(
     return document
 
 
-@transaction.atomic
+@whole
 def share_document(*, actor: Actor, document: Document, shared: bool) -> Document:
     """Show or hide a document in the patient space (TC-47); nothing when it is so already. The caller tells the patient."""
     locked = lock(document.dossier_id)
@@ -175,7 +175,7 @@ def share_document(*, actor: Actor, document: Document, shared: bool) -> Documen
     return document
 
 
-@transaction.atomic
+@whole
 def withdraw_document(*, actor: Actor, document: Document, why: str) -> Document:
     """Withdraw a document filed by mistake: nobody sees it any more at once, it is sealed, and the trace says why."""
     lock(document.dossier_id)
@@ -195,7 +195,7 @@ def withdraw_document(*, actor: Actor, document: Document, why: str) -> Document
     return document
 
 
-@transaction.atomic
+@whole
 def add_note(*, actor: Actor, dossier: Dossier, text: str) -> Note:
     """A note for professionals."""
     locked = lock(dossier.pk)

@@ -92,6 +92,11 @@ def problems(abouts: Iterable[UUID]) -> dict[UUID, Summary]:
 
 def timeline(about: UUID) -> list[Line]:
     """Every message about `about`, the last first, each followed by the fallback that was tried."""
+    return story(about)[0]
+
+
+def story(about: UUID) -> tuple[list[Line], Summary | None]:
+    """`timeline`, and what `problems` says of it, in one query."""
     now = timezone.now()
     messages = list(Message.objects.filter(about=about).defer("secret", "context").order_by("-created_at", "pk"))
     lines = []
@@ -99,7 +104,9 @@ def timeline(about: UUID) -> list[Line]:
         if not message.fallback_of_id:
             lines.append(_line(message, now))
             lines += [_line(each, now) for each in messages if each.fallback_of_id == message.pk]
-    return lines
+    counted = [each for each in messages if not each.replaced and each.state != State.CANCELLED]
+    said = _summaries({about: sorted(counted, key=lambda each: (each.created_at, each.pk))}).get(about)
+    return lines, said if said and said.flagged else None
 
 
 def demo_copies(holder_ids: Iterable[UUID] | None = None, limit: int = 50) -> list[dict[str, Any]]:

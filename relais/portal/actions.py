@@ -137,8 +137,7 @@ def reopen(*, actor: Actor, ticket: Ticket) -> Ticket:
 
 def _record(ticket: Ticket, verb: str, actor: Actor, source: str) -> None:
     trace(actor=actor, action=f"ticket.{verb}", about=ticket.pk)
-    live.ping(DESK)
-    live.ping(topic(ticket))
+    live.ping(DESK, topic(ticket))
 
 
 def read(*, actor: Actor, ticket_id: UUID) -> Ticket:

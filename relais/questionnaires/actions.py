@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
 from relais.files.actions import store
 from relais.files.models import StoredFile
 from relais.questionnaires import logic
@@ -24,7 +25,7 @@ from relais.questionnaires.form import Form, Item, Unreadable, read_once
 from relais.questionnaires.models import Questionnaire, Relation, Response, Voice
 
 
-@transaction.atomic
+@whole
 def load(*, resources: Iterable[dict[str, Any]]) -> list[Questionnaire]:
     """Keep each FHIR Questionnaire as an immutable version; those that are there already stay. Returns the new ones.
 
@@ -127,7 +128,7 @@ class Times:
     device_at: datetime.datetime | None = None
 
 
-@transaction.atomic
+@whole
 def answer(
     *,
     actor: Actor,

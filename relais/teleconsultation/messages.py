@@ -252,8 +252,8 @@ def _context(tele: Teleconsultation, grant: Grant) -> dict[str, Any]:
     }
 
 
-def _queue(type_: str, tele: Teleconsultation, grant: Grant, channel: str, **more: Any) -> None:
-    outbox.queue(
+def _draft(type_: str, tele: Teleconsultation, grant: Grant, channel: str, **more: Any) -> Message:
+    return outbox.draft(
         type=type_,
         about=tele.pk,
         holder_id=grant.pk,
@@ -267,33 +267,41 @@ def _queue(type_: str, tele: Teleconsultation, grant: Grant, channel: str, **mor
 
 
 def send_access(tele: Teleconsultation, grant: Grant, secrets: dict[str, str], type_: str) -> None:
-    """Link, login and password; with both channels known the password goes by SMS, the login by e-mail (TC-21)."""
+    """Link, login and password, and a reminder 24 h and 1 h before the hour (B1.1).
+
+    With both channels known the password goes by SMS, the login by e-mail (TC-21). Reminders go by SMS when there is
+    a number; those whose time has passed are not sent.
+    """
     if grant.email and grant.mobile:
-        _queue(type_, tele, grant, Channel.EMAIL, secret={"login": secrets["login"]})
-        _queue(PASSWORD, tele, grant, Channel.SMS, secret={"password": secrets["password"]})
+        access = [
+            _draft(type_, tele, grant, Channel.EMAIL, secret={"login": secrets["login"]}),
+            _draft(PASSWORD, tele, grant, Channel.SMS, secret={"password": secrets["password"]}),
+        ]
     else:
-        _queue(type_, tele, grant, Channel.EMAIL if grant.email else Channel.SMS, secret=secrets)
+        access = [_draft(type_, tele, grant, _urgent(grant), secret=secrets)]
+    due = {reminder: tele.starts_at - before for reminder, before in REMINDERS.items()}
+    outbox.queue_all(access + [
+        _draft(reminder, tele, grant, _urgent(grant), send_after=at) for reminder, at in due.items() if at > timezone.now()
+    ])  # fmt: skip
 
 
 def send_guest_access(tele: Teleconsultation, grant: Grant, secrets: dict[str, str]) -> None:
     """The third person's link and codes, by one channel: SMS when there is a number, it is for now."""
-    _queue(GUEST, tele, grant, Channel.SMS if grant.mobile else Channel.EMAIL, secret=secrets)
+    outbox.queue_all([_draft(GUEST, tele, grant, _urgent(grant), secret=secrets)])
 
 
-def schedule_reminders(tele: Teleconsultation, grant: Grant) -> None:
-    """A reminder 24 h and 1 h before, by SMS when there is a number; those whose time has passed are not sent (B1.1)."""
-    for type_, before in REMINDERS.items():
-        due = tele.starts_at - before
-        if due > timezone.now():
-            _queue(type_, tele, grant, Channel.SMS if grant.mobile else Channel.EMAIL, send_after=due)
+def _urgent(grant: Grant) -> Channel:
+    """The channel that is read first."""
+    return Channel.SMS if grant.mobile else Channel.EMAIL
 
 
 def tell(type_: str, tele: Teleconsultation, grant: Grant, channels: list[str] | None = None) -> None:
     """One message by each of `channels`, else by every known channel (*ready*: SMS first, it is urgent)."""
     known = [channel for channel, address in ((Channel.SMS, grant.mobile), (Channel.EMAIL, grant.email)) if address]
     wanted = [channel for channel in channels if channel in known] or known[:1] if channels else known
-    for channel in wanted[:1] if type_ == READY else wanted:
-        _queue(type_, tele, grant, channel)
+    chosen = wanted[:1] if type_ == READY else wanted
+    if chosen:
+        outbox.queue_all([_draft(type_, tele, grant, channel) for channel in chosen])
 
 
 def tell_document(tele: Teleconsultation, grant: Grant, channels: list[str]) -> None:

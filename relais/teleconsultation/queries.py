@@ -20,6 +20,7 @@ from relais.patients.models import Grant, Holder, Patient
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.models import Response
 from relais.rooms import queries as rooms
+from relais.rooms.models import DeviceTest
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation.actions.call import too_early_or_late
 from relais.teleconsultation.models import Reason, Teleconsultation, TeleconsultationQuerySet
@@ -94,6 +95,18 @@ class Row:
     @property
     def reason_words(self) -> str:
         return str(Reason(self.reason).label)
+
+
+@dataclass(frozen=True)
+class PatientSide:
+    """What the dossier's page says of the patient: their way in, where they are, their test, what was sent to them."""
+
+    grant: Grant | None
+    place: str  # as in Row
+    waiting_since: datetime | None
+    test: DeviceTest | None
+    problem: str
+    messages: list[outbox.Line]  # to the patient and guests; not the practitioner's own codes
 
 
 def base(actor: Actor) -> TeleconsultationQuerySet:
@@ -177,6 +190,23 @@ def _patients_here(ids: list[UUID]) -> dict[UUID, rooms.Here]:
         if mine:
             found[about] = min(mine, key=lambda one: rooms.NEAREST[rooms.Place(one.place)])
     return found
+
+
+def patient_side(tele: Teleconsultation) -> PatientSide:
+    """Four queries."""
+    grants = list(Grant.objects.filter(about=tele.pk).order_by("-created_at"))
+    mine = [one for one in grants if one.revoked_at is None and one.holder != Holder.GUEST]
+    here = rooms.presence_of(tele.pk, [one.pk for one in mine])
+    lines, problem = outbox.story(tele.pk)
+    known = {one.pk for one in grants}
+    return PatientSide(
+        grant=mine[0] if mine else None,
+        place=here.place if here else "",
+        waiting_since=here.since if here and here.waits else None,
+        test=rooms.last_test(tele.pk),
+        problem=problem.words if problem else "",
+        messages=[line for line in lines if line.message.holder_id in known],
+    )
 
 
 def practitioners(establishment_id: UUID) -> list[User]:

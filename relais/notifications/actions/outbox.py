@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
@@ -13,6 +12,7 @@ from procrastinate.contrib.django import app
 from relais.core import live
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
 from relais.core.workflow import apply
 from relais.notifications import permissions as may
 from relais.notifications import vault
@@ -33,12 +33,19 @@ def move(message: Message, verb: str, **changes: Any) -> Message:
 
 
 def _record(message: Message, verb: str, actor: Actor, source: str) -> None:
-    for one in ([topic(message.about)] if message.about else []) + message.topics:
-        live.ping(one)
+    live.ping(*_watched(message))
 
 
-@transaction.atomic
-def queue(
+def _watched(message: Message) -> list[str]:
+    return ([topic(message.about)] if message.about else []) + message.topics
+
+
+def queue(**fields: Any) -> Message:
+    """Put one message in the outbox: with the caller's transaction it is sent, or has never existed. See `draft`."""
+    return queue_all([draft(**fields)])[0]
+
+
+def draft(
     *,
     type: str,  # noqa: A002 (the word of everybody who calls)
     about: UUID | None,
@@ -51,20 +58,21 @@ def queue(
     send_after: datetime | None = None,
     topics: Iterable[str] = (),
 ) -> Message:
-    """Put one message in the outbox: with the caller's transaction it is sent, or has never existed.
+    """A message that is not in the outbox yet: `queue_all` puts in those of one cause together.
 
     `type` is the key of a registered MessageType; `channel` needs its address (`email` or `phone`), the other one
     serves the fallback. `context` holds what any reader of the text may know, `secret` what only this message may
-    carry: encrypted, erased once sent. A message due now gets its job here; one with a later `send_after` is
-    picked up by the sweep of each minute, which looks at the row alone, so that it survives restarts, lost jobs
-    and a clock set right. `topics` are pinged, beside ``messages:<about>``, whenever its state changes. Raises ValueError when there is no address for `channel` (a bug of the caller).
+    carry: encrypted, erased once sent. A message due now gets its job in the outbox; one with a later `send_after` is
+    picked up by the sweep of each minute, which looks at the row alone, so that it survives restarts, lost jobs and a
+    clock set right. `topics` are pinged, beside ``messages:<about>``, whenever its state changes. Raises ValueError
+    when there is no address for `channel` (a bug of the caller).
     """
     addresses = {Channel.EMAIL: email, Channel.SMS: phone}
     chosen = Channel(channel)
     other = Channel.SMS if chosen == Channel.EMAIL else Channel.EMAIL
     if not addresses[chosen]:
         raise ValueError(f"A message {type} by {chosen} needs an address")
-    return add(
+    return Message(
         type=type,
         about=about,
         holder_id=holder_id,
@@ -79,13 +87,20 @@ def queue(
     )
 
 
+def queue_all(drafts: list[Message]) -> list[Message]:
+    """The rows, a job for each that is due, one ping for all: in the caller's transaction."""
+    rows = Message.objects.bulk_create(drafts)
+    now = timezone.now()
+    for message in rows:
+        if message.send_after <= now:
+            defer(message)
+    live.ping(*(watched for message in rows for watched in _watched(message)))
+    return rows
+
+
 def add(**fields: Any) -> Message:
-    """The row, its job when it is due, its ping: all in the caller's transaction."""
-    message = Message.objects.create(**fields)
-    if message.send_after <= timezone.now():
-        defer(message)
-    _record(message, "queue", SYSTEM_ACTOR, "")
-    return message
+    """`queue_all` for one, whatever its fields."""
+    return queue_all([Message(**fields)])[0]
 
 
 def defer(message: Message) -> None:
@@ -97,7 +112,7 @@ def job_lock(message_id: object) -> str:
     return f"message:{message_id}"
 
 
-@transaction.atomic
+@whole
 def cancel(*, about: UUID, types: Iterable[str] | None = None) -> int:
     """Drop what has not left yet about `about` (of these `types`, else of all); returns how many.
 
@@ -112,7 +127,7 @@ def cancel(*, about: UUID, types: Iterable[str] | None = None) -> int:
     return len(found)
 
 
-@transaction.atomic
+@whole
 def resend(
     *, actor: Actor, message: Message, email: str = "", phone: str = "", secret: dict[str, Any] | None = None
 ) -> Message:

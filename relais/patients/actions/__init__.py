@@ -10,10 +10,19 @@ from relais.patients.actions.door import (
     remember_device,
     send_device_code,
 )
-from relais.patients.actions.grants import extend, open_grant, renew_secrets, revoke, revoke_grant
+from relais.patients.actions.grants import (
+    Password,
+    extend,
+    new_password,
+    open_grant,
+    renew_secrets,
+    revoke,
+    revoke_grant,
+)
 from relais.patients.actions.identities import Traits, claim, correct_traits, create_patient, retrieve_ins
 
 __all__ = [
+    "Password",
     "Traits",
     "ask_lost_link",
     "check_device_code",
@@ -26,6 +35,7 @@ __all__ = [
     "forget_devices",
     "grant_care",
     "needs_code",
+    "new_password",
     "open_grant",
     "remember_device",
     "renew_secrets",

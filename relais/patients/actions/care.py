@@ -3,15 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from relais.audit import actions as audit
 from relais.core.actor import Actor
+from relais.core.transactions import whole
 from relais.patients.models import Basis, CareLink, Patient
 
 
-@transaction.atomic
+@whole
 def grant_care(
     *,
     actor: Actor,
@@ -39,7 +39,7 @@ def grant_care(
     return link
 
 
-@transaction.atomic
+@whole
 def end_care(*, actor: Actor, about: UUID, establishment_id: UUID | None = None, user_id: UUID | None = None) -> int:
     """End at once what `about` opened (to everyone, or to this establishment or professional); returns how many links."""
     now = timezone.now()

@@ -1,5 +1,7 @@
 """Opening a patient's way in, changing its secrets, its end, and closing it. Workflows call these; they have checked who may."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,13 +13,29 @@ from django.utils.translation import gettext as _
 from relais.audit import actions as audit
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import Refused
+from relais.core.transactions import whole
 from relais.patients import contact, entry
 from relais.patients.models import Grant, Holder, Patient
 
 Secrets = dict[str, str]
+_hashing = ThreadPoolExecutor(2, "hash")  # Argon2 lets other threads work
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Password:
+    """A new password and its hash, which is still being computed."""
+
+    text: str
+    hash: "Future[str]"
+
+
+def new_password() -> Password:
+    """Begin to hash a new password, while the caller goes on: it takes as long as twenty rows to write."""
+    text = entry.new_password()
+    return Password(text, _hashing.submit(make_password, entry.fold_secret(text)))
+
+
+@whole
 def open_grant(
     *,
     actor: Actor,
@@ -29,10 +47,12 @@ def open_grant(
     phone: str = "",
     valid_until: datetime,
     establishment_id: UUID | None = None,
+    password: Password | None = None,
 ) -> tuple[Grant, Secrets]:
     """A way in to `about` until `valid_until` (included), and its secrets `{login, password}`: known here and never again.
 
-    `phone` in E.164. `establishment_id`: who sends it (default: the actor's), named on the entry page. TC-21, TC-22.
+    `phone` in E.164. `establishment_id`: who sends it (default: the actor's), named on the entry page. `password`: made before by
+    `new_password`, when there was other work to do meanwhile. TC-21, TC-22.
     Raises Refused beside `holder_name` when the holder is not the patient and has no name, and beside `phone` when a
     landline is all there is: no message would arrive.
     """
@@ -45,7 +65,7 @@ def open_grant(
             _("Ce numéro est un fixe : les SMS n’y arrivent pas. Indiquez un mobile ou une adresse e-mail."),
             field="phone",
         )
-    password = entry.new_password()
+    password = password or new_password()
     grant = _insert(
         patient=patient,
         establishment_id=establishment_id or actor.establishment_id,
@@ -54,11 +74,11 @@ def open_grant(
         holder_name=holder_name.strip(),
         email=email,
         phone=phone,
-        password_hash=make_password(entry.fold_secret(password)),
+        password_hash=password.hash.result(),
         valid_until=valid_until,
     )
     audit.record(actor=actor, action="grant.open", about=about, patient_id=patient.pk)
-    return grant, {"login": grant.login, "password": password}
+    return grant, {"login": grant.login, "password": password.text}
 
 
 def _insert(**fields: object) -> Grant:
@@ -73,7 +93,7 @@ def _insert(**fields: object) -> Grant:
     raise RuntimeError("five logins in a row were taken")
 
 
-@transaction.atomic
+@whole
 def renew_secrets(*, actor: Actor, grant: Grant) -> Secrets:
     """A new password; the old one opens nothing any more, the login stays (it may be in another message), locks are lifted.
 
@@ -90,7 +110,7 @@ def renew_secrets(*, actor: Actor, grant: Grant) -> Secrets:
     return {"login": grant.login, "password": password}
 
 
-@transaction.atomic
+@whole
 def extend(*, grant: Grant, valid_until: datetime, actor: Actor = SYSTEM_ACTOR) -> None:
     """Set the end of a way in (TC-28: 30 days from done, renewed by a later sharing). Revoked ones stay revoked."""
     Grant.objects.filter(pk=grant.pk).update(valid_until=valid_until)
@@ -98,7 +118,7 @@ def extend(*, grant: Grant, valid_until: datetime, actor: Actor = SYSTEM_ACTOR) 
     audit.record(actor=actor, action="grant.extend", about=grant.about, patient_id=grant.patient_id)
 
 
-@transaction.atomic
+@whole
 def revoke(*, actor: Actor, about: UUID, holders: tuple[str, ...] = ()) -> int:
     """Close every way in to `about` at once (only those of `holders`, when given); returns how many (TC-22)."""
     open_ones = Grant.objects.filter(about=about, revoked_at=None)
@@ -111,7 +131,7 @@ def revoke(*, actor: Actor, about: UUID, holders: tuple[str, ...] = ()) -> int:
     return count
 
 
-@transaction.atomic
+@whole
 def revoke_grant(*, actor: Actor, grant: Grant) -> None:
     """Close one way in (a guest who leaves, a wrong number) and leave the others."""
     now = timezone.now()

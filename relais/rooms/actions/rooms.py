@@ -3,29 +3,27 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.live import ping
+from relais.core.transactions import whole
 from relais.rooms.models import Invitation, Part, Peer, Room, Signal
 from relais.rooms.permissions import can_arrange, can_host
 
 
 def tell_room(room: Room, *, urgent: bool = True) -> None:
     """Pages in the room look again, and so do those that watch who is present."""
-    ping(f"room:{room.pk}", urgent=urgent)
-    tell_presence(room.about, room.topics, urgent=urgent)
+    ping(f"room:{room.pk}", f"presence:{room.about}", *room.topics, urgent=urgent)
 
 
 def tell_presence(about: UUID, topics: Iterable[str], *, urgent: bool) -> None:
-    for topic in (f"presence:{about}", *topics):
-        ping(topic, urgent=urgent)
+    ping(f"presence:{about}", *topics, urgent=urgent)
 
 
-@transaction.atomic
+@whole
 def open_room(
     *, actor: Actor, about: UUID, relay_only: bool = False, max_people: int = 4, topics: Iterable[str] = ()
 ) -> Room:
@@ -45,7 +43,7 @@ def open_room(
     return room
 
 
-@transaction.atomic
+@whole
 def invite(
     *,
     actor: Actor,
@@ -85,7 +83,7 @@ def invite(
     return invitation
 
 
-@transaction.atomic
+@whole
 def admit(*, actor: Actor, invitation: Invitation) -> Invitation:
     """Let somebody in, even one who had been sent away. Refused once the room has ended."""
     found = _hosted(actor, invitation)
@@ -98,7 +96,7 @@ def admit(*, actor: Actor, invitation: Invitation) -> Invitation:
     return found
 
 
-@transaction.atomic
+@whole
 def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     """Refuse somebody who waits, or send away somebody who is inside: at once, until admitted again."""
     found = _hosted(actor, invitation)
@@ -112,7 +110,7 @@ def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     return found
 
 
-@transaction.atomic
+@whole
 def uninvite(*, actor: Actor, room: Room, parts: Iterable[str]) -> None:
     """Forget the invitations of these parts: their ways in are replaced. Who was in the call already is sent away instead."""
     if not can_arrange(actor):
@@ -125,7 +123,7 @@ def uninvite(*, actor: Actor, room: Room, parts: Iterable[str]) -> None:
         tell_room(room)
 
 
-@transaction.atomic
+@whole
 def dismiss(*, holder_id: UUID, establishment_id: UUID) -> None:
     """Send a host away from every room of an establishment where they work no more (or in another role), at once."""
     held = Invitation.objects.filter(holder_id=holder_id, establishment_id=establishment_id, part=Part.HOST)
@@ -136,7 +134,7 @@ def dismiss(*, holder_id: UUID, establishment_id: UUID) -> None:
         tell_room(invitation.room)
 
 
-@transaction.atomic
+@whole
 def end_room(*, actor: Actor, about: UUID) -> None:
     """End the call for all and forget what the pages told each other; nothing when there is no room, or twice.
 
@@ -154,7 +152,7 @@ def end_room(*, actor: Actor, about: UUID) -> None:
     tell_room(room)
 
 
-@transaction.atomic
+@whole
 def reopen_room(*, actor: Actor, about: UUID) -> None:
     """Let people in again, as when an absence was a mistake; invitations stand as they were."""
     if not can_arrange(actor):

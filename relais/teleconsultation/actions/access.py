@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.core.actor import Actor
 from relais.core.errors import Refused
+from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.patients import actions as patients
+from relais.patients.actions import Password
 from relais.patients.messages import send_lost_link
 from relais.patients.models import Grant, Holder
 from relais.rooms import actions as rooms
@@ -51,19 +52,31 @@ def open_room(actor: Actor, tele: Teleconsultation) -> Room:
     )
 
 
-def let_in(actor: Actor, tele: Teleconsultation, contact: Contact, message: str) -> None:
-    """A new link, login and password for this day and hour; older ones open nothing any more (TC-21, TC-22)."""
+def let_in(
+    actor: Actor, tele: Teleconsultation, contact: Contact, message: str, password: Password | None = None
+) -> None:
+    """The first link, login and password for this day and hour, and a place in the room (TC-21)."""
+    room = open_room(actor, tele)
+    grant, secrets = _open_grant(actor, tele, contact, tele.ends_at + timedelta(days=SPACE_DAYS), room, password)
+    messages.send_access(tele, grant, secrets, message)
+
+
+def let_in_anew(actor: Actor, tele: Teleconsultation, contact: Contact, message: str) -> None:
+    """New ones in their place: the older ones open nothing any more, those of guests too (TC-22)."""
     patients.revoke(actor=actor, about=tele.pk)
     rooms.uninvite(actor=actor, room=open_room(actor, tele), parts=[Part.PATIENT, Part.GUEST])
-    grant, secrets = _open_grant(actor, tele, contact, tele.ends_at + timedelta(days=SPACE_DAYS))
-    messages.send_access(tele, grant, secrets, message)
-    messages.schedule_reminders(tele, grant)
+    let_in(actor, tele, contact, message)
 
 
 def _open_grant(
-    actor: Actor, tele: Teleconsultation, contact: Contact, valid_until: datetime
+    actor: Actor,
+    tele: Teleconsultation,
+    contact: Contact,
+    valid_until: datetime,
+    room: Room | None,
+    password: Password | None = None,
 ) -> tuple[Grant, dict[str, str]]:
-    """The way in, and the invitation to the room for as long as somebody may be in it."""
+    """The way in, and the invitation to the room: none when nobody may be in it any more."""
     grant, secrets = patients.open_grant(
         actor=actor,
         patient=tele.dossier.patient,
@@ -73,11 +86,12 @@ def _open_grant(
         email=contact.email,
         phone=contact.phone,
         valid_until=valid_until,
+        password=password,
     )
-    if tele.state in (State.PLANNED, State.IN_CALL):
+    if room:
         rooms.invite(
             actor=actor,
-            room=open_room(actor, tele),
+            room=room,
             holder_id=grant.pk,
             part=Part.PATIENT,
             name=contact.holder_name or tele.dossier.patient.full_name,
@@ -87,7 +101,7 @@ def _open_grant(
     return grant, secrets
 
 
-@transaction.atomic
+@whole
 def correct_contact(*, actor: Actor, tele: Teleconsultation, email: str, phone: str) -> None:
     """Correct a wrong address or number and send again with new secrets, at once (C28).
 
@@ -111,12 +125,12 @@ def correct_contact(*, actor: Actor, tele: Teleconsultation, email: str, phone: 
     messages.mark_replaced(locked)
     dossiers.record(locked.dossier, "contact_corrected", actor)
     patients.revoke(actor=actor, about=locked.pk, holders=tuple(one for one in Holder.values if one != Holder.GUEST))
-    if awaited:
-        rooms.uninvite(actor=actor, room=open_room(actor, locked), parts=[Part.PATIENT])
-    grant, secrets = _open_grant(actor, locked, Contact(email, phone, holder, name), until)
+    room = open_room(actor, locked) if awaited else None
+    if room:
+        rooms.uninvite(actor=actor, room=room, parts=[Part.PATIENT])
+    grant, secrets = _open_grant(actor, locked, Contact(email, phone, holder, name), until, room)
     if awaited:
         messages.send_access(locked, grant, secrets, messages.BOOKED)
-        messages.schedule_reminders(locked, grant)
     else:
         send_lost_link(grant, secrets)
     tell_pages(locked)

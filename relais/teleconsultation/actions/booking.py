@@ -13,13 +13,15 @@ from relais.core import live
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
 from relais.directory.models import Establishment
 from relais.dossiers import actions as dossiers
+from relais.patients.actions import new_password
 from relais.patients.models import Patient
 from relais.rooms import actions as rooms
 from relais.teleconsultation import messages
 from relais.teleconsultation import permissions as may
-from relais.teleconsultation.actions.access import Contact, let_in, main_grant
+from relais.teleconsultation.actions.access import Contact, let_in, let_in_anew, main_grant
 from relais.teleconsultation.actions.states import lock_planned, move, tell_pages
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.topics import dashboard_topic
@@ -36,7 +38,7 @@ CANCEL_REASONS = [
 ]
 
 
-@transaction.atomic
+@whole
 def book(
     *,
     actor: Actor,
@@ -63,6 +65,7 @@ def book(
     _check_time(starts_at, minutes)
     if not contact.email and not contact.phone:
         raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
+    password = new_password()
     establishment = Establishment.objects.get(pk=actor.here)
     dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment)
     tele = _insert(
@@ -77,12 +80,12 @@ def book(
         request_key=request_key,
     )
     _takes_part(actor, tele)
-    let_in(actor, tele, contact, messages.BOOKED)
+    let_in(actor, tele, contact, messages.BOOKED, password)
     live.ping(dashboard_topic(tele.establishment_id))
     return tele
 
 
-@transaction.atomic
+@whole
 def booked_before(*, actor: Actor, request_key: UUID | None) -> Teleconsultation | None:
     """What the form of this key has booked. Until the transaction ends nobody else sends it: of two clicks one waits.
 
@@ -145,7 +148,7 @@ def _explain(error: IntegrityError) -> None:
         ) from error
 
 
-@transaction.atomic
+@whole
 def reschedule(*, actor: Actor, tele: Teleconsultation, starts_at: datetime, minutes: int) -> Teleconsultation:
     """Move a planned appointment: old credentials are revoked, new ones sent (TC-22, settled).
 
@@ -168,12 +171,12 @@ def reschedule(*, actor: Actor, tele: Teleconsultation, starts_at: datetime, min
     dossiers.record(locked.dossier, "rescheduled", actor, starts_at=starts_at.isoformat())
     if grant:
         contact = Contact(grant.email, grant.phone, grant.holder, grant.holder_name)
-        let_in(actor, locked, contact, messages.MOVED)
+        let_in_anew(actor, locked, contact, messages.MOVED)
     tell_pages(locked)
     return locked
 
 
-@transaction.atomic
+@whole
 def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID | None) -> Teleconsultation:
     """Give the appointment to another practitioner of the establishment; the patient is told (B1.12)."""
     locked = lock_planned(actor, tele)
@@ -202,7 +205,7 @@ def reassign(*, actor: Actor, tele: Teleconsultation, practitioner_id: UUID | No
     return locked
 
 
-@transaction.atomic
+@whole
 def cancel(*, actor: Actor, tele: Teleconsultation, why: str) -> Teleconsultation:
     """Cancel with a reason of CANCEL_REASONS; the patient is told, reminders are dropped, the slot is free again (B1.8).
 

@@ -79,8 +79,7 @@ def prepare(*, actor: Actor, tele: Teleconsultation, page: Page) -> Answered:
     if answered.is_new:
         verb = "preparation_corrected" if page.replaces else "prepared"
         dossiers.record(locked.dossier, verb, actor, response=str(answered.response.pk))
-        live.ping(dashboard_topic(locked.establishment_id))
-        live.ping(space_topic(locked))
+        live.ping(dashboard_topic(locked.establishment_id), space_topic(locked))
     return answered
 
 

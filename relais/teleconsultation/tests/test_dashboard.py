@@ -20,6 +20,7 @@ from relais.rooms.models import DeviceTest
 from relais.teleconsultation.actions import call
 from relais.teleconsultation.templatetags import tele
 from relais.teleconsultation.testing import make_tele
+from relais.teleconsultation.views import dashboard
 from relais.teleconsultation.workflow import State
 
 URL = "/teleconsultation/"
@@ -251,3 +252,21 @@ def test_hours_and_days_off_are_kept_by_the_members(doctor, seen):
     assert stranger.post(away).status_code == 404
     seen.post(away)
     assert doctor.user.openings.count() == 0
+
+
+@pytest.mark.req("TC-05")
+def test_rows_are_shared_by_those_alone_who_may_see_the_same(monkeypatch):
+    """Two doctors of a place ask one question; a secretary, another place and another filter each ask their own."""
+    scene = make_tele()
+    place = scene.tele.establishment
+    asked = []
+    real = dashboard.shared.ask
+    monkeypatch.setattr(dashboard.shared, "ask", lambda question, read: asked.append(question) or real(question, read))
+    elsewhere = make_practitioner()
+    people = [scene.practitioner, make_practitioner(place), make_member(place, Role.SECRETARY), elsewhere]
+    for who in people:
+        assert client_of(who).get("/teleconsultation/").status_code == 200
+    client_of(scene.practitioner).get("/teleconsultation/?motif=COVID_19")
+    doctor, colleague, secretary, other, filtered = asked
+    assert doctor == colleague
+    assert len({doctor, secretary, other, filtered}) == 4

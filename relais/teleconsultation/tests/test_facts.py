@@ -50,9 +50,9 @@ def pings(monkeypatch):
     heard = []
     real = live.ping
 
-    def ping(topic, *, urgent=False):
-        heard.append(topic)
-        real(topic, urgent=urgent)
+    def ping(*topics, urgent=False):
+        heard.extend(topics)
+        real(*topics, urgent=urgent)
 
     for module in ("core.live", "rooms.actions.rooms", "rooms.actions.calls"):
         monkeypatch.setattr(f"relais.{module}.ping", ping)

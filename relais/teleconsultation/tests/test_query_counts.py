@@ -102,7 +102,7 @@ def test_dossier() -> None:
     browser, url = client_of(scene.practitioner), f"/teleconsultation/{scene.tele.pk}/"
 
     def shown(context: Any) -> int:
-        found = (context["documents"], context["notes"], context["steps"], context["messages_sent"])
+        found = (context["documents"], context["notes"], context["steps"], context["side"].messages)
         assert len({len(rows) for rows in found}) == 1
         return len(context["notes"])
 
@@ -110,7 +110,7 @@ def test_dossier() -> None:
     one = queries(browser, url, shown)
     for _number in range(3):
         fill(scene, make_practitioner(scene.tele.establishment))
-    alike(one=one, more=queries(browser, url, shown), ceiling=24)
+    alike(one=one, more=queries(browser, url, shown), ceiling=19)
 
 
 def fill(scene: Scene, author: Membership) -> None:

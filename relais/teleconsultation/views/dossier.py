@@ -19,8 +19,7 @@ from relais.dossiers import permissions as dossier_may
 from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document, Dossier
 from relais.files import serving, spool
-from relais.notifications import queries as outbox
-from relais.patients.models import Grant, Patient
+from relais.patients.models import Patient
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
 from relais.teleconsultation import queries
@@ -62,20 +61,17 @@ def dossier(request: Any, dossier_id: UUID) -> HttpResponse:
 def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
     actor = request.actor
     clinical = may.can_read_clinical(actor)
-    row = queries.rows_of(actor, [tele])[0]
     verbs = queries.verbs(actor, tele)
     plan = may.can_plan(actor, tele)
     return {
         "tele": tele,
-        "row": row,
-        "grant": access.main_grant(tele),
+        "side": queries.patient_side(tele),
         "clinical": clinical,
         "documents": dossier_queries.documents(actor, tele.dossier) if clinical else [],
         "forms": queries.forms_of(tele) if clinical else {},
         "steps": list(tele.dossier.steps.select_related("author")) if clinical else [],
         "notes": list(tele.dossier.notes.select_related("author")) if clinical else [],
         "timeline": dossier_queries.timeline(tele.dossier),
-        "messages_sent": _to_patient(tele),
         "inside": rooms.who_is_inside(tele.pk) if tele.state == "in_call" else [],
         "verbs": verbs,
         "may": {
@@ -95,12 +91,6 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
         "filing": {"title": "", "shared": False, "error": ""},
         "topic": dossiers.topic(tele.pk),
     }
-
-
-def _to_patient(tele: Teleconsultation) -> list[outbox.Line]:
-    """The messages to the patient and guests; not the practitioner's own codes."""
-    grants = set(Grant.objects.filter(about=tele.pk).values_list("pk", flat=True))
-    return [line for line in outbox.timeline(tele.pk) if line.message.holder_id in grants]
 
 
 @professional(*may.STAFF)
@@ -167,7 +157,8 @@ def contact(request: Any, dossier_id: UUID) -> HttpResponse:
     tele = tele_of(request, dossier_id, "Correction des coordonnées")
     if not may.can_plan(request.actor, tele):
         raise NotFound
-    grant = access.main_grant(tele)
+    side = queries.patient_side(tele)
+    grant = side.grant
     form = ContactForm(
         request.POST if request.method == "POST" else None,
         initial={"email": grant.email if grant else "", "phone": grant.phone if grant else ""},
@@ -180,7 +171,7 @@ def contact(request: Any, dossier_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Coordonnées corrigées. Un nouveau lien et de nouveaux codes sont partis."))
             return redirect("teleconsultation:dossier", dossier_id)
-    context = {"tele": tele, "form": form, "messages_sent": _to_patient(tele)}
+    context = {"tele": tele, "form": form, "messages_sent": side.messages}
     return render(request, "teleconsultation/contact.html", context, status=422 if form.errors else 200)
 
 

@@ -106,8 +106,7 @@ def _judge(follow_up: FollowUp, response: Response) -> Judgement:
     follow_up.missed.filter(day=window.day, slot=window.slot).delete()
     dossiers.record(follow_up.dossier, "answered", SYSTEM_ACTOR, response=str(response.pk), level=decision.level)
     _react(follow_up, decision, newest=newest)
-    live.ping(cell_topic(follow_up.cell_id))
-    live.ping(space_topic(follow_up.pk))
+    live.ping(cell_topic(follow_up.cell_id), space_topic(follow_up.pk))
     return judgement
 
 

@@ -35,8 +35,7 @@ CLOSINGS = {
 def tell_pages(follow_up: FollowUp) -> None:
     """The cell's list, the dossier and the patient's page look again."""
     live.ping(cell_topic(follow_up.cell_id), urgent=True)
-    live.ping(dossiers.topic(follow_up.pk))
-    live.ping(space_topic(follow_up.pk))
+    live.ping(dossiers.topic(follow_up.pk), space_topic(follow_up.pk))
 
 
 def move(*, actor: Actor, follow_up: FollowUp, verb: str, **changes: Any) -> FollowUp:
