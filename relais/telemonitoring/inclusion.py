@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from relais.telemonitoring.programme import Rhythm, band
@@ -52,6 +52,24 @@ def read(answers: Mapping[str, list[Any]], *, born: date | None, today: date) ->
         facts=_facts(one, found),
         equipment=tuple(name for name in ("oxymetre", "thermometre") if one(f"inc.{name}")),
     )
+
+
+COVID_FORM = "tlc-covid"  # of a teleconsultation; its answer *domicile-ecovid* opens an inclusion
+DIAGNOSES = {"covid-confirme": "confirme", "covid-suspect": "possible"}
+OLDEST_ONSET = timedelta(days=30)  # inc.j0
+
+
+def known_of_covid(answers: Mapping[str, list[Any]], *, today: date) -> dict[str, list[Any]]:
+    """Answers of the inclusion form that the COVID form of a teleconsultation gives already (TE-09)."""
+    found: dict[str, list[Any]] = {}
+    if status := DIAGNOSES.get(next(iter(answers.get("tk.diag", [])), "")):
+        found["inc.statut"] = [status]
+    if answers.get("tk.symptomes"):
+        found["inc.symptomes"] = [True]
+    onset = next((date.fromisoformat(day) for day in answers.get("tk.j0", [])), None)
+    if onset and today - OLDEST_ONSET <= onset <= today:
+        found |= {"inc.symptomes": [True], "inc.j0": [onset.isoformat()]}
+    return found | {factor: [True] for factor in answers.get("tk.facteurs", [])}
 
 
 def factors(answers: Mapping[str, list[Any]], *, born: date | None, today: date) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.queries import COVID, PREPARATION
 from relais.teleconsultation.views.dossier import tele_of
 
+FOLLOW = "domicile-ecovid"  # tk.cat: at home, followed by a cell
+
 
 @professional(*may.CLINICAL)
 @require_http_methods(["GET", "POST"])
@@ -94,6 +96,7 @@ def _read(request: Any, tele: Teleconsultation, response: Response | None) -> Ht
         "by": step.author if step else None,
         "sections": questionnaires.shown(response) if response else [],
         "may_correct": may.can_report(request.actor, tele),
+        "to_follow": bool(response and FOLLOW in response.answers.get("tk.cat", [])),
     }
     return render(request, "teleconsultation/covid_read.html", page)
 

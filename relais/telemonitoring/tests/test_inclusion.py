@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from relais.telemonitoring.inclusion import factors, proposed_rhythm, read, risk_of
+from relais.telemonitoring.inclusion import factors, known_of_covid, proposed_rhythm, read, risk_of
 
 TODAY = date(2026, 11, 21)
 ADULT, OLD, VERY_OLD, INFANT = date(1986, 5, 2), date(1961, 11, 21), date(1946, 11, 21), date(2026, 10, 1)
@@ -79,3 +79,19 @@ def test_what_rules_and_forms_need_of_the_inclusion():
     assert found.facts == {"baseline": 91, "target": 88, "renal": True, "oxygen": True}
     assert found.equipment == ("oxymetre",)
     assert found.rhythm == "renforce"
+
+
+@pytest.mark.req("TE-09")
+def test_what_the_covid_form_gives_the_inclusion():
+    """Status, symptoms, day 0 when the form takes it, severity factors; never what it does not say."""
+    today = date(2026, 11, 21)
+    given = {
+        "tk.diag": ["covid-suspect"],
+        "tk.symptomes": ["toux"],
+        "tk.j0": ["2026-11-18"],
+        "tk.facteurs": ["rf.diabete"],
+    }
+    assert known_of_covid(given, today=today) == {
+        "inc.statut": ["possible"], "inc.symptomes": [True], "inc.j0": ["2026-11-18"], "rf.diabete": [True],
+    }  # fmt: skip
+    assert known_of_covid({"tk.diag": ["autre"], "tk.j0": ["2026-09-01"]}, today=today) == {}

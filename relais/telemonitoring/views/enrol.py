@@ -1,11 +1,14 @@
 """Including a patient: who, in which cell, whom the link reaches, then the form of the inclusion, on one page."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -14,13 +17,15 @@ from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
-from relais.patients.models import Patient
+from relais.dossiers.models import Dossier
+from relais.patients.models import Grant, Holder, Patient
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
-from relais.questionnaires.queries import current
+from relais.questionnaires.queries import current, responses
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import enrol as actions
 from relais.telemonitoring.forms import ContactForm
+from relais.telemonitoring.inclusion import COVID_FORM, known_of_covid, proposed_rhythm
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.queries.cells import cells_of
 from relais.telemonitoring.workflow import State
@@ -49,8 +54,11 @@ def enrol(request: Any) -> HttpResponse:
     context["already"] = _followed(request, patient)
     posted = request if request.method == "POST" else None
     questionnaire = current(FORM)
-    form = ContactForm(request.POST if posted else None, initial={"email": patient.email, "phone": patient.phone})
-    fill = Fill(questionnaire.form, context=actions.context_of(patient), request=posted)
+    known = Known() if posted else _known(request, patient)
+    reached = {"email": patient.email, "phone": patient.phone, **known.contact}
+    form = ContactForm(request.POST if posted else None, initial=reached)
+    fill = Fill(questionnaire.form, context=actions.context_of(patient), answers=known.answers, request=posted)
+    context["known"] = known
     if posted and form.is_valid() and fill.ready:
         try:
             done = actions.enrol(
@@ -82,6 +90,36 @@ def _chosen(request: Any, patient_id: str) -> Patient | None:
         return None
     audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="inclusion")
     return patient
+
+
+@dataclass(frozen=True)
+class Known:
+    """What another dossier of the patient says already: answers of the inclusion, whom its links reach, said when."""
+
+    answers: dict[str, list[Any]] = field(default_factory=dict)
+    contact: dict[str, str] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+def _known(request: Any, patient: Patient) -> Known:
+    """From the COVID form of a teleconsultation (?depuis=) that the actor sees, with the trace."""
+    wanted = read_id(request.GET.get("depuis", ""))
+    dossier = Dossier.objects.visible_to(request.actor).filter(pk=wanted, patient=patient).first() if wanted else None
+    if dossier is None:
+        return Known()
+    audit.record(
+        actor=request.actor, action="dossier.read", about=dossier.pk, patient_id=patient.pk, why="Inclusion au suivi"
+    )
+    grants = Grant.objects.live().filter(about=dossier.pk).exclude(holder=Holder.GUEST).order_by("-created_at", "-pk")
+    grant = grants.first()
+    contact = {name: getattr(grant, name) for name in ("email", "phone", "holder", "holder_name")} if grant else {}
+    said = responses(dossier.pk, COVID_FORM).first()
+    if said is None:
+        return Known(contact=contact)
+    today = timezone.localdate()
+    found = known_of_covid(said.answers, today=today)
+    rhythm = proposed_rhythm(found, born=patient.birth_date, today=today)
+    return Known({**found, "inc.rythme": [rhythm]}, contact, said.received_at)
 
 
 def _followed(request: Any, patient: Patient) -> FollowUp | None:
