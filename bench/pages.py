@@ -24,6 +24,7 @@ PAGES = {
     "search": ("doctor", 100),
     "dossier": ("doctor", 200),
     "space": ("patient", 200),
+    "booking page": ("doctor", 200),
     "book": ("doctor", 200),
 }
 TYPED = ["dub", "martin", "le goff", "lefevre", "06 39 98 12", "jean p"]

@@ -71,6 +71,7 @@ def pages() -> dict[str, Any]:
             "search": reverse("patients:search"),
             "dossier": reverse("teleconsultation:dossier", args=[tele.pk]),
             "space": reverse("space:home"),
+            "booking page": reverse("teleconsultation:book"),
             "book": reverse("teleconsultation:book"),
             "calibration": reverse("calibration"),
         },

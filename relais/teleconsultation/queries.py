@@ -214,7 +214,9 @@ def practitioners(establishment_id: UUID) -> list[User]:
     members = Membership.objects.filter(
         establishment_id=establishment_id, role=Role.PRACTITIONER, ended_at=None
     ).values("user_id")
-    return list(User.objects.filter(pk__in=members, is_active=True))
+    return list(
+        User.objects.filter(pk__in=members, is_active=True).only("title", "family_name", "given_name", "specialty")
+    )
 
 
 def week(actor: Actor, practitioner_id: UUID, monday: date) -> list[Teleconsultation]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from relais.accounts.models import User
 from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.actor import Actor
@@ -36,10 +37,11 @@ DAYS_LOOKED_AT = 28
 @require_http_methods(["GET", "POST"])
 def book(request: Any) -> HttpResponse:
     """TC-12 … TC-19: a slot of the grid or a free hour, an existing patient or a new one."""
-    actor = request.actor
-    form = BookingForm(request.POST if request.method == "POST" else None, initial=_initial(request))
+    actor, posted = request.actor, request.method == "POST"
+    known = queries.practitioners(actor.here)
+    form = BookingForm(request.POST, initial={}) if posted else BookingForm(initial=_initial(request, known))
     duplicates: list[Any] = []
-    if request.method == "POST" and form.is_valid():
+    if posted and form.is_valid():
         try:
             with transaction.atomic():
                 key = form.cleaned_data["request_key"]
@@ -54,16 +56,22 @@ def book(request: Any) -> HttpResponse:
             if patient:
                 messages.success(request, _("Rendez-vous réservé. Le patient reçoit son lien et ses codes."))
                 return redirect("teleconsultation:dossier", tele.pk)
-    context = {"form": form, "duplicates": duplicates, **_people(request, form), **grid_context(request, form)}
+    context = {
+        "form": form,
+        "duplicates": duplicates,
+        "practitioners": known,
+        "patient": _chosen(actor, form["patient"].value()),
+        **grid_context(request, form, known),
+    }
     return render(request, "teleconsultation/book.html", context, status=422 if form.errors else 200)
 
 
-def _initial(request: Any) -> dict[str, Any]:
+def _initial(request: Any, known: list[User]) -> dict[str, Any]:
     """From an agenda slot (?creneau=), a patient's page (?patient=), a practitioner's agenda (?praticien=), or another
     dossier of the patient (?depuis=), for a reason (?motif=)."""
     initial = {
         "slot": request.GET.get("creneau", ""),
-        "practitioner": request.GET.get("praticien") or _default(request),
+        "practitioner": request.GET.get("praticien") or _default(request.actor, known),
     }
     if request.GET.get("motif") in Reason.values:
         initial["reason"] = request.GET["motif"]
@@ -85,10 +93,9 @@ def _contact(actor: Actor, patient: Patient, dossier_id: str) -> dict[str, Any]:
     return {name: getattr(grant, name) for name in ("email", "phone", "holder", "holder_name")}
 
 
-def _default(request: Any) -> Any:
+def _default(actor: Actor, known: list[User]) -> Any:
     """A practitioner books for oneself; with one practitioner only there is nothing to choose."""
-    known = queries.practitioners(request.actor.establishment_id)
-    mine = [user.pk for user in known if user.pk == request.actor.user_id]
+    mine = [user.pk for user in known if user.pk == actor.user_id]
     return mine[0] if mine else known[0].pk if known else ""
 
 
@@ -97,13 +104,6 @@ def _chosen(actor: Actor, patient_id: Any) -> Patient | None:
         return get_visible(Patient, actor, pk=patient_id) if patient_id else None
     except NotFound:
         return None
-
-
-def _people(request: Any, form: BookingForm) -> dict[str, Any]:
-    return {
-        "practitioners": queries.practitioners(request.actor.establishment_id),
-        "patient": _chosen(request.actor, form["patient"].value()),
-    }
 
 
 def _patient(actor: Actor, data: dict[str, Any], *, sure: bool) -> tuple[Patient | None, list[Any]]:
@@ -149,15 +149,15 @@ def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:
 @professional(*may.STAFF)
 def slot_grid(request: Any) -> HttpResponse:
     """The grid alone, for another week or practitioner."""
-    return render(
-        request, "teleconsultation/_slots.html", grid_context(request, BookingForm(initial=_initial(request)))
-    )
+    known = queries.practitioners(request.actor.here)
+    form = BookingForm(initial=_initial(request, known))
+    return render(request, "teleconsultation/_slots.html", grid_context(request, form, known))
 
 
-def grid_context(request: Any, form: BookingForm) -> dict[str, Any]:
+def grid_context(request: Any, form: BookingForm, practitioners: list[User]) -> dict[str, Any]:
     """The free slots of some days from the one asked for, never before today."""
     wanted = request.POST.get("practitioner") or request.GET.get("practitioner") or form["practitioner"].value()
-    known = {str(user.pk): user for user in queries.practitioners(request.actor.establishment_id)}
+    known = {str(user.pk): user for user in practitioners}
     first = max(read_day(request.GET.get("semaine", "")) or timezone.localdate(), timezone.localdate())
     days: dict[Any, Any] = {}
     if str(wanted) in known:
