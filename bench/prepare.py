@@ -1,6 +1,6 @@
 """Signs people in on a database of the bench and tells what to ask: one JSON object. Runs in a process of its own.
 
-python -m bench.prepare pages | streams | call
+python -m bench.prepare pages | streams | call | followed | storm
 """
 
 import json
@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402 (Django is set up above)
-from django.db.models import Count  # noqa: E402
+from django.db.models import Count, Q  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -27,12 +27,19 @@ from relais.accounts.models import Membership, User  # noqa: E402
 from relais.accounts.testing import client_of  # noqa: E402
 from relais.core.live import sign  # noqa: E402
 from relais.dossiers.models import Dossier  # noqa: E402
-from relais.patients.models import Grant, Holder  # noqa: E402
+from relais.patients import entry  # noqa: E402
+from relais.patients.models import Grant, GrantDevice, Holder  # noqa: E402
 from relais.patients.testing import let_in  # noqa: E402
+from relais.questionnaires.queries import current  # noqa: E402
 from relais.teleconsultation.demo import appointment_now  # noqa: E402
 from relais.teleconsultation.models import Teleconsultation  # noqa: E402
 from relais.teleconsultation.topics import dashboard_topic  # noqa: E402
 from relais.teleconsultation.workflow import State  # noqa: E402
+from relais.telemonitoring import workflow as follow_ups  # noqa: E402
+from relais.telemonitoring.models import Alert, Cell, FollowUp  # noqa: E402
+from relais.telemonitoring.programme import ADULT_YEARS  # noqa: E402
+from relais.telemonitoring.testing import WELL  # noqa: E402
+from relais.telemonitoring.topics import cell_topic  # noqa: E402
 
 MARK = "Banc d’essai"
 STREAMS, PLACES, ENTRIES = 500, 60, 120
@@ -156,6 +163,87 @@ def call() -> dict[str, Any]:
     }
 
 
+def busiest_cell() -> Cell:
+    """The one that follows most."""
+    running = Count("follow_ups", filter=~Q(follow_ups__state=follow_ups.State.CLOSED))
+    return Cell.objects.annotate(n=running).order_by("-n", "pk")[0]
+
+
+def adults() -> list[Grant]:
+    """The ways in of the adults of the busiest cell who answer for themselves, in an order that no course decides."""
+    born = timezone.localdate() - timedelta(days=366 * (ADULT_YEARS + 1))
+    rows = FollowUp.objects.filter(
+        cell=busiest_cell(), state=follow_ups.State.ACTIVE, dossier__patient__birth_date__lt=born
+    )
+    ids = rows.exclude(status="contact").values("pk")
+    return list(Grant.objects.filter(about__in=ids, holder=Holder.SELF, revoked_at=None).order_by("login"))
+
+
+def calm_ones(grants: list[Grant]) -> list[Grant]:
+    """Those of whom no alert is open."""
+    alarmed = set(Alert.objects.filter(state__in=follow_ups.OPEN).values_list("follow_up_id", flat=True))
+    return [one for one in grants if one.about not in alarmed]
+
+
+def followed() -> dict[str, Any]:
+    """How many the busiest cell follows."""
+    return {"count": FollowUp.objects.filter(cell=busiest_cell()).exclude(state=follow_ups.State.CLOSED).count()}
+
+
+def storm() -> dict[str, Any]:
+    """Everybody who answers, with a browser each; the members of the cell on their lists; no red alert is open."""
+    cell = busiest_cell()
+    red = Alert.objects.filter(follow_up__cell=cell, state__in=follow_ups.OPEN, level__startswith="rouge")
+    red.update(state=follow_ups.AlertState.CLOSED, closed_at=timezone.now())
+    grants = adults()
+    calm = {one.pk for one in calm_ones(grants)}
+    tokens = [entry.new_token() for _one in grants]
+    GrantDevice.objects.bulk_create(
+        GrantDevice(grant=grant, token_hash=entry.hash_token(token), label=MARK, factors=1)
+        for grant, token in zip(grants, tokens, strict=True)
+    )
+    form = current("ecovid-suivi-adulte")
+    secret = get_random_string(32)
+    patients = [
+        {
+            "pk": str(grant.about),
+            "calm": grant.pk in calm,
+            "cookies": {
+                settings.PATIENT_COOKIE_NAME: token,
+                settings.PATIENT_CSRF_COOKIE_NAME: secret,
+                "csrftoken": secret,
+            },
+            "form": {"form": form.name, "version": form.version},
+        }
+        for grant, token in zip(grants, tokens, strict=True)
+    ]
+    users = cell.members.filter(establishment=cell.establishment, until=None).values("user_id")
+    members = Membership.objects.filter(establishment=cell.establishment, user__in=users, ended_at=None)
+    reds = [one for one in patients if one["calm"]][:100]
+    return {
+        "screens": [cookies(client_of(each)) for each in members.select_related("user").order_by("pk")],
+        "token": sign(cell_topic(cell.pk)),
+        "stream": reverse("live:stream"),
+        "list": reverse("telemonitoring:cells") + f"?cellule={cell.pk}",
+        "answer": reverse("follow_up_space:answer"),
+        "calibration": reverse("calibration"),
+        "calm": reds,
+        "patients": [one for one in patients if one not in reds],
+        "well": typed(WELL),
+        "red": typed({**WELL, "ad.dyspnee": ["4"], "ad.dyspnee.evol": ["critique"]}),
+    }
+
+
+def typed(answers: dict[str, list[Any]]) -> dict[str, str]:
+    """Answers as a page sends them."""
+    words = {True: "true", False: "false"}
+    return {
+        f"q-{name}": str(words.get(value[0], value[0]) if isinstance(value[0], bool) else value[0])
+        for name, value in answers.items()
+    }
+
+
 if __name__ == "__main__":
     User.objects.exists()  # the database answers, or its error is what one reads
-    json.dump({"pages": pages, "streams": streams, "call": call}[sys.argv[1]](), sys.stdout)
+    parts = {"pages": pages, "streams": streams, "call": call, "followed": followed, "storm": storm}
+    json.dump(parts[sys.argv[1]](), sys.stdout)
