@@ -20,27 +20,32 @@ class Page:
 
 
 def by_key(
-    request: HttpRequest, queryset: "QuerySet[Any]", *, field: str, size: int = 20, newest_first: bool = False
+    request: HttpRequest,
+    queryset: "QuerySet[Any]",
+    *later: "QuerySet[Any]",
+    field: str,
+    size: int = 20,
+    newest_first: bool = False,
 ) -> Page:
     """The page of `queryset` that the request asks for, ordered by `field` then id; one query.
 
+    The rows of `later` all stand behind those of the querysets before them: they are asked for what is left of a page.
     A key that cannot be read gives the first page: links get cut in messages.
     """
     sign, after = ("-", "lt") if newest_first else ("", "gt")
-    ordered = queryset.order_by(f"{sign}{field}", f"{sign}pk")
     token = request.GET.get(KEY, "")
     value, _tilde, pk = token.partition("~")
-    if pk:
-        try:
-            rows = list(
-                ordered.filter(
-                    Q(**{f"{field}__{after}e": value}) & (Q(**{f"{field}__{after}": value}) | Q(**{f"pk__{after}": pk}))
-                )[: size + 1]
-            )
-        except (ValueError, TypeError, ValidationError):
-            return by_key(_without_key(request), queryset, field=field, size=size, newest_first=newest_first)
-    else:
-        rows = list(ordered[: size + 1])
+    behind = Q(**{f"{field}__{after}e": value}) & (Q(**{f"{field}__{after}": value}) | Q(**{f"pk__{after}": pk}))
+    rows: list[Any] = []
+    try:
+        for one in (queryset, *later):
+            if len(rows) <= size:
+                found = one.filter(behind) if pk else one
+                rows += found.order_by(f"{sign}{field}", f"{sign}pk")[: size + 1 - len(rows)]
+    except (ValueError, TypeError, ValidationError):
+        if not pk:
+            raise
+        return by_key(_without_key(request), queryset, *later, field=field, size=size, newest_first=newest_first)
     more, rows = len(rows) > size, rows[:size]
     return Page(
         rows=rows,

@@ -6,7 +6,8 @@ orange and missing answers wait while the cell is closed. Pure.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from relais.core.paris import PARIS
 
@@ -52,13 +53,19 @@ class Clock:
 def clock(level: str, since: datetime, *, priority: bool, opens: time, closes: time) -> Clock:
     """The promises of an alert opened or raised at `since`, in a cell that answers every day from `opens` to `closes`."""
     delay = delay_of(level, priority=priority)
+    take, call, doctor = (_later(since, delay, one, opens, closes) for one in (delay.take, delay.call, delay.doctor))
+    return Clock(take, call, doctor)
 
-    def after(minutes: int) -> datetime:
-        if delay.by_night:
-            return since + timedelta(minutes=minutes)
-        return open_after(since, timedelta(minutes=minutes), opens, closes)
 
-    return Clock(after(delay.take), after(delay.call), after(delay.doctor))
+def call_by(level: str, since: datetime, *, priority: bool, opens: time, closes: time) -> datetime:
+    """`clock(…).call_by` alone, for lists of hundreds of alerts."""
+    delay = delay_of(level, priority=priority)
+    return _later(since, delay, delay.call, opens, closes)
+
+
+def _later(since: datetime, delay: Delay, minutes: int, opens: time, closes: time) -> datetime:
+    length = timedelta(minutes=minutes)
+    return since + length if delay.by_night else open_after(since, length, opens, closes)
 
 
 def next_call(level: str, at: datetime, *, priority: bool, opens: time, closes: time) -> datetime:
@@ -84,11 +91,15 @@ def open_after(since: datetime, length: timedelta, opens: time, closes: time) ->
     day = since.astimezone(PARIS).date()
     left = length
     while True:
-        begins = datetime.combine(day, opens, tzinfo=PARIS)
-        ends = datetime.combine(day, closes, tzinfo=PARIS)
-        # Differences of moments in one zone ignore the clock change: go through timestamps.
-        begin = max(begins.timestamp(), since.timestamp())
-        if ends.timestamp() - begin >= left.total_seconds():
+        begins, ends = _hours(day, opens, closes)
+        begin = max(begins, since.timestamp())
+        if ends - begin >= left.total_seconds():
             return datetime.fromtimestamp(begin + left.total_seconds(), tz=since.tzinfo)
-        left -= timedelta(seconds=max(ends.timestamp() - begin, 0))
+        left -= timedelta(seconds=max(ends - begin, 0))
         day += DAY
+
+
+@lru_cache(maxsize=256)
+def _hours(day: date, opens: time, closes: time) -> tuple[float, float]:
+    """Opening and closing as timestamps: differences of moments in one zone ignore the clock change."""
+    return tuple(datetime.combine(day, hour, tzinfo=PARIS).timestamp() for hour in (opens, closes))  # type: ignore[return-value]

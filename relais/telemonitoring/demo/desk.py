@@ -119,6 +119,7 @@ class Desk:
             alert.state, alert.attempts = AlertState(verb), alert.attempts + 1
             outcome = self.rng.choice(("repondeur", "non-joint") if verb == "unreached" else ("joint", "joint", "proche-joint"))  # fmt: skip
             self._call(at, outcome)
+            alert.call_at = self.steps[0][0] if verb == "unreached" and self.steps else None
         self._tell(at, f"alert_{verb}", alert.taken_by)
         if verb == "finish":
             self._end(at)
@@ -135,7 +136,7 @@ class Desk:
 
     def _end(self, at: datetime) -> None:
         assert self.alert is not None  # noqa: S101
-        self.alert.state, self.alert.closed_at = AlertState.CLOSED, at
+        self.alert.state, self.alert.closed_at, self.alert.call_at = AlertState.CLOSED, at, None
         self.alert, self.steps = None, []
 
     def shown(self, state: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from django.db.models import (
     Case,
     Count,
     Exists,
+    ExpressionWrapper,
     F,
     FilteredRelation,
     Func,
@@ -19,7 +20,6 @@ from django.db.models import (
     TextField,
     Value,
     When,
-    prefetch_related_objects,
 )
 from django.db.models.expressions import Window as Over
 from django.db.models.functions import Coalesce, RowNumber
@@ -30,6 +30,7 @@ from relais.core.actor import Actor
 from relais.patients.models import Patient
 from relais.telemonitoring import wording
 from relais.telemonitoring.capacity import Capacity, first_breach
+from relais.telemonitoring.delays import call_by
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp, Judgement
 from relais.telemonitoring.programme import ADULT_YEARS, PEAK, Slot, Window
 from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State
@@ -41,6 +42,7 @@ REASONS = 3  # shown of a line
 ASIDE = 10**11  # more seconds than any date counts
 TO_CALL = (AlertState.NEW, AlertState.TAKEN, AlertState.CALLING, AlertState.UNREACHED)
 LEVELS = {"rouge": (RED_NEW, RED), "orange": (PRIORITY, ORANGE), "gris": (GREY,), "vert": (CALM,)}
+ALARMED, OF_ALERTS = ("rouge", "orange", "gris"), ("libres", "miennes")  # filters that only open alerts pass
 
 
 def cells_of(actor: Actor) -> list[Any]:
@@ -55,24 +57,14 @@ def cells_of(actor: Actor) -> list[Any]:
 
 def followed(
     cell: Cell, *, actor: Actor, level: str = "", show: str = "", who: str = "", text: str = "", today: date
-) -> QuerySet[FollowUp]:
-    """The follow-ups of a cell that are not closed, each with `rank` (order of the list), `urgency` and `open_alert`.
+) -> list[QuerySet[FollowUp]]:
+    """The follow-ups of a cell that are not closed, by their ids with `rank` (order of the list): those with an open
+    alert, then, behind all of them, the others. What a line prints is read by `rows_of`, for a page alone.
 
     `level`: of LEVELS; `show`: libres (not taken), miennes or j6; `who`: contact or enfant; `text`: words of a name.
     """
-    rows = (  # the type checker knows no FilteredRelation
-        FollowUp.objects.filter(cell=cell)  # type: ignore[misc]
-        .exclude(state=State.CLOSED)
-        .annotate(open_alert=FilteredRelation("alerts", condition=Q(alerts__state__in=OPEN)))
-        .annotate(urgency=_urgency())
-        .annotate(rank=F("urgency") * Value(ASIDE) + _seconds())
-        .select_related("dossier__patient", "open_alert__taken_by")
-    )
-    if level in LEVELS:
-        rows = rows.filter(urgency__in=LEVELS[level])
+    rows: QuerySet[Any] = FollowUp.objects.filter(cell=cell).exclude(state=State.CLOSED).only("pk")
     shown = {
-        "libres": Q(open_alert__state=AlertState.NEW),
-        "miennes": Q(open_alert__taken_by_id=actor.user_id),
         "j6": Q(onset__range=(today - timedelta(days=PEAK[-1]), today - timedelta(days=PEAK[0]))),
         "contact": Q(status="contact"),
         "enfant": Q(dossier__patient__birth_date__gt=_years_before(today, ADULT_YEARS)),
@@ -83,7 +75,38 @@ def followed(
     for word in text.split():
         folded = Func(Value(word), function="relais_fold", output_field=TextField())
         rows = rows.filter(dossier__patient__search_name__contains=folded)
-    return rows
+    alarmed, calm = _alarmed(rows), _calm(rows)
+    if show == "libres":
+        alarmed = alarmed.filter(open_alert__state=AlertState.NEW)
+    if show == "miennes":
+        alarmed = alarmed.filter(open_alert__taken_by_id=actor.user_id)
+    if level in LEVELS:
+        alarmed, calm = (one.filter(urgency__in=LEVELS[level]) for one in (alarmed, calm))
+    if level in ALARMED or show in OF_ALERTS:
+        return [alarmed]
+    return [calm] if level in LEVELS else [alarmed, calm]
+
+
+def _alarmed(rows: QuerySet[Any]) -> QuerySet[Any]:
+    rows = rows.annotate(open_alert=_open_alert()).filter(open_alert__isnull=False).annotate(urgency=_urgency())
+    return rows.annotate(rank=_rank(_epoch("open_alert__since")))
+
+
+def _calm(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Without an open alert: no join, so that thousands of them cost little."""
+    away = When(state=State.PAUSED, then=Value(AWAY))
+    rows = rows.exclude(Exists(Alert.objects.filter(follow_up=OuterRef("pk"), state__in=OPEN)))
+    rows = rows.annotate(urgency=Case(away, default=Value(CALM), output_field=BigIntegerField()))
+    return rows.annotate(rank=_rank(Coalesce(_epoch("last_answer_at"), Value(0, BigIntegerField()))))
+
+
+def _rank(since: Func) -> ExpressionWrapper:
+    """The urgency, then the moment. Said to be large: as a plain integer no key of a second page would be below it."""
+    return ExpressionWrapper(F("urgency") * Value(ASIDE) + since, output_field=BigIntegerField())
+
+
+def _open_alert() -> FilteredRelation:
+    return FilteredRelation("alerts", condition=Q(alerts__state__in=OPEN))
 
 
 def _urgency() -> Case:
@@ -94,20 +117,13 @@ def _urgency() -> Case:
         When(red, then=Value(RED)),
         When(orange & Q(open_alert__priority=True), then=Value(PRIORITY)),
         When(orange, then=Value(ORANGE)),
-        When(open_alert__pk__isnull=False, then=Value(GREY)),
-        When(state=State.PAUSED, then=Value(AWAY)),
-        default=Value(CALM),
+        default=Value(GREY),
         output_field=BigIntegerField(),
     )
 
 
-def _seconds() -> Coalesce:
-    def epoch(moment: str) -> Func:
-        return Func(
-            F(moment), template="EXTRACT(EPOCH FROM %(expressions)s)::bigint", output_field=BigIntegerField()
-        )  # fmt: skip
-
-    return Coalesce(epoch("open_alert__since"), epoch("last_answer_at"), Value(0))
+def _epoch(moment: str) -> Func:
+    return Func(F(moment), template="EXTRACT(EPOCH FROM %(expressions)s)::bigint", output_field=BigIntegerField())
 
 
 def _years_before(day: date, years: int) -> date:
@@ -164,10 +180,13 @@ class Row:
         return "is-late" if self.alert and self.alert.level.startswith("orange") else ""
 
 
-def rows_of(actor: Actor, cell: Any, follow_ups: list[Any]) -> list[Row]:
-    """The lines of these follow-ups (of `followed`), three queries for any number of them."""
-    answers = last_answers([one.pk for one in follow_ups])
-    prefetch_related_objects(follow_ups, "pauses")
+def rows_of(actor: Actor, cell: Any, ids: list[UUID]) -> list[Row]:
+    """The lines of these follow-ups in this order, three queries for any number of them."""
+    rows: QuerySet[Any] = FollowUp.objects.annotate(open_alert=_open_alert())
+    known = rows.select_related("dossier__patient", "open_alert__taken_by").prefetch_related("pauses")
+    found = known.in_bulk(ids)
+    follow_ups = [found[pk] for pk in ids if pk in found]
+    answers = last_answers(ids)
     names = [one.dossier.patient.family_name.lower() for one in follow_ups]
     words = wording.rule_words(cell.rules_id)
     now = timezone.now()
@@ -276,14 +295,15 @@ def verbs_of_row(actor: Actor, cell: Any, alert: Alert | None) -> dict[str, bool
 
 def capacity(cell: Any) -> Capacity:
     """Open alerts against the members of the cell, one call after the other (D7): one query."""
-    found = list(
-        Alert.objects.filter(follow_up__cell=cell, state__in=OPEN).only(
-            "level", "priority", "since", "state", "call_at"
-        )
-    )
+    found = Alert.objects.filter(follow_up__cell=cell, state__in=OPEN)
+    rows = list(found.values_list("level", "priority", "since", "state", "call_at"))
     now = timezone.now()
-    promises = [one.clock(cell).call_by for one in found if one.state in TO_CALL or one.call_at]
-    colours = [one.level.split("-")[0] for one in found]
+    promises = [
+        call_at or call_by(level, since, priority=priority, opens=cell.opens, closes=cell.closes)
+        for level, priority, since, state, call_at in rows
+        if state in TO_CALL or call_at
+    ]
+    colours = [level.split("-")[0] for level, *_others in rows]
     return Capacity(
         red=colours.count("rouge"),
         orange=colours.count("orange"),

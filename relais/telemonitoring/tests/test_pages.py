@@ -16,6 +16,7 @@ from relais.patients.testing import make_patient
 from relais.telemonitoring.actions import alerts, states
 from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.testing import WELL, join, make_cell, make_follow_up, reply
+from relais.telemonitoring.views import cells
 
 pytestmark = pytest.mark.django_db
 LIST = "/suivi/"
@@ -271,3 +272,23 @@ def test_a_paused_patient_stands_last_and_awaits_nothing(scene):
     rows = client_of(scene.member).get(LIST).context["rows"]
     assert [row.follow_up.state for row in rows] == ["active", "paused"]
     assert (rows[1].missing, rows[1].next) == (None, None)
+
+
+def test_the_pages_of_the_list_go_from_alerts_to_the_others_and_show_each_patient_once(monkeypatch):
+    monkeypatch.setattr(cells, "SIZE", 3)
+    cell, member = make_cell()
+    wanted = []
+    for number in range(8):
+        scene = make_follow_up(cell=cell, member=member, patient=make_patient(f"P{number}"))
+        moment = timezone.now() - timedelta(minutes=90 - number)
+        FollowUp.objects.filter(pk=scene.follow_up.pk).update(last_answer_at=moment)
+        if number < 4:
+            Alert.objects.create(follow_up=scene.follow_up, level="orange", since=moment, opened_at=moment)
+        wanted.append(f"P{number}")
+    browser, seen, address = client_of(member), [], LIST
+    while address:
+        page = browser.get(address)
+        seen.append(names(page))
+        following = page.context["page_of_rows"].next_url
+        address = following and LIST + following
+    assert seen == [wanted[:3], wanted[3:6], wanted[6:]]

@@ -71,8 +71,8 @@ def _chosen(request: Any, known: list[Any]) -> Any:
 def _rows(request: Any, cell: Any) -> dict[str, Any]:
     filters = _filters(request)
     found = queries.followed(cell, actor=request.actor, today=timezone.localdate(), **filters)
-    page = by_key(request, found, field="rank", size=SIZE)
-    rows = queries.rows_of(request.actor, cell, page.rows)
+    page = by_key(request, *found, field="rank", size=SIZE)
+    rows = queries.rows_of(request.actor, cell, [one.pk for one in page.rows])
     audit.record_list(
         actor=request.actor, action="telemonitoring.list", ids=[row.pk for row in rows], seen=request.session
     )
