@@ -14,8 +14,8 @@ def sweep_files(timestamp: int) -> None:
     actions.sweep(older_than=DAY)
 
 
-@app.periodic(cron="*/30 * * * *")
+@app.periodic(cron="*/10 * * * *")
 @app.task(queueing_lock="sweep_uploads")
 def sweep_uploads(timestamp: int) -> None:
-    """Remove uploads that no form has claimed for two hours."""
-    spool.sweep()
+    """Remove uploads that no form has claimed within the hour."""
+    spool.sweep(older_than=spool.LIFE)

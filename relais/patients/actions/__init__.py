@@ -20,23 +20,30 @@ from relais.patients.actions.grants import (
     revoke_grant,
 )
 from relais.patients.actions.identities import Traits, claim, correct_traits, create_patient, retrieve_ins
+from relais.patients.actions.many import Person, WayIn, create_patients, grant_care_to, has_no_secret, open_grants
 
 __all__ = [
     "Password",
+    "Person",
     "Traits",
+    "WayIn",
     "ask_lost_link",
     "check_device_code",
     "check_secrets",
     "claim",
     "correct_traits",
     "create_patient",
+    "create_patients",
     "end_care",
     "extend",
     "forget_devices",
     "grant_care",
+    "grant_care_to",
+    "has_no_secret",
     "needs_code",
     "new_password",
     "open_grant",
+    "open_grants",
     "remember_device",
     "renew_secrets",
     "retrieve_ins",
