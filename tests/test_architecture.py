@@ -87,6 +87,7 @@ OTHER_FILES = {
     "teleconsultation/printing": "the words of printed documents: pure functions",
     "teleconsultation/slots": "cutting hours into slots: pure rules",
     "teleconsultation/topics": "the live topics of its pages, said once",
+    "telemonitoring/bulk": "the format of files of inclusions: pure",
     "telemonitoring/capacity": "whether a cell can keep its promises: pure",
     "telemonitoring/delays": "the clocks of alerts: pure rules",
     "telemonitoring/history": "what rules know of the answers before: pure functions",

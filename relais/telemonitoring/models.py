@@ -15,7 +15,15 @@ from relais.dossiers.models import Dossier
 from relais.questionnaires.models import Response
 from relais.telemonitoring.delays import Clock, clock
 from relais.telemonitoring.programme import Plan, Rhythm, Slot
-from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, TRANSITIONS, AlertState, State
+from relais.telemonitoring.workflow import (
+    ALERT_TRANSITIONS,
+    OPEN,
+    TRANSFER_TRANSITIONS,
+    TRANSITIONS,
+    AlertState,
+    State,
+    TransferState,
+)
 
 if TYPE_CHECKING:
     from relais.core.actor import Actor
@@ -38,6 +46,14 @@ class CellQuerySet(models.QuerySet["Cell"]):
         mine = CellMember.objects.of(actor).values("cell_id")
         return self.filter(Q(establishment_id=actor.establishment_id) | Q(pk__in=mine))
 
+    def open_to(self, actor: "Actor") -> "CellQuerySet":
+        """Those to which the actor may entrust a patient: the ones that they see, and those that take patients of other
+        establishments and have somebody to look after them (EC-14)."""
+        if not actor.is_professional:
+            return self.none()
+        staffed = CellMember.objects.filter(until=None).values("cell_id")
+        return self.filter(Q(pk__in=self.model.objects.visible_to(actor)) | Q(accepts_others=True, pk__in=staffed))
+
 
 class Cell(Base):
     """A team that watches over patients at home; it belongs to an establishment, others join it (EC-13, EC-14)."""
@@ -49,6 +65,7 @@ class Cell(Base):
     closes = models.TimeField("ferme à", default=time(20))
     minutes_per_call = models.PositiveSmallIntegerField("minutes par appel", default=9)
     rules = models.ForeignKey("RuleSet", on_delete=models.PROTECT, related_name="cells")
+    accepts_others = models.BooleanField("suit les patients d’autres établissements", default=False)
 
     objects = CellQuerySet.as_manager()
 
@@ -74,6 +91,7 @@ class CellMember(Base):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="+")
     until = models.DateTimeField(null=True)
+    here_until = models.DateTimeField(null=True)  # they said that they are there, until this moment at most
 
     objects = CellMemberQuerySet.as_manager()
 
@@ -124,10 +142,10 @@ class Risk(models.TextChoices):
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
     def visible_to(self, actor: "Actor") -> "FollowUpQuerySet":
-        """Those whose dossier the actor sees, and those of the cells in which the actor works."""
+        """Those whose dossier the actor sees, and those of the cells of their establishment or in which they work."""
         own = Q(dossier__in=Dossier.objects.visible_to(actor))
         if actor.is_professional:
-            own |= Q(cell__in=CellMember.objects.of(actor).values("cell_id"))
+            own |= Q(cell__in=Cell.objects.visible_to(actor))
         return self.filter(own)
 
 
@@ -190,6 +208,38 @@ class Pause(Base):
         constraints = [
             models.UniqueConstraint(fields=["follow_up"], condition=Q(last=None), name="pause_one_open"),
             models.CheckConstraint(condition=Q(last=None) | Q(last__gte=F("first")), name="pause_ends_after_start"),
+        ]
+
+
+class Transfer(Base):
+    """One cell asks another to follow a patient; the asking one keeps patient, alert and clocks until the other accepts."""
+
+    TRANSITIONS = TRANSFER_TRANSITIONS
+
+    follow_up = models.ForeignKey(FollowUp, on_delete=models.CASCADE, related_name="transfers")
+    source = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="leaving")
+    target = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="arriving")
+    state = models.CharField(max_length=10, choices=TransferState, default=TransferState.ASKED)
+    why = models.CharField("motif", max_length=300)
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    refusal = models.CharField("motif du refus", max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [
+            models.Index(fields=["target"], name="transfer_to_decide", condition=Q(state="asked")),
+            models.Index(fields=["source"], name="transfer_waiting", condition=Q(state="asked")),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["follow_up"], condition=Q(state="asked"), name="transfer_one_asked"),
+            models.CheckConstraint(condition=~Q(source=F("target")), name="transfer_to_another_cell"),
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_at=None) | ~Q(state="asked") & Q(decided_at__isnull=False),
+                name="transfer_decided_has_time",
+            ),
+            models.CheckConstraint(condition=~Q(state="refused") | ~Q(refusal=""), name="transfer_refused_has_reason"),
         ]
 
 

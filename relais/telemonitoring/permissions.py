@@ -64,6 +64,21 @@ def can_finish(actor: Actor, alert: Any) -> bool:
     return can_handle(actor, alert) and (not alert.level.startswith("rouge") or actor.has_role("practitioner"))
 
 
+def can_transfer(actor: Actor, follow_up: Any) -> bool:
+    """Members of the patient's cell ask another cell to take them (EC-14)."""
+    return in_cell(actor, follow_up.cell)
+
+
+def can_accept(actor: Actor, transfer: Any) -> bool:
+    """Members of the cell that is asked accept or refuse."""
+    return in_cell(actor, transfer.target)
+
+
+def can_cancel(actor: Actor, transfer: Any) -> bool:
+    """Members of the cell that asked take the demand back."""
+    return in_cell(actor, transfer.source)
+
+
 def is_system(actor: Actor, alert: Any) -> bool:
     """Done by the rules."""
     return actor.kind == SYSTEM

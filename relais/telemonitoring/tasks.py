@@ -1,8 +1,10 @@
 """Jobs of telemonitoring: thin, idempotent."""
 
+from uuid import UUID
+
 from procrastinate.contrib.django import app
 
-from relais.telemonitoring.actions import windows
+from relais.telemonitoring.actions import bulk, windows
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -10,3 +12,10 @@ from relais.telemonitoring.actions import windows
 def watch(timestamp: int) -> None:
     """Remind, note the answers that are missing, propose what may end."""
     windows.watch()
+
+
+@app.task(retry=5)
+def let_in(follow_up_ids: list[str]) -> None:
+    """Send their way in to people who were included from a file; one transaction each."""
+    for one in follow_up_ids:
+        bulk.let_in(follow_up_id=UUID(one))

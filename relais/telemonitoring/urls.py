@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from relais.telemonitoring.views import answer, call, cells, enrol, follow_up, members
+from relais.telemonitoring.views import answer, bulk, call, cells, enrol, follow_up, members
 
 app_name = "telemonitoring"
 urlpatterns = [
     path("", cells.cells, name="cells"),
     path("inclure/", enrol.enrol, name="enrol"),
+    path("inclure/fichier/", bulk.enrol_many, name="enrol_many"),
+    path("inclure/fichier/modele.csv", bulk.enrol_model, name="enrol_model"),
     path("cellules/", members.cell_list, name="cell_list"),
     path("cellules/nouvelle/", members.new_cell, name="new_cell"),
     path("cellules/<uuid:cell_id>/", members.cell, name="cell"),

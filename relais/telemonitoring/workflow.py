@@ -53,5 +53,24 @@ ALERT_TRANSITIONS: Table = {
     "mistake": Transition(OPEN, AlertState.CANCELLED, may.can_finish, "Erreur de saisie"),
     # By the rules or the end of the follow-up, never by a person:
     "again": Transition((AlertState.REACHED,), AlertState.TAKEN, may.is_system, "Nouvelle aggravation"),
+    "hand_over": Transition(
+        (AlertState.TAKEN, AlertState.UNREACHED), AlertState.NEW, may.is_system, "Transfert à une autre cellule"
+    ),
     "settle": Transition(OPEN, AlertState.CLOSED, may.is_system, "Clôture automatique"),
+}
+
+
+class TransferState(models.TextChoices):
+    ASKED = "asked", "Proposé"
+    ACCEPTED = "accepted", "Accepté"
+    REFUSED = "refused", "Refusé"
+    CANCELLED = "cancelled", "Annulé"
+
+
+TRANSFER_TRANSITIONS: Table = {
+    "accept": Transition((TransferState.ASKED,), TransferState.ACCEPTED, may.can_accept, "Accepter"),
+    "refuse": Transition((TransferState.ASKED,), TransferState.REFUSED, may.can_accept, "Refuser"),
+    "cancel": Transition((TransferState.ASKED,), TransferState.CANCELLED, may.can_cancel, "Annuler la demande"),
+    # By the end of the follow-up:
+    "drop": Transition((TransferState.ASKED,), TransferState.CANCELLED, may.is_system, "Suivi clôturé"),
 }

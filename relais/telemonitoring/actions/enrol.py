@@ -61,12 +61,12 @@ def enrol(
     """
     if not may.can_enrol(actor):
         raise NotFound
-    _one_at_a_time(patient)
+    one_at_a_time(name_of(patient.pk))
     if done := FollowUp.objects.filter(request_key=request_key, dossier__patient=patient).first():
         return done
     patient = get_visible(Patient, actor, pk=patient.pk)
-    cell = get_visible(Cell.objects.select_related("rules"), actor, pk=cell_id)
-    _check(patient, cell, contact)
+    cell = cell_for(actor, cell_id)
+    _check(patient, contact)
     establishment = Establishment.objects.get(pk=actor.here)
     dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment)
     kept = questionnaires.answer(
@@ -96,6 +96,21 @@ def enrol(
     let_in(actor, follow_up, contact)
     live.ping(cell_topic(cell.pk))
     return follow_up
+
+
+def cell_for(actor: Actor, cell_id: UUID) -> Cell:
+    """The cell that will follow a patient: one's own, or one that takes patients of other establishments (EC-14).
+
+    NotFound for any other, Refused for one whose rules nobody approved.
+    """
+    cell = Cell.objects.open_to(actor).select_related("rules").filter(pk=cell_id).first()
+    if cell is None:
+        raise NotFound
+    if not cell.rules.approved_by and not settings.DEMO:
+        raise Refused(
+            _("Les règles d’alerte de cette cellule n’ont pas été approuvées par un clinicien."), field="cell"
+        )
+    return cell
 
 
 def context_of(patient: Patient) -> dict[str, list[Any]]:
@@ -133,18 +148,22 @@ def let_in(actor: Actor, follow_up: FollowUp, contact: Contact) -> Grant:
     return grant
 
 
-def _one_at_a_time(patient: Patient) -> None:
-    """Until the transaction ends nobody else enrols this patient: of two clicks one waits."""
+def one_at_a_time(*names: str) -> None:
+    """Until the transaction ends nobody else works under these names: of two clicks one waits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"follow-up:{patient.pk}"])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM (SELECT unnest(%s::text[]) AS name ORDER BY 1) names",
+            [sorted(names)],
+        )
 
 
-def _check(patient: Patient, cell: Cell, contact: Contact) -> None:
+def name_of(patient_id: UUID) -> str:
+    """Under which a patient is enrolled, by one at a time."""
+    return f"follow-up:{patient_id}"
+
+
+def _check(patient: Patient, contact: Contact) -> None:
     if FollowUp.objects.filter(dossier__patient=patient).exclude(state=State.CLOSED).exists():
         raise Refused(_("Ce patient est déjà suivi à domicile : ouvrez son suivi au lieu d’en créer un second."))
     if not contact.email and not contact.phone:
         raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
-    if not cell.rules.approved_by and not settings.DEMO:
-        raise Refused(
-            _("Les règles d’alerte de cette cellule n’ont pas été approuvées par un clinicien."), field="cell"
-        )

@@ -47,9 +47,18 @@ ALARMED, OF_ALERTS = ("rouge", "orange", "gris"), ("libres", "miennes")  # filte
 
 def cells_of(actor: Actor) -> list[Any]:
     """The cells that the actor sees, with `people` (members now) and `mine` (the actor is one of them)."""
+    return _listed(Cell.objects.visible_to(actor), actor)
+
+
+def cells_open_to(actor: Actor) -> list[Any]:
+    """The cells to which the actor may entrust a patient, as `cells_of`: those of the region stand last."""
+    return sorted(_listed(Cell.objects.open_to(actor), actor), key=lambda one: one.establishment_id != actor.here)
+
+
+def _listed(cells: Any, actor: Actor) -> list[Any]:
     mine = CellMember.objects.of(actor).filter(cell=OuterRef("pk"))
     return list(
-        Cell.objects.visible_to(actor)
+        cells.select_related("establishment")
         .annotate(people=Count("members__user", filter=Q(members__until=None), distinct=True), mine=Exists(mine))
         .order_by("name", "pk")
     )

@@ -30,6 +30,7 @@ ALERTS = {
     "mistake": (ANY, "cancelled", TEAM, DOCTOR),
     "settle": (ANY, "closed", SYSTEM, SYSTEM),
     "again": ({"reached"}, "taken", SYSTEM, SYSTEM),
+    "hand_over": ({"taken", "unreached"}, "new", SYSTEM, SYSTEM),
 }
 FOLLOW_UPS = {
     "pause": ({"active"}, "paused", TEAM | SYSTEM),
@@ -104,7 +105,7 @@ def test_every_state_and_verb_of_an_alert_for(people, role, level):
             follow_up=scene.follow_up, level=level, state=state, since=now, opened_at=now, **holder, **ended
         )
         changes = {"closed_at": now} if target in ("closed", "cancelled") else {}
-        changes |= {"taken_by_id": None if verb == "give_back" else scene.member.user_id}
+        changes |= {"taken_by_id": None if target == "new" else scene.member.user_id}
         may = role in (red if level == "rouge" else orange)
         tried(alert, verb, actors[role], sources, target, may=may, **changes)
         alert.delete()

@@ -27,7 +27,7 @@ from relais.telemonitoring.actions import enrol as actions
 from relais.telemonitoring.forms import ContactForm
 from relais.telemonitoring.inclusion import COVID_FORM, known_of_covid, proposed_rhythm
 from relais.telemonitoring.models import FollowUp
-from relais.telemonitoring.queries.cells import cells_of
+from relais.telemonitoring.queries.cells import cells_open_to
 from relais.telemonitoring.workflow import State
 
 FORM = "ecovid-inclusion"
@@ -37,7 +37,7 @@ FORM = "ecovid-inclusion"
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrol(request: Any) -> HttpResponse:
     """EC-02, EC-15, EC-18: a professional includes a patient, from town, from hospital or at discharge."""
-    cells = cells_of(request.actor)
+    cells = cells_open_to(request.actor)
     asked = request.POST if request.method == "POST" else request.GET
     patient = _chosen(request, asked.get("patient", ""))
     wanted = read_id(asked.get("cellule", ""))

@@ -1,0 +1,277 @@
+"""Inclusion from a CSV file: what is read, what is shown, what is written, and nothing twice (EC-02, EC-15, EC-18)."""
+
+import csv
+import io
+import json
+import threading
+from datetime import date, timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, connections
+from django.utils import timezone
+
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.core.errors import NotFound, Refused
+from relais.notifications.models import Message
+from relais.patients.models import Grant, Patient
+from relais.patients.testing import make_patient
+from relais.telemonitoring import bulk as reading
+from relais.telemonitoring.actions import bulk
+from relais.telemonitoring.models import Cell, FollowUp
+from relais.telemonitoring.testing import make_cell, make_follow_up
+
+pytestmark = pytest.mark.django_db
+NAMES = [("Aubry", "Inès"), ("Lemaire", "Zoé"), ("Quentin", "Paul"), ("Barbosa", "Élise")]
+PAGE = "/suivi/inclure/fichier/"
+
+
+@pytest.fixture(autouse=True)
+def demo(settings):
+    """Rules that nobody approved open a cell in a demonstration region alone."""
+    settings.DEMO = True
+
+
+@pytest.fixture
+def place():
+    """A cell with its doctor."""
+    return make_cell()
+
+
+def person(number=1, **changes):
+    """A line without a fault."""
+    day = timezone.localdate() - timedelta(days=2)
+    family, given = NAMES[number]
+    return {
+        "nom_naissance": family, "prenoms": given, "date_naissance": "14/07/1958", "sexe": "F",
+        "email": f"zoe{number}@exemple.test", "telephone": "06 39 98 00 42", "statut": "confirme", "test": "RT-PCR",
+        "resultat": "positif", "symptomes": "oui", "j0": day.strftime("%d/%m/%Y"), "facteurs": "diabete | Cardio",
+        "oxymetre": "oui", "thermometre": "non", "seul": "non", "isolement": "oui", "autonomie": "oui",
+        "consignes_remises": "oui", "information_donnee": "oui", "recueillie_aupres": "patient", **changes,
+    }  # fmt: skip
+
+
+def written(*people, delimiter=";", encoding="utf-8"):
+    out = io.StringIO()
+    writer = csv.DictWriter(
+        out, list(dict.fromkeys(name for one in people for name in one)), delimiter=delimiter, extrasaction="ignore"
+    )
+    writer.writeheader()
+    writer.writerows(people)
+    return out.getvalue().encode(encoding)
+
+
+def previewed(member, data):
+    return client_of(member).post(PAGE, {"file": SimpleUploadedFile("a.csv", data)})
+
+
+def kept(member, page, cell, **choices):
+    return client_of(member).post(
+        PAGE, {"garder": "1", "file_handle": page.context["handle"], "cellule": str(cell.pk), **choices}
+    )
+
+
+@pytest.mark.req("EC-02", "EC-15", "EC-18")
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "utf-8-sig"), (",", "cp1252")])
+def test_the_good_lines_are_included_and_the_wrong_ones_say_where_and_what_to_do(place, delimiter, encoding):
+    cell, doctor = place
+    home = person(
+        2, statut="sortie", date_sortie="20/11/2026", oxygene_sortie="non", date_naissance="01/02/1990", grossesse="non"
+    )
+    wrong = person(3, sexe="?", telephone="12", resultat="peut-être", facteurs="diabete|inconnu")
+    page = previewed(doctor, written(person(1), home, wrong, delimiter=delimiter, encoding=encoding))
+    assert page.status_code == 200, page.context.get("error")
+    assert (page.context["ready"], page.context["wrong"]) == (2, 1), page.context["faults"]
+    faults = {fault.column: fault for _one, fault in page.context["faults"]}
+    assert set(faults) == {"sexe", "telephone", "resultat", "facteurs"}
+    assert {fault.line for fault in faults.values()} == {4}
+    assert "Écrivez M, F ou I." in page.content.decode()
+    assert not FollowUp.objects.exists()
+    assert not Patient.objects.exists()
+    done = kept(doctor, page, cell)
+    assert done["Location"] == f"/suivi/?cellule={cell.pk}"
+    first, second = FollowUp.objects.order_by("dossier__patient__birth_family_name")
+    assert (first.status, first.rhythm, first.facts.get("diabetes")) == ("confirme", "renforce", True)
+    assert first.equipment == ["oxymetre"]
+    assert set(first.factors) == {"rf.diabete", "rf.cardio", "rf.age65"}
+    assert (second.status, second.dossier.patient.given_name) == ("sortie", "Paul")
+    assert first.inclusion.answers["inc.test"] == ["rtpcr"]
+    assert first.dossier.establishment == cell.establishment
+    assert client_of(doctor).get(f"/suivi/{first.pk}/").status_code == 200
+    assert "LEMAIRE" in client_of(doctor).get("/suivi/").content.decode()
+
+
+def test_their_way_in_is_made_and_sent_once(place):
+    cell, doctor = place
+    bulk.enrol_many(actor=actor_for(doctor), cell_id=cell.pk, data=written(person(1)), choices={})
+    follow_up, grant = FollowUp.objects.get(), Grant.objects.get()
+    assert (grant.about, grant.email, grant.mobile) == (follow_up.pk, "zoe1@exemple.test", "+33639980042")
+    assert not Message.objects.exists()
+    assert bulk.let_in(follow_up_id=follow_up.pk) is True
+    assert bulk.let_in(follow_up_id=follow_up.pk) is False
+    assert sorted(Message.objects.values_list("type", flat=True)) == ["follow_up.access", "follow_up.password"]
+    assert Grant.objects.get().password_hash.startswith("argon2") or not Grant.objects.get().password_hash.startswith(
+        "!"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT args FROM procrastinate_jobs WHERE task_name = %s", [bulk.SEND])
+        assert [json.loads(args)["follow_up_ids"] for (args,) in cursor.fetchall()] == [[str(follow_up.pk)]]
+
+
+@pytest.mark.req("EC-02")
+def test_the_same_file_sent_again_follows_nobody_twice(place):
+    cell, doctor = place
+    data = written(person(1), person(2), person(1, prenoms="Marguerite"), person(2))
+    page = previewed(doctor, data)
+    assert [(one.number, one.repeats) for one in page.context["repeated"]] == [(5, 3)]
+    assert kept(doctor, page, cell).status_code == 302
+    assert kept(doctor, page, cell).status_code == 422, "the file is gone once it was written"
+    again = previewed(doctor, data)
+    assert (again.context["ready"], again.context["followed_count"]) == (0, 3)
+    assert "Rien à inclure" in again.content.decode()
+    done = bulk.enrol_many(actor=actor_for(doctor), cell_id=cell.pk, data=data, choices={4: bulk.ANOTHER})
+    assert (done.made, done.already) == (0, 4)
+    assert FollowUp.objects.count() == Patient.objects.count() == 3
+
+
+def test_people_known_already_are_proposed_and_nobody_decides_for_them(place):
+    cell, doctor = place
+    same = make_patient("Lemaire", "Zoé", seen_by=cell.establishment, birth_date=date(1958, 7, 14))
+    near = make_patient("Quentin", "Paul", seen_by=cell.establishment, birth_date=None)
+    other = make_patient("Barbosa", "Élise", birth_date=date(1958, 7, 14))
+    data = written(person(1), person(2), person(3))
+    page = previewed(doctor, data)
+    assert [one.known for one in page.context["known"]] == [same]
+    assert [[each.patient for each in one.proposals] for one in page.context["choose"]] == [[near]]
+    assert other.full_name not in page.content.decode(), "somebody else's patient is not told"
+    assert kept(doctor, page, cell, **{"ligne-3": str(other.pk)}).status_code == 404
+    assert kept(doctor, page, cell, **{"ligne-3": ""}).status_code == 302
+    assert FollowUp.objects.filter(dossier__patient=same).count() == 1
+    assert FollowUp.objects.count() == 2
+    again = previewed(doctor, data)
+    kept(doctor, again, cell, **{"ligne-3": str(near.pk)})
+    assert FollowUp.objects.filter(dossier__patient=near).exists()
+    assert not FollowUp.objects.filter(dossier__patient=other).exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "Choisissez un fichier|vide"),
+        (b"  \r\n ", "vide"),
+        (b"PK\x03\x04 sheet", "n’est pas un CSV"),
+        (b"\xd0\xcf\x11\xe0 old", "n’est pas un CSV"),
+        ("nom;prénom\nA;B".encode("utf-16"), "illisibles"),
+        (b"nom_naissance;prenoms\nA\0;B", "illisibles"),
+        (b"nom;prenom;age\nA;B;3", "n’a pas les colonnes nom_naissance"),
+        (written(person(1)).split(b"\r\n")[0], "aucune personne"),
+        (written(person(1, commentaire="x")), "Colonnes inconnues ou répétées dans la première ligne : commentaire"),
+        (written(person(1)) * 1 + b"x" * reading.MOST_BYTES, "1 Mo"),
+        (written(*[person(1)] * 1001), "plus de 1 000 lignes"),
+        (written(person(1, nom_repondant="x" * 140_000)), "La ligne 2 ne se lit pas"),
+    ],
+)
+def test_what_is_no_such_file_is_refused_with_a_sentence(place, data, words):
+    page = previewed(place[1], data)
+    assert page.status_code == 422
+    assert any(word in page.content.decode() for word in words.split("|")), page.context["error"]
+
+
+def test_formulas_are_text_cells_out_of_place_are_told_and_comments_are_left(place):
+    cell, doctor = place
+    formula = person(1, qui_repond="proche", nom_repondant='=HYPERLINK("x")')
+    bad = person(2, nom_naissance="=1+1", qui_repond="", nom_repondant="")
+    data = written(formula, bad) + b"# une note;;\r\n" + b";".join([b"a"] * 4) + b"\r\n"
+    page = previewed(doctor, data)
+    assert page.context["ready"] == 1
+    faults = [(fault.line, fault.column) for _one, fault in page.context["faults"]]
+    assert (3, "nom_naissance") in faults
+    assert any(line == 5 for line, _column in faults)
+    kept(doctor, page, cell)
+    assert Grant.objects.get().holder_name == '=HYPERLINK("x")'
+
+
+def test_the_model_is_read_once_its_example_is_uncommented(place):
+    _cell, doctor = place
+    answer = client_of(doctor).get(PAGE + "modele.csv")
+    assert "attachment" in answer["Content-Disposition"]
+    text = answer.content.decode("utf-8-sig")
+    assert previewed(doctor, answer.content).status_code == 422, "nobody is included by the model alone"
+    lines = text.replace("02/11/2026", timezone.localdate().strftime("%d/%m/%Y")).splitlines()
+    page = previewed(doctor, "\n".join([lines[0], lines[2].removeprefix("# ")]).encode())
+    assert page.context["ready"] == 1, page.context["faults"]
+
+
+@pytest.mark.req("EC-02")
+def test_nobody_else_includes_from_a_file(place):
+    cell, doctor = place
+    for role in (Role.SECRETARY, Role.MANAGER):
+        assert previewed(make_member(cell.establishment, role), written(person(1))).status_code == 404
+    page = previewed(doctor, written(person(1)))
+    thief = make_member(cell.establishment, Role.CAREGIVER)
+    assert kept(thief, page, cell).status_code == 422, "a file belongs to who sent it"
+    stranger = make_practitioner(make_establishment("Ailleurs"))
+    with pytest.raises(NotFound):
+        bulk.enrol_many(actor=actor_for(stranger), cell_id=cell.pk, data=written(person(1)), choices={})
+    assert not FollowUp.objects.exists()
+
+
+def test_no_cell_follows_on_rules_that_nobody_approved(place, settings):
+    settings.DEMO = False
+    cell, doctor = place
+    with pytest.raises(Refused, match="approuvées"):
+        bulk.enrol_many(actor=actor_for(doctor), cell_id=cell.pk, data=written(person(1)), choices={})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_send_one_file_at_once_follow_everybody_once():
+    cell, doctor = make_cell()
+    actor, data, found = actor_for(doctor), written(person(1), person(2)), []
+    start = threading.Barrier(2)
+
+    def send():
+        try:
+            start.wait(5)
+            found.append(bulk.enrol_many(actor=actor, cell_id=cell.pk, data=data, choices={}).made)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=send) for _each in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+    assert sorted(found) == [0, 2]
+    assert FollowUp.objects.count() == Patient.objects.count() == 2
+
+
+@pytest.mark.req("EC-14", "EC-15")
+def test_a_regional_cell_that_takes_others_patients_is_open_to_every_establishment(place):
+    own, doctor = place
+    regional, far = make_cell()
+    data = written(person(1))
+    with pytest.raises(NotFound):
+        bulk.enrol_many(actor=actor_for(doctor), cell_id=regional.pk, data=data, choices={})
+    Cell.objects.filter(pk=regional.pk).update(kind="regional", accepts_others=True)
+    bulk.enrol_many(actor=actor_for(doctor), cell_id=regional.pk, data=data, choices={})
+    follow_up = FollowUp.objects.get()
+    assert (follow_up.cell, follow_up.dossier.establishment) == (regional, own.establishment)
+    for who in (doctor, far, make_practitioner(regional.establishment)):
+        assert client_of(who).get(f"/suivi/{follow_up.pk}/").status_code == 200
+    assert (
+        client_of(make_practitioner(make_establishment("Ailleurs"))).get(f"/suivi/{follow_up.pk}/").status_code == 404
+    )
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_file_of_three_takes_as_many_statements_as_one(place, count, django_assert_num_queries):
+    cell, doctor = place
+    make_follow_up(cell=cell, member=doctor)
+    data = written(*[person(number) for number in range(count)])
+    actor = actor_for(doctor)
+    with django_assert_num_queries(STATEMENTS):
+        bulk.enrol_many(actor=actor, cell_id=cell.pk, data=data, choices={})
+
+
+STATEMENTS = 41
