@@ -54,7 +54,7 @@ def create(*, actor: Actor, kind: str, patient: Patient, establishment: Establis
     return dossier
 
 
-@transaction.atomic
+@whole
 def create_many(*, actor: Actor, kind: str, patients: Sequence[Patient], establishment: Establishment) -> list[Dossier]:
     """As `create`, one dossier a patient in the order given, in a few statements: nobody watches them yet, so no ping."""
     made = Dossier.objects.bulk_create(

@@ -200,7 +200,7 @@ class Given:
     request_key: UUID
 
 
-@transaction.atomic
+@whole
 def answer_many(
     *, actor: Actor, questionnaire: Questionnaire, given: Sequence[Given], times: Times, who: Who = Who()
 ) -> list[Response]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from relais.audit import actions as audit
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
 from relais.patients import entry
 from relais.patients import permissions as may
 from relais.patients.actions.identities import INS_KNOWN, _test_matricules
@@ -30,7 +31,7 @@ class Person:
     ins_oid: str = ""
 
 
-@transaction.atomic
+@whole
 def create_patients(*, actor: Actor, people: Sequence[Person]) -> list[Patient]:
     """New patients, provisional, in the care of the actor's establishment, in the order given.
 
@@ -55,7 +56,7 @@ def create_patients(*, actor: Actor, people: Sequence[Person]) -> list[Patient]:
     return made
 
 
-@transaction.atomic
+@whole
 def grant_care_to(
     *,
     actor: Actor,
@@ -100,7 +101,7 @@ class WayIn:
     phone: str = ""
 
 
-@transaction.atomic
+@whole
 def open_grants(*, actor: Actor, ways: Sequence[WayIn]) -> list[Grant]:
     """Ways in whose password is made later, by `renew_secrets`: until then they open nothing.
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
@@ -13,6 +12,7 @@ from relais.core import live
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound
+from relais.core.transactions import whole
 from relais.directory.models import Establishment
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Dossier
@@ -47,7 +47,7 @@ class Included:
     left: int
 
 
-@transaction.atomic
+@whole
 def enrol_many(
     *, actor: Actor, cell_id: UUID, data: bytes, choices: dict[int, str], started_at: datetime | None = None
 ) -> Included:
@@ -161,7 +161,7 @@ def _way_in(follow_up: FollowUp, planned: Planned) -> patients.WayIn:
     )
 
 
-@transaction.atomic
+@whole
 def let_in(*, follow_up_id: UUID) -> bool:
     """Make the password of a way in that was opened without one, and send it; once, whoever asks again."""
     grants = Grant.objects.select_for_update(of=("self",)).filter(about=follow_up_id, revoked_at=None)
