@@ -71,12 +71,8 @@ def rows(given: Iterable[Mapping[str, Any]], answers: Mapping[str, Name], uses: 
     """
     listed = [{**row, "at": row["at"].astimezone(UTC)} for row in given]
     columns = {**FACTS, **answers}
-    frame = pl.DataFrame(
-        {name: [row.get(name) for row in listed] for name in (*KEYS, *columns)},
-        schema={**KEYS, **{name: COLUMNS[one.kind] for name, one in columns.items()}},
-        strict=False,
-    )
-    return prepared(frame, uses)
+    schema = {**KEYS, **{name: COLUMNS[one.kind] for name, one in columns.items()}}
+    return prepared(pl.from_dicts(listed, schema=schema, strict=False), uses)
 
 
 def prepared(frame: pl.DataFrame, uses: Iterable[str]) -> pl.DataFrame:
@@ -107,57 +103,49 @@ def with_features(frame: pl.DataFrame) -> pl.DataFrame:
         gut=gut,
     )
     frame = frame.with_columns(
-        fever_gap=(pl.col("at") - _last_before("fever")).dt.total_seconds() / 3600.0,
+        fever_gap=(pl.col("at") - _last_before("fever", "at")).dt.total_seconds() / 3600.0,
+        _fever_began=_run_begins("fever"),
+        _gut_began=_run_begins("gut"),
     )
-    return _day_streak(_day_streak(frame, "fever", "fever_days"), "gut", "gut_days")
+    days = {f"{flag}_days": _days_since(flag, f"_{flag}_began") for flag in ("fever", "gut")}
+    return frame.with_columns(**days).drop("_fever_began", "_gut_began")
 
 
-def _last_before(flag: str) -> pl.Expr:
-    """When `flag` was last true before this row."""
-    return pl.when(pl.col(flag)).then(pl.col("at")).forward_fill().shift(1).over("episode")
+def _last_before(flag: str, what: str) -> pl.Expr:
+    """`what` of the last row before this one in which `flag` was true."""
+    return pl.when(pl.col(flag)).then(pl.col(what)).forward_fill().shift(1).over("episode")
 
 
-def _day_streak(frame: pl.DataFrame, flag: str, name: str) -> pl.DataFrame:
+def _run_begins(flag: str) -> pl.Expr:
+    """The day, on a row in which `flag` is true and was not so the day before nor earlier that day; else NULL."""
+    new = (pl.col("date") - _last_before(flag, "date")) > pl.duration(days=1)
+    return pl.when(pl.col(flag) & new.fill_null(value=True)).then(pl.col("date"))
+
+
+def _days_since(flag: str, began: str) -> pl.Expr:
     """How many days in a row `flag` was true at least once, the day of the row included; 0 when it is not true now."""
-    days = (
-        frame.filter(pl.col(flag))
-        .select("episode", "date")
-        .unique()
-        .sort("episode", "date")
-        .with_columns(_new=(pl.col("date").diff().over("episode") != pl.duration(days=1)).fill_null(value=True))
-        .with_columns(_run=pl.col("_new").cum_sum().over("episode"))
-        .with_columns(pl.int_range(1, pl.len() + 1).over("episode", "_run").cast(pl.Float64).alias(name))
-        .select("episode", "date", name)
-    )
-    joined = frame.join(days, on=["episode", "date"], how="left", maintain_order="left")
-    return joined.with_columns(pl.when(pl.col(flag)).then(pl.col(name)).otherwise(0.0).alias(name))
+    days = (pl.col("date") - pl.col(began).forward_fill().over("episode")).dt.total_days() + 1
+    return pl.when(pl.col(flag)).then(days.cast(pl.Float64)).otherwise(0.0)
 
 
 def with_past(frame: pl.DataFrame, uses: Iterable[str]) -> pl.DataFrame:
     """The columns of PREFIXES that `uses` names."""
     wanted = sorted(set(uses))
-    for prefix, back in (("prev.", 1), ("prev2.", 2)):
-        names = [name.removeprefix(prefix) for name in wanted if name.startswith(prefix)]
-        frame = frame.with_columns(pl.col(one).shift(back).over("episode").alias(prefix + one) for one in names)
-    for name in wanted:
-        if name.startswith("mean3."):
-            frame = _mean(frame, name.removeprefix("mean3."), name)
-    return frame
-
-
-def _mean(frame: pl.DataFrame, of: str, name: str) -> pl.DataFrame:
-    """Mean of the last three values before this row (of one or two when there are no more), at the oxygen flow of now."""
-    by = ["episode", "_flow"]
+    past = [
+        pl.col(name.removeprefix(prefix)).shift(back).over("episode").alias(name)
+        for prefix, back in (("prev.", 1), ("prev2.", 2))
+        for name in wanted
+        if name.startswith(prefix)
+    ]
     flow = pl.col(FLOW).fill_null(0.0) if FLOW in frame.columns else pl.lit(0.0)
-    frame = frame.with_columns(_flow=flow).with_row_index("_row")
-    known = (
-        frame.filter(pl.col(of).is_not_null())
-        .sort("episode", "_flow", "_row")
-        .with_columns(pl.col(of).rolling_mean(3, min_samples=1).over(by).alias(name))
-        .select(*by, "_row", name)
-        .sort("_row")
-    )
-    joined = frame.join_asof(
-        known, on="_row", by=by, strategy="backward", allow_exact_matches=False, check_sortedness=False
-    )
-    return joined.sort("_row").drop("_flow", "_row")
+    means = [_mean(name.removeprefix("mean3.")).alias(name) for name in wanted if name.startswith("mean3.")]
+    return frame.with_columns(*past, flow.alias("_flow")).with_columns(*means).drop("_flow")
+
+
+def _mean(of: str) -> pl.Expr:
+    """Mean of the last three values before this row (of one or two when there are no more), at the oxygen flow of now."""
+    value = pl.col(of)
+    last = [value.forward_fill().shift(1)]
+    for _more in range(2):  # what stood before the value before
+        last.append(pl.when(value.is_not_null()).then(last[-1]).forward_fill().shift(1))
+    return pl.mean_horizontal(*(one.over("episode", "_flow") for one in last))

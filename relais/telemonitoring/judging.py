@@ -113,8 +113,11 @@ class RuleSet:
 
     def decide(self, given: Iterable[Mapping[str, object]]) -> list[Decision]:
         """`judged`, one Decision a row."""
-        frame = self.judged(given)
-        return [self._decision(row) for row in frame.iter_rows(named=True)]
+        return [self._decision(row) for row in self.judged(given).iter_rows(named=True)]
+
+    def decide_last(self, given: Iterable[Mapping[str, object]]) -> Decision:
+        """Of the last row, in the order of episode and time; at least one is given."""
+        return self._decision(self.judged(given).row(-1, named=True))
 
     def _decision(self, row: Mapping[str, object]) -> Decision:
         fired = [rule for rule in self.rules if row[rule.id]]
