@@ -193,7 +193,7 @@ class _Reader:
         column, kind = self.read(node.this)
         wanted = node.expression
         if isinstance(wanted, exp.Null):
-            return column.is_null(), Kind.FLAG
+            return (column.is_not_null() if node.args.get("negate") else column.is_null()), Kind.FLAG
         if isinstance(wanted, exp.Boolean) and kind is Kind.FLAG:
             return (column if wanted.this else ~column).fill_null(value=False), Kind.FLAG
         raise Refused(_("« %s » : après IS, écrivez NULL, TRUE ou FALSE.") % _words(node))

@@ -37,6 +37,7 @@ def said(text: str) -> list[bool]:
         ("flag is not true", [False, True, True]),
         ("flag is false", [False, True, False]),
         ("temp is null", [False, False, True]),
+        ("temp is not null", [True, True, False]),
         ("coalesce(temp, 40) >= 40", [False, False, True]),
         ("prev.ad.spo2.effort - ad.spo2.effort >= 4", [True, False, False]),
         ("(ad.spo2.effort + 5) * 2 = -(-190)", [True, False, False]),
