@@ -87,6 +87,12 @@ TABLE = [
         "Key file of the secrets in waiting messages; empty: `keys/secrets.key` under the home",
     ),
     Setting(
+        "ANSWERS_KEY_FILE",
+        str,
+        "",
+        "Key file that opens answers given without network; empty: `keys/answers.key` under the home",
+    ),
+    Setting(
         "STATIC_DIR",
         str,
         "",

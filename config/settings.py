@@ -25,6 +25,7 @@ HOME = embedded.home(BASE_DIR, ENV["RELAIS_HOME"]) / ("test" if TESTING else "")
 FILES_DIR = Path(ENV["FILES_DIR"] or HOME / "files")
 FILES_KEY_FILE = Path(ENV["FILES_KEY_FILE"] or HOME / "keys" / "files.key")
 SECRETS_KEY_FILE = Path(ENV["SECRETS_KEY_FILE"] or HOME / "keys" / "secrets.key")
+ANSWERS_KEY_FILE = Path(ENV["ANSWERS_KEY_FILE"] or HOME / "keys" / "answers.key")
 
 
 def _database(url: str) -> dict:

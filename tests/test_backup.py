@@ -40,6 +40,7 @@ def home(settings, tmp_path: Path) -> Path:
     settings.FILES_DIR = tmp_path / "home" / "files"
     settings.FILES_KEY_FILE = tmp_path / "home" / "keys" / "files.key"
     settings.SECRETS_KEY_FILE = tmp_path / "home" / "keys" / "secrets.key"
+    settings.ANSWERS_KEY_FILE = tmp_path / "home" / "keys" / "answers.key"
     return tmp_path / "home"
 
 

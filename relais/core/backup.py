@@ -48,7 +48,7 @@ PARENTS = """
 SELECT conrelid, confrelid FROM pg_constraint WHERE contype = 'f' AND NOT condeferrable AND conrelid <> confrelid
 """
 SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY sequencename"
-KEY_FILES = ("files.key", "secrets.key", "django")
+KEY_FILES = ("files.key", "secrets.key", "answers.key", "django")
 
 
 class Failed(Exception):
@@ -236,7 +236,12 @@ def piped(work: Callable[[IO[bytes]], None], *, reads: bool) -> Iterator[IO[byte
 
 def key_files() -> dict[str, Path]:
     """The key files of this installation by their name in the keys archive."""
-    paths = (settings.FILES_KEY_FILE, settings.SECRETS_KEY_FILE, settings.HOME / "keys" / "django")
+    paths = (
+        settings.FILES_KEY_FILE,
+        settings.SECRETS_KEY_FILE,
+        settings.ANSWERS_KEY_FILE,
+        settings.HOME / "keys" / "django",
+    )
     return dict(zip(KEY_FILES, paths, strict=True))
 
 

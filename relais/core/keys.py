@@ -47,9 +47,14 @@ def parse(text: str) -> tuple[pyrage.x25519.Identity, ...]:
 
 def make(path: Path) -> None:
     """Make the key once, 0600; when two processes do at a time, one key is kept. Never replaces one."""
+    make_once(path, f"{pyrage.x25519.Identity.generate()}\n")
+
+
+def make_once(path: Path, text: str) -> None:
+    """A key file of this content, unless there is one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    write_private(fresh, f"{pyrage.x25519.Identity.generate()}\n")
+    write_private(fresh, text)
     try:
         path.hardlink_to(fresh)
     except FileExistsError:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.telemonitoring.views import space
+from relais.telemonitoring.views import offline, space
 
 app_name = "follow_up_space"
 urlpatterns = [
@@ -11,4 +11,5 @@ urlpatterns = [
     path("consigne/", space.instruction, name="instruction"),
     path("arreter/", space.stop, name="stop"),
     path("acces/", space.readers, name="readers"),
+    path("envoyer/", offline.send, name="send"),
 ]

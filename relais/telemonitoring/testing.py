@@ -1,11 +1,16 @@
 """Follow-ups for tests: rows made directly, so that a test says only what it is about."""
 
+import base64
 import itertools
+import json
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.utils import timezone
 
 from relais.accounts.models import Membership
@@ -16,6 +21,7 @@ from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_grant, make_patient
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Questionnaire
+from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import answers
 from relais.telemonitoring.models import Cell, CellMember, FollowUp, Judgement, RuleSet
 from relais.telemonitoring.programme import end_of, form_for
@@ -106,6 +112,40 @@ def make_follow_up(
     return Scene(follow_up, cell, member, person, grant)
 
 
+def seal(
+    scene: Scene, key: UUID | None = None, content: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """What a telephone of this patient sends later: the answers of `reply`, closed as seal.js does."""
+    now = timezone.now()
+    said = {
+        "form": form_for(contact=False, born=scene.patient.birth_date, on=timezone.localdate()),
+        "version": "1.0.0",
+        "relation": "patient",
+        "reason": "",
+        "answers": _changed(changes),
+        "started_at": (now - timedelta(minutes=2)).isoformat(),
+        "ended_at": now.isoformat(),
+        **(content or {}),
+    }
+    server, request = sealing.public() or {}, str(key or uuid4())
+    mine = ec.generate_private_key(sealing.CURVE)
+    their_point = base64.urlsafe_b64decode(server["point"] + "=")
+    other = ec.EllipticCurvePublicKey.from_encoded_point(sealing.CURVE, their_point)
+    point, iv = sealing.point_of(mine), os.urandom(12)
+    readable = "|".join([sealing.PURPOSE, server["id"], str(scene.grant.pk), request]).encode()
+    cipher = AESGCM(sealing.derive(mine.exchange(ec.ECDH(), other), point))
+    box = cipher.encrypt(iv, json.dumps(said).encode(), readable)
+    return {
+        "key": server["id"], "grant": str(scene.grant.pk), "request": request, "point": sealing.text_of(point),
+        "iv": sealing.text_of(iv), "box": sealing.text_of(box), "device_at": now.isoformat(),
+    }  # fmt: skip
+
+
+def _changed(changes: dict[str, Any]) -> dict[str, list[Any]]:
+    changed = {f"ad.{name.replace('__', '.')}": value for name, value in changes.items()}
+    return {**WELL, **{name: value if isinstance(value, list) else [value] for name, value in changed.items()}}
+
+
 def reply(
     scene: Scene,
     actor: Actor | None = None,
@@ -115,8 +155,7 @@ def reply(
     **changes: Any,
 ) -> Judgement:
     """Answers of an adult who is well but for `changes` (end of a linkId, two underscores for a point), judged."""
-    changed = {f"ad.{name.replace('__', '.')}": value for name, value in changes.items()}
-    given = {**WELL, **{name: value if isinstance(value, list) else [value] for name, value in changed.items()}}
+    given = _changed(changes)
     ended = at or timezone.now()
     form = form_for(contact=False, born=scene.patient.birth_date, on=timezone.localdate())
     return answers.answer(

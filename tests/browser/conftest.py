@@ -89,6 +89,7 @@ class Server:
             "FILES_DIR": str(settings.FILES_DIR),
             "FILES_KEY_FILE": str(settings.FILES_KEY_FILE),
             "SECRETS_KEY_FILE": str(settings.SECRETS_KEY_FILE),
+            "ANSWERS_KEY_FILE": str(settings.ANSWERS_KEY_FILE),
             "SYNTHETIC_DATA": "1",  # the demo page, and messages without a server
             "PUBLIC_URL": self.base,
             "PORT": str(self.port),

@@ -10,3 +10,4 @@ def _files_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.FILES_DIR = home / "files"
     settings.FILES_KEY_FILE = home / "keys" / "files.key"
     settings.SECRETS_KEY_FILE = home / "keys" / "secrets.key"
+    settings.ANSWERS_KEY_FILE = home / "keys" / "answers.key"

@@ -1,6 +1,6 @@
 """An answer set arrives: it is kept, judged and, when it must be, on the cell's screen, in one transaction (EC-03 … EC-06)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +16,22 @@ from relais.dossiers import actions as dossiers
 from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.columns import values
-from relais.questionnaires.models import Questionnaire, Response
+from relais.questionnaires.models import Questionnaire, Reason, Relation, Response
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import alerts, rules
-from relais.telemonitoring.judging import GREEN, Decision, alert_level
+from relais.telemonitoring.judging import GREEN, RANKS, Decision, alert_level
 from relais.telemonitoring.models import FollowUp, Judgement
-from relais.telemonitoring.programme import Slot, Window, band, months, population
+from relais.telemonitoring.programme import FORMS, Slot, Window, band, months
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import AlertState, State
 
 HISTORY = timedelta(days=31)
 PATIENT = Who()
+# Who may answer in the place of a patient on the patient's own page, and why.
+PROXIES = (Relation.PARENT, Relation.CARER, Relation.NURSE, Relation.HOME)
+REASONS = (Reason.DEPENDENT, Reason.NO_TELEPHONE, Reason.LANGUAGE, Reason.CHILD)
+WHO = "ad.saisie"  # the question that the page answers by itself: it knows who answers
+SAID_BY = {Relation.PATIENT: "patient", Relation.NURSE: "professionnel", Relation.HOME: "professionnel"}
 
 
 @transaction.atomic
@@ -40,11 +45,13 @@ def answer(
     request_key: UUID,
     who: Who = PATIENT,
     uploads: dict[str, list[Any]] | None = None,
+    context: dict[str, list[Any]] | None = None,
 ) -> Judgement:
     """Keep an answer set, judge it by the cell's rules and raise what must be raised.
 
     Sent five times it is one. Finished without network, it counts for the window in which it was finished, and its
-    alert for now. Raises NotFound for who may not answer here, Refused once the follow-up is closed, Wrong (Refused
+    alert for now; in whatever order answer sets come, they leave the patient at one level. `context`: what the site said
+    when the questions were put, if that was not now. Raises NotFound for who may not answer here, Refused once the follow-up is closed, Wrong (Refused
     with a sentence by question) for answers that cannot be.
     """
     if not may.can_answer(actor, follow_up):
@@ -61,14 +68,14 @@ def answer(
         raise Refused(_("Ce suivi est terminé : vous n’avez plus rien à remplir. En cas d’urgence, appelez le 15."))
     kept = questionnaires.answer(
         actor=actor, about=locked.pk, questionnaire=questionnaire, answers=answers, request_key=request_key,
-        times=times, who=who, context=context_of(locked), uploads=uploads,
+        times=times, who=who, context=context or context_of(locked), uploads=uploads,
     )  # fmt: skip
     return _judge(locked, kept.response)
 
 
-def context_of(follow_up: FollowUp) -> dict[str, list[Any]]:
-    """What the daily forms ask of the site itself (hidden items `ctx.*`)."""
-    patient, today = follow_up.dossier.patient, timezone.localdate()
+def context_of(follow_up: FollowUp, on: date | None = None) -> dict[str, list[Any]]:
+    """What the daily forms ask of the site itself (hidden items `ctx.*`), today or on another day."""
+    patient, today = follow_up.dossier.patient, on or timezone.localdate()
     born = patient.birth_date
     known: dict[str, Any] = {
         "ctx.oxymetre": "oxymetre" in follow_up.equipment,
@@ -82,6 +89,11 @@ def context_of(follow_up: FollowUp) -> dict[str, list[Any]]:
         known["ctx.age"] = round(months(born, today) / 12, 2)
         known["ctx.age_jours"] = (today - born).days
     return {name: [value] for name, value in known.items()}
+
+
+def said_by(who: Who) -> str:
+    """The answer to WHO."""
+    return SAID_BY.get(Relation(who.relation), "proche-aidant")
 
 
 def _judge(follow_up: FollowUp, response: Response) -> Judgement:
@@ -99,30 +111,55 @@ def _judge(follow_up: FollowUp, response: Response) -> Judgement:
         level=decision.level,
         fired=list(decision.fired),
     )
-    newest = not follow_up.last_answer_at or moment >= follow_up.last_answer_at
-    if newest:
+    later = _after(follow_up, response)
+    if not later:
         follow_up.level, follow_up.last_answer_at = decision.level, moment
         follow_up.save(update_fields=["level", "last_answer_at"])
     follow_up.missed.filter(day=window.day, slot=window.slot).delete()
     dossiers.record(follow_up.dossier, "answered", SYSTEM_ACTOR, response=str(response.pk), level=decision.level)
-    _react(follow_up, decision, newest=newest)
+    _react(follow_up, decision, newest=not later)
+    _look_again(follow_up, later)
     live.ping(cell_topic(follow_up.cell_id), space_topic(follow_up.pk))
     return judgement
 
 
+def _after(follow_up: FollowUp, response: Response) -> list[Response]:
+    """The answer sets finished after this one that came before it, in their order."""
+    judged = Response.objects.filter(about=follow_up.pk, judgement__isnull=False).exclude(pk=response.pk)
+    found = judged.filter(ended_at__gte=response.ended_at).select_related("questionnaire", "judgement")
+    return sorted((one for one in found if _place(one) > _place(response)), key=_place)
+
+
+def _place(response: Response) -> tuple[datetime, UUID]:
+    """In which order answer sets are read, whatever order they came in."""
+    return response.ended_at, response.request_key
+
+
+def _look_again(follow_up: FollowUp, later: list[Response]) -> None:
+    """What came late is in the story of those after it: the level follows, and what fires only now is an alert.
+
+    What was judged stays as it was judged.
+    """
+    for one in later:
+        decision = decide(follow_up, one, one.ended_at)
+        new = [rule for rule in decision.fired if rule not in one.judgement.fired]
+        if new and RANKS[decision.level] > RANKS[one.judgement.level]:
+            alerts.raise_alert(
+                follow_up=follow_up, level=decision.level, fired=new, priority="priority" in decision.effects
+            )
+        if one is later[-1] and follow_up.level != decision.level:
+            follow_up.level = decision.level
+            follow_up.save(update_fields=["level"])
+
+
 def decide(follow_up: FollowUp, response: Response, moment: datetime) -> Decision:
-    """What the rules say of this answer set, knowing those before it."""
-    born = follow_up.dossier.patient.birth_date
-    contact = follow_up.status == "contact"
-    group = population(contact=contact, born=born, on=moment.astimezone(PARIS).date())
+    """What the rules of the population that this form is for say of this answer set, knowing those before it."""
+    group = next(group for group, names in FORMS.items() if response.questionnaire.name in names)
     reader = rules.reader(follow_up.cell.rules_id, group)
-    before = (
-        Response.objects.filter(
-            about=follow_up.pk, judgement__isnull=False, ended_at__gt=moment - HISTORY, ended_at__lte=moment
-        )
-        .exclude(pk=response.pk)
-        .order_by("ended_at", "received_at")
-    )
+    known = Response.objects.filter(
+        about=follow_up.pk, judgement__isnull=False, ended_at__gt=moment - HISTORY, ended_at__lte=moment
+    ).exclude(pk=response.pk)
+    before = sorted((one for one in known if _place(one) < _place(response)), key=_place)
     story = [(one.ended_at, one) for one in before] + [(moment, response)]
     given = [{**facts_of(follow_up, at), **values(reader.answers, one.answers)} for at, one in story]
     given[-1] |= _handled(follow_up)
@@ -170,7 +207,7 @@ def _react(follow_up: FollowUp, decision: Decision, *, newest: bool) -> None:
             alerts.settle(alert)
         elif set(alert.fired) <= alerts.MISSING:
             alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
-    if effects & {"possible_case", "confirmed_case"}:
+    if follow_up.status == "contact" and effects & {"possible_case", "confirmed_case"}:
         _becomes_case(follow_up, confirmed="confirmed_case" in effects)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from relais.questionnaires.columns import names_of
 from relais.questionnaires.form import read_once
 from relais.questionnaires.models import Questionnaire
-from relais.telemonitoring import judging
+from relais.telemonitoring import judging, pocket
 from relais.telemonitoring.models import RuleSet
 from relais.telemonitoring.programme import FORMS
 
@@ -50,6 +50,12 @@ def read(source: Mapping[str, Any]) -> dict[str, judging.RuleSet]:
     """
     rules = judging.load(source)
     return {one: judging.RuleSet(rules.get(one, ()), answers_of(one)) for one in FORMS}
+
+
+@lru_cache(maxsize=32)
+def on_device(rule_set_id: UUID, population: str) -> dict[str, Any]:
+    """What a telephone judges by itself (see `pocket.red_rules`)."""
+    return pocket.red_rules(reader(rule_set_id, population))
 
 
 @lru_cache(maxsize=8)

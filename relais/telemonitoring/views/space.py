@@ -24,6 +24,7 @@ from relais.questionnaires.form import Item
 from relais.questionnaires.forms import Fill, Node
 from relais.questionnaires.models import Questionnaire, Reason, Relation, Voice
 from relais.telemonitoring.actions import answers, leaving
+from relais.telemonitoring.actions.answers import PROXIES, REASONS, WHO, said_by
 from relais.telemonitoring.actions.states import CLOSINGS
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.programme import band, form_for
@@ -31,17 +32,12 @@ from relais.telemonitoring.queries import space
 from relais.telemonitoring.topics import space_topic
 from relais.telemonitoring.workflow import State
 
-# Who may answer in the place of a patient on the patient's own page, and why.
-PROXIES = (Relation.PARENT, Relation.CARER, Relation.NURSE, Relation.HOME)
-REASONS = (Reason.DEPENDENT, Reason.NO_TELEPHONE, Reason.LANGUAGE, Reason.CHILD)
 OF_HOLDER = {
     Holder.PARENT: Relation.PARENT,
     Holder.GUARDIAN: Relation.CARER,
     Holder.FAMILY: Relation.CARER,
     Holder.CAREGIVER: Relation.HOME,
 }
-WHO = "ad.saisie"  # the question that the page answers by itself: it knows who answers
-SAID_BY = {Relation.PATIENT: "patient", Relation.NURSE: "professionnel", Relation.HOME: "professionnel"}
 
 
 class DailyFill(Fill):
@@ -55,7 +51,7 @@ class DailyFill(Fill):
         return item.link_id != WHO and super()._is_drawn(item)
 
 
-def _follow_up(request: Any, why: str) -> FollowUp:
+def follow_up_of(request: Any, why: str) -> FollowUp:
     """The one follow-up that this grant opens, with the trace of who looked."""
     found: FollowUp = get_visible(
         FollowUp.objects.select_related("cell__establishment", "cell__rules", "dossier__patient").prefetch_related(
@@ -83,7 +79,7 @@ def _context(request: Any, follow_up: FollowUp) -> dict[str, Any]:
 @patient
 def home(request: Any) -> HttpResponse:
     """What is awaited today, and what was answered."""
-    follow_up = _follow_up(request, "Espace du suivi à domicile")
+    follow_up = follow_up_of(request, "Espace du suivi à domicile")
     given = space.last_answers(follow_up)
     context = {
         **_context(request, follow_up),
@@ -113,7 +109,7 @@ class Asked:
 @require_http_methods(["GET", "POST"])
 def answer(request: Any) -> HttpResponse:
     """The day's questions, one a screen; somebody else who answers says first who they are and why."""
-    follow_up = _follow_up(request, "Réponses du jour")
+    follow_up = follow_up_of(request, "Réponses du jour")
     if follow_up.state != State.ACTIVE:
         return redirect("follow_up_space:home")
     context = _context(request, follow_up)
@@ -131,7 +127,7 @@ def answer(request: Any) -> HttpResponse:
         upload_url="/upload/p/",
     )
     if WHO in form.by_id:
-        fill.answers[WHO] = [SAID_BY.get(Relation(asked.who.relation), "proche-aidant")]
+        fill.answers[WHO] = [said_by(asked.who)]
     if fill.ready:
         try:
             answers.answer(
@@ -198,7 +194,7 @@ def _usual(grant: Grant, *, child: bool, minor: bool) -> tuple[str, str]:
 @patient
 def instruction(request: Any) -> HttpResponse:
     """What to do now, at once, from the rules alone; then whether somebody of the team has it in hand."""
-    follow_up = _follow_up(request, "Consigne après les réponses")
+    follow_up = follow_up_of(request, "Consigne après les réponses")
     last = follow_up.judgements.select_related("rules", "response").order_by("-at", "-id").first()
     if last is None:
         return redirect("follow_up_space:home")
@@ -211,7 +207,7 @@ def instruction(request: Any) -> HttpResponse:
 @require_POST
 def stop(request: Any) -> HttpResponse:
     """Ask the team to end the follow-up."""
-    follow_up = _follow_up(request, "Demande d’arrêt du suivi")
+    follow_up = follow_up_of(request, "Demande d’arrêt du suivi")
     try:
         leaving.ask_to_stop(actor=request.actor, follow_up=follow_up)
     except Refused as refused:
@@ -224,6 +220,6 @@ def stop(request: Any) -> HttpResponse:
 @patient
 def readers(request: Any) -> HttpResponse:
     """Who has seen my file (D13)."""
-    follow_up = _follow_up(request, "Liste des accès")
+    follow_up = follow_up_of(request, "Liste des accès")
     context = {**_context(request, follow_up), "readers": dossier_queries.readers(follow_up.dossier)}
     return render(request, "telemonitoring/space/readers.html", context)

@@ -1,0 +1,113 @@
+"""Answers given without network: what a telephone needs beforehand, and what arrives afterwards."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core import signing
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.paris import PARIS
+from relais.questionnaires import queries as questionnaires
+from relais.questionnaires.actions import Times, Who
+from relais.questionnaires.models import Questionnaire, Relation, Voice
+from relais.telemonitoring import sealing
+from relais.telemonitoring.actions import answers
+from relais.telemonitoring.models import FollowUp, Judgement
+from relais.telemonitoring.programme import form_for
+
+SALT = "relais.telemonitoring.context"
+CLOCK = timedelta(minutes=5)  # what a telephone's clock may be wrong by before its times are moved
+
+
+def receive(*, actor: Actor, follow_up: FollowUp, sent: Any) -> Judgement:
+    """Open what a telephone closed, and keep it as `answers.answer` does: once, whatever comes how often.
+
+    `sent`: an `Envelope` as JSON, with `device_at`, the telephone's clock as it sent. Raises Refused with one sentence
+    (Damaged when it cannot be read, Wrong for answers that cannot be), NotFound for who may not answer here.
+    """
+    envelope = sealing.Envelope.read(sent)
+    if envelope.grant != actor.grant_id:
+        raise Refused(
+            _(
+                "Ces réponses ont été données dans l’espace d’une autre personne. Elles restent sur ce téléphone : "
+                "rouvrez le lien de cette personne pour les envoyer."
+            )
+        )
+    content = sealing.unseal(envelope)
+    times = _times(follow_up, content, _moment(sent.get("device_at")))
+    questionnaire = _questionnaire(follow_up, content, times)
+    who = _who(content)
+    given = content.get("answers")
+    if not isinstance(given, dict):
+        raise sealing.Damaged
+    given = {str(name): values for name, values in given.items()}
+    if answers.WHO in questionnaire.form.by_id:
+        given[answers.WHO] = [answers.said_by(who)]
+    return answers.answer(
+        actor=actor, follow_up=follow_up, questionnaire=questionnaire, answers=given, times=times,
+        request_key=envelope.request, who=who, context=_context(follow_up, content),
+    )  # fmt: skip
+
+
+def context_token(follow_up: FollowUp, on: date) -> str:
+    """What the site says of the patient on a day, signed: it comes back with the answers that were given knowing it."""
+    said = {"about": str(follow_up.pk), "context": answers.context_of(follow_up, on)}
+    return signing.dumps(said, salt=SALT, compress=True)
+
+
+def _context(follow_up: FollowUp, content: Mapping[str, Any]) -> dict[str, list[Any]] | None:
+    try:
+        said = signing.loads(str(content.get("token")), salt=SALT)
+    except signing.BadSignature:
+        return None
+    context: dict[str, list[Any]] = said["context"]
+    return context if said["about"] == str(follow_up.pk) else None
+
+
+def _times(follow_up: FollowUp, content: Mapping[str, Any], device_at: datetime | None) -> Times:
+    """The telephone's times, moved by as much as its clock is wrong; never before the follow-up nor after now."""
+    now = timezone.now()
+    wrong = now - device_at if device_at else timedelta()
+    moved = wrong if abs(wrong) > CLOCK else timedelta()
+    first = datetime.combine(follow_up.starts_on, time(), tzinfo=PARIS)
+    ended, started = _moment(content.get("ended_at")), _moment(content.get("started_at"))
+    if ended is None:
+        raise sealing.Damaged
+    ended = min(max(ended + moved, first), now)
+    return Times(min(started + moved, ended) if started else ended, ended, device_at)
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        found = parse_datetime(str(text))
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
+def _questionnaire(follow_up: FollowUp, content: Mapping[str, Any], times: Times) -> Questionnaire:
+    """A form of the day of the answers or of the day before; a contact may have become a case meanwhile."""
+    day, born = timezone.localdate(times.ended_at), follow_up.dossier.patient.birth_date
+    days = (day, day - timedelta(days=1))
+    names = {form_for(contact=contact, born=born, on=on) for contact in (True, False) for on in days}
+    try:
+        if content.get("form") in names:
+            return questionnaires.version(str(content["form"]), str(content.get("version")))
+    except NotFound:
+        pass
+    raise Refused(_("Ces réponses ne vont pas avec ce suivi. Répondez de nouveau, s’il vous plaît."))
+
+
+def _who(content: Mapping[str, Any]) -> Who:
+    relation, reason = content.get("relation"), content.get("reason")
+    if relation == Relation.PATIENT:
+        return Who()
+    if relation not in answers.PROXIES or reason not in answers.REASONS:
+        raise sealing.Damaged
+    voice = Voice.PATIENT if str(content.get("form")).startswith("ecovid-suivi-enfant") else Voice.PROXY
+    return Who(relation=relation, reason=reason, voice=voice)
