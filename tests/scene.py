@@ -225,6 +225,9 @@ WORDS = {
     ("portal:demo_open", "persona"): ["doctor", "inconnu"],
     ("teleconsultation:remove_hours", "kind"): ["heures", "absences", "inconnu"],
     ("teleconsultation:document_verb", "verb"): ["partager", "masquer", "retirer", "inconnu"],
+    ("follow_up_space:form", "name"): ["ecovid-suivi-adulte", "ecovid-inclusion"],
+    ("follow_up_space:form", "version"): ["1.0.0", "9.9.9"],
+    ("follow_up_space:form", "voice"): ["patient", "inconnu"],
     ("telemonitoring:alert", "verb"): ["take", "give_back", "call", "escalate", "finish", "mistake", "inconnu"],
     ("telemonitoring:verb", "verb"): ["pause", "resume", "extend", "close", "inconnu"],
     ("teleconsultation:verb", "verb"): [

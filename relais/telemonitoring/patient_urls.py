@@ -12,4 +12,8 @@ urlpatterns = [
     path("arreter/", space.stop, name="stop"),
     path("acces/", space.readers, name="readers"),
     path("envoyer/", offline.send, name="send"),
+    path("etat/", offline.state, name="state"),
+    path("hors-ligne.js", offline.worker, name="worker"),
+    path("hors-ligne/", offline.shell, name="shell"),
+    path("hors-ligne/<slug:name>/<str:version>/<slug:voice>/", offline.form, name="form"),
 ]

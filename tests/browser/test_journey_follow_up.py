@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from relais.accounts.testing import actor_for
 from relais.patients.testing import make_grant, make_patient
+from relais.questionnaires.models import Response
 from relais.telemonitoring.actions import alerts, states
 from relais.telemonitoring.models import Alert, FollowUp, Judgement
 from relais.telemonitoring.testing import WELL, make_cell, make_follow_up, reply
@@ -119,3 +120,38 @@ def test_a_child_has_the_questions_of_its_age_and_a_closed_follow_up_explains(
     page.goto(page.url)
     see(page, "Ce suivi est terminé")
     screens("follow-up-closed", page, full=True)
+
+
+@pytest.mark.req("EC-03", "EC-06")
+def test_without_network_the_red_instruction_comes_at_once_and_the_answers_once_it_is_back(
+    house: House, page_of: PageOf, screens: Callable[..., None]
+) -> None:
+    scene = followed(house)
+    page = page_of(scene.grant, SPACE, **TELEPHONE)
+    page.wait_for_selector("html[data-offline-ready]")
+    page.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+    page.context.set_offline(True)
+    page.goto(page.url + "repondre/")
+    page.get_by_role("heading", name="Votre suivi sans réseau").wait_for()
+    page.locator("[data-stepper-next]").wait_for()
+    screens("follow-up-offline-question", page, widths=(320,))
+    put = answer_all(page, {**WELL, "ad.levres": [True]})
+    assert "ad.photo" not in put
+    press(page, "button", "Terminer")
+    see(page, "Appelez le 15 immédiatement")
+    see(page, "Personne n’a encore lu vos réponses")
+    see(page, "1 réponse attend le réseau")
+    screens("follow-up-offline-end", page, full=True)
+    assert not Judgement.objects.exists()
+    page.context.set_offline(False)
+    see(page, "Votre réponse donnée sans réseau est partie")
+    see(page, "Vos réponses sont parties")
+    screens("follow-up-offline-sent", page, full=True, widths=(320,))
+    response = Response.objects.get(about=scene.follow_up.pk)
+    assert response.ended_at < response.device_at
+    assert response.device_at - timedelta(seconds=5) < response.received_at
+    assert Judgement.objects.get().level == "rouge"
+    page.get_by_role("link", name="Lire la consigne de l’équipe").click()
+    see(page, "Personne n’a encore pris votre alerte en charge")
+    cell = page_of(house.doctor, "/suivi/")
+    see(cell, "Lèvres ou doigts bleus")

@@ -143,10 +143,9 @@ def _look_again(follow_up: FollowUp, later: list[Response]) -> None:
     for one in later:
         decision = decide(follow_up, one, one.ended_at)
         new = [rule for rule in decision.fired if rule not in one.judgement.fired]
-        if new and RANKS[decision.level] > RANKS[one.judgement.level]:
-            alerts.raise_alert(
-                follow_up=follow_up, level=decision.level, fired=new, priority="priority" in decision.effects
-            )
+        level = alert_level(decision.level, decision.effects)
+        if new and RANKS[level] > RANKS[one.judgement.level]:
+            alerts.raise_alert(follow_up=follow_up, level=level, fired=new, priority="priority" in decision.effects)
         if one is later[-1] and follow_up.level != decision.level:
             follow_up.level = decision.level
             follow_up.save(update_fields=["level"])

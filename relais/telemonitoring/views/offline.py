@@ -1,24 +1,37 @@
 """The follow-up without network: what a telephone keeps beforehand, and what it sends afterwards (EC-03).
 
-Pages that are kept on the telephone (`shell`, `form`, `worker`) hold no patient and no key: anybody may read them. What
-is the patient's (`card`) is encrypted there by the telephone itself.
+Pages that are kept on the telephone (`worker`, `shell`, `form`) hold no patient and no key: anybody may read them. What
+is the patient's (`card`) comes with the pages of the space, and is encrypted on the telephone.
 """
 
 import json
+import re
+from hashlib import sha256
 from typing import Any
 
-from django.http import JsonResponse
-from django.views.decorators.http import require_POST
+from django.conf import settings
+from django.http import Http404, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
-from relais.core.access import patient
+from relais.core.access import patient, public
 from relais.core.errors import Refused
+from relais.patients import entry
+from relais.patients.models import GrantDevice
+from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.actions import Wrong
+from relais.questionnaires.models import Voice
 from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import offline
-from relais.telemonitoring.queries import space
-from relais.telemonitoring.views.space import follow_up_of
+from relais.telemonitoring.programme import FORMS
+from relais.telemonitoring.queries import shelf, space
+from relais.telemonitoring.views.space import OfflineFill, choices, follow_up_of
 
 MOST = 200_000  # bytes of a sending: a whole form with free texts has some 10,000
+NOW = re.compile(r'<meta name="relais-now"[^>]*>')
+NAMES = frozenset(name for names in FORMS.values() for name in names)
 
 
 @patient
@@ -43,3 +56,63 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         raise sealing.Damaged from None
+
+
+@public
+@require_safe
+def state(request: Any) -> JsonResponse:
+    """Whether this browser is still let in: 200 with what sending needs, 401, or 410 once the way in has ended for good."""
+    if request.actor and request.actor.is_patient:
+        return JsonResponse({"grant": str(request.actor.grant_id), "csrf": get_token(request)})
+    tokens = entry.cookie_tokens(request.COOKIES.get(settings.PATIENT_COOKIE_NAME))
+    device = (
+        GrantDevice.objects.select_related("grant").filter(token_hash=entry.hash_token(tokens[0])).first()
+        if tokens
+        else None
+    )
+    if device and not device.grant.is_live():
+        return JsonResponse({"grant": str(device.grant_id)}, status=410)
+    return JsonResponse({}, status=401)
+
+
+@public
+@require_safe
+def shell(request: Any) -> HttpResponse:
+    """What opens without network in the place of every page of the space: the same for everybody."""
+    return render(request, "telemonitoring/space/shell.html", _nobody(request))
+
+
+@public
+@require_safe
+def form(request: Any, name: str, version: str, voice: str) -> HttpResponse:
+    """The questions of one version of a daily form, without anybody's context. 404 for other forms."""
+    if name not in NAMES or voice not in Voice.values:
+        raise Http404
+    fill = OfflineFill(questionnaires.version(name, version).form, voice=voice)
+    return render(request, "telemonitoring/space/shell_form.html", {**_nobody(request), "fill": fill})
+
+
+def _nobody(request: Any) -> dict[str, Any]:
+    """The page is drawn as for a stranger, whoever asks: it is kept where anybody who has the telephone reads it."""
+    request.actor = None
+    return {"csrf_token": "", **choices()}
+
+
+@public
+@require_safe
+def worker(request: Any) -> HttpResponse:
+    """The service worker of the space, with the list of the files that its pages need."""
+    page = shell(request).content.decode()
+    files = shelf.files_of(page)
+    still = NOW.sub("", page)  # a worker that changes is fetched anew, with all that it keeps
+    version = sha256("".join([still, *files, *map(shelf.digest, files)]).encode()).hexdigest()[:16]
+    given = {
+        "version": version,
+        "files": files,
+        "shell": reverse("follow_up_space:shell"),
+        "state": reverse("follow_up_space:state"),
+    }
+    text = (
+        f"self.RELAIS = {json.dumps(given)};\nimportScripts({json.dumps(shelf.url_of('telemonitoring/worker.js'))});\n"
+    )
+    return HttpResponse(text, content_type="text/javascript; charset=utf-8")

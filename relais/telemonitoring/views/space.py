@@ -1,6 +1,6 @@
 """The space of a patient followed at home: what is awaited, answering, what to do now (EC-03, EC-09, EC-10, EC-12)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -28,7 +28,7 @@ from relais.telemonitoring.actions.answers import PROXIES, REASONS, WHO, said_by
 from relais.telemonitoring.actions.states import CLOSINGS
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.programme import band, form_for
-from relais.telemonitoring.queries import space
+from relais.telemonitoring.queries import shelf, space
 from relais.telemonitoring.topics import space_topic
 from relais.telemonitoring.workflow import State
 
@@ -49,6 +49,26 @@ class DailyFill(Fill):
 
     def _is_drawn(self, item: Item) -> bool:
         return item.link_id != WHO and super()._is_drawn(item)
+
+
+class OfflineFill(DailyFill):
+    """The day's form as a telephone keeps it: nothing is sent ahead without network, so no file is asked for."""
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        return _without_files(super().nodes)
+
+
+def _without_files(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    return tuple(replace(node, nodes=_without_files(node.nodes)) for node in nodes if node.item.type != "attachment")
+
+
+def choices() -> dict[str, list[tuple[str, Any]]]:
+    """Who may answer in the place of the patient, and why, as the pages offer it."""
+    return {
+        "relations": [(one.value, one.label) for one in PROXIES],
+        "reasons": [(one.value, one.label) for one in REASONS],
+    }
 
 
 def follow_up_of(request: Any, why: str) -> FollowUp:
@@ -76,6 +96,14 @@ def _context(request: Any, follow_up: FollowUp) -> dict[str, Any]:
     }
 
 
+def _card(follow_up: FollowUp, grant: Grant) -> str:
+    """What the telephone keeps for the days without network (see queries.shelf)."""
+    born = follow_up.dossier.patient.birth_date
+    age_band = band(born, timezone.localdate()) if born and follow_up.status != "contact" else ""
+    relation, reason = _usual(grant, child=age_band not in ("", "D"), minor=bool(age_band))
+    return shelf.card(follow_up, grant, {"relation": relation, "reason": reason})
+
+
 @patient
 def home(request: Any) -> HttpResponse:
     """What is awaited today, and what was answered."""
@@ -89,6 +117,7 @@ def home(request: Any) -> HttpResponse:
         "over": timezone.localdate() > follow_up.ends_on,
         "closing": CLOSINGS.get(follow_up.closing, ""),
     }
+    context["card"] = _card(follow_up, context["grant"])
     return render(request, "telemonitoring/space/home.html", context)
 
 
@@ -141,7 +170,7 @@ def answer(request: Any) -> HttpResponse:
             return redirect("follow_up_space:home")
         else:
             return redirect("follow_up_space:instruction")
-    context |= {"asked": asked, "fill": fill}
+    context |= {"asked": asked, "fill": fill, "card": _card(follow_up, context["grant"])}
     return render(request, "telemonitoring/space/answer.html", context, status=422 if fill.errors else 200)
 
 
@@ -149,8 +178,7 @@ def _ask_who(request: Any, context: dict[str, Any], asked: Asked | None) -> Http
     """Who answers, and why in the place of the patient. Said wrong, it is asked again."""
     wrong = request.method == "POST" and asked is None
     context |= {
-        "relations": [(one.value, one.label) for one in PROXIES],
-        "reasons": [(one.value, one.label) for one in REASONS],
+        **choices(),
         "relation": request.POST.get("relation") or OF_HOLDER.get(Holder(context["grant"].holder), ""),
         "reason": request.POST.get("reason", ""),
         "wrong": wrong,

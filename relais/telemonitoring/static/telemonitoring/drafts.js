@@ -1,0 +1,113 @@
+/* A daily form whose answers survive a cut network, a closed page and a lost telephone alike: unfinished, they are kept
+   under this device's own key for an hour; finished, they are closed for the server. */
+
+import { newId } from "./seal.js";
+import { enqueue, finish } from "./queue.js";
+import * as store from "./store.js";
+
+const LIFE = 60 * 60 * 1000; // ms: answers say how one is now
+const PAUSE = 400;
+
+/* The day in Paris, as 2026-11-21. */
+export function today() {
+  const parts = {};
+  new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Paris", year: "numeric", month: "2-digit", day: "2-digit" })
+    .formatToParts(new Date())
+    .forEach((part) => {
+      parts[part.type] = part.value;
+    });
+  return `${parts.year}-${parts.month}-${parts.day}`;
+}
+
+/* What the card says of today; of the last day that it knows when the network has been away for longer. */
+export function dayOf(card) {
+  const date = today();
+  return card.days.find((day) => day.date === date) || card.days[card.days.length - 1];
+}
+
+/* The draft of this way in, when it is young enough. */
+export async function draftOf(card) {
+  const record = await store.get(`draft:${card.grant}`);
+  const draft = record ? await store.unlock(record.locked) : null;
+  return draft && Date.now() - draft.saved < LIFE ? draft : null;
+}
+
+async function keep(card, draft) {
+  await store.put({
+    id: `draft:${card.grant}`,
+    kind: "draft",
+    grant: card.grant,
+    until: card.until,
+    locked: await store.lock(Object.assign({ saved: Date.now() }, draft)),
+  });
+}
+
+/* Follow a form [data-questionnaire]. `asked()` gives {relation, reason}; `send(draft, done)` is called with finished
+   answers, already kept as a draft, and says whether they were taken. */
+export async function follow(form, card, day, asked, send) {
+  const given = JSON.parse(form.dataset.questionnaire);
+  const known = await draftOf(card).catch(() => null);
+  const draft = { form: given.form.name, version: given.form.version, answers: null, step: "" };
+  const field = form.querySelector("[name=request_key]");
+  const same = known && known.form === draft.form && known.version === draft.version;
+  const mine = same && known.relation === asked().relation;
+  draft.request = mine ? known.request : (field && field.value) || newId();
+  draft.started = mine ? known.started : new Date().toISOString();
+  if (field && mine) {
+    field.value = known.request; // it may have arrived already: sent again, it stays one
+  }
+  let timer = null;
+  let busy = false;
+  form.addEventListener("input", (event) => {
+    draft.touched = draft.touched || event.isTrusted;
+  }, true);
+  form.addEventListener("questionnaire:change", (event) => {
+    Object.assign(draft, event.detail, asked());
+    if (draft.touched) {
+      clearTimeout(timer);
+      timer = setTimeout(() => keep(card, draft).catch(() => null), PAUSE);
+    }
+  });
+  form.addEventListener("submit", async (event) => {
+    if (event.defaultPrevented) {
+      return;
+    }
+    event.preventDefault();
+    if (busy) {
+      return;
+    }
+    busy = true;
+    clearTimeout(timer);
+    Object.assign(draft, asked());
+    const done = finish(card, day, given, draft);
+    try {
+      await keep(card, Object.assign({ done }, draft));
+    } catch (error) {
+      form.submit(); // a full or closed store loses the copy, never the answers
+      return;
+    }
+    await send(draft, done);
+    busy = false;
+  });
+  window.addEventListener("pageshow", () => {
+    busy = false;
+  });
+  const seen = form.querySelector(".has-error, .error-summary");
+  if (mine && known.touched && !seen) {
+    draft.touched = true;
+    form.dispatchEvent(new CustomEvent("questionnaire:restore", { detail: { answers: known.answers, step: known.step } }));
+    const text = "Votre saisie a été retrouvée. Vérifiez-la avant d’envoyer.";
+    document.dispatchEvent(new CustomEvent("relais:toast", { detail: { text, state: "info" } }));
+  } else {
+    form.dispatchEvent(new CustomEvent("input", { bubbles: false })); // its answers as they stand
+  }
+}
+
+/* Answers whose sending failed half-way are closed and wait. */
+export async function rescue(card) {
+  const draft = await draftOf(card).catch(() => null);
+  if (draft && draft.done) {
+    await enqueue(card, draft.request, draft.done);
+  }
+  return draft;
+}

@@ -1,0 +1,102 @@
+/* [data-offline] on the pages of the follow-up: prepare this device for days without network, keep what is being
+   answered, send what waits. Browsers that lack any of it go on as before, online. */
+
+import { follow, draftOf, dayOf } from "./drafts.js";
+import { enqueue } from "./queue.js";
+import { watch } from "./status.js";
+import * as store from "./store.js";
+
+const FORMS = "relais-suivi-forms";
+
+/* Keep the card, the worker and the questions of the days to come. */
+async function prepare(card, urls) {
+  await store.put({
+    id: `card:${card.grant}`,
+    kind: "card",
+    grant: card.grant,
+    until: card.until,
+    at: new Date().toISOString(),
+    locked: await store.lock(card),
+  });
+  await navigator.serviceWorker.register(urls.worker, { scope: urls.scope });
+  const wanted = new Set();
+  card.days.forEach((day) => {
+    ["patient", "proxy"].forEach((voice) => wanted.add(`${urls.shell}${day.form}/${day.version}/${voice}/`));
+  });
+  const shelf = await caches.open(FORMS);
+  await Promise.all(
+    Array.from(wanted).map(async (url) => {
+      const answer = await fetch(url, { credentials: "omit" });
+      if (answer.ok && !answer.redirected) {
+        await shelf.put(url, answer);
+      }
+    })
+  );
+  await navigator.serviceWorker.ready;
+  document.documentElement.dataset.offlineReady = "true";
+}
+
+function followForm(form, card, urls) {
+  const day = card.days.find((each) => each.form === form.querySelector("[name=form]").value) || dayOf(card);
+  const value = (name) => form.querySelector(`[name=${name}]`).value;
+  const asked = () => ({ relation: value("relation"), reason: value("reason") });
+  return follow(form, card, day, asked, async (draft, done) => {
+    if (navigator.onLine === false && navigator.serviceWorker.controller) {
+      await enqueue(card, draft.request, done);
+      window.location.assign(`${urls.shell}#fin`);
+    } else {
+      Array.from(form.querySelectorAll("[type=submit]")).forEach((button) => button.classList.add("is-busy"));
+      form.submit();
+    }
+  });
+}
+
+/* Leaving on this device forgets everything, after a last try to send. */
+function leaving(box, now) {
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.hasAttribute("data-sign-out") || event.defaultPrevented) {
+      return;
+    }
+    event.preventDefault();
+    await now();
+    const left = Number(document.documentElement.dataset.offlineWaiting || 0);
+    if (left && !window.confirm(box.dataset.leave)) {
+      return;
+    }
+    await store.forget().catch(() => null);
+    form.submit();
+  });
+}
+
+async function start(place, box) {
+  const urls = place.dataset;
+  await store.expire();
+  const card = place.dataset.card ? JSON.parse(place.dataset.card) : null;
+  const now = watch(box, urls, () => null);
+  leaving(box, now);
+  if (place.hasAttribute("data-answered")) {
+    const cards = await store.all("card");
+    const last = cards.length ? await store.unlock(cards[cards.length - 1].locked) : null;
+    const draft = last ? await draftOf(last) : null;
+    if (draft && draft.done) {
+      await store.remove(`draft:${last.grant}`); // this page says that they arrived
+    }
+  }
+  const form = document.querySelector("form[data-kept-offline]");
+  if (card && card.server && !card.over && form) {
+    await followForm(form, card, urls);
+  }
+  await now();
+  if (card && card.over) {
+    await store.wipe(card.grant, false);
+  } else if (card && card.server) {
+    await prepare(card, urls);
+  }
+}
+
+const place = document.querySelector("[data-offline]");
+const box = document.querySelector("[data-offline-status]");
+if (place && box && store.supported()) {
+  start(place, box).catch(() => null);
+}
