@@ -32,6 +32,7 @@ from relais.teleconsultation.actions import call
 from relais.teleconsultation.models import Absence, Opening, ReportDraft
 from relais.teleconsultation.workflow import State
 from relais.telemonitoring import testing as telemonitoring
+from relais.telemonitoring.actions import laboratory
 
 PATIENT = "Zyxwabrech"  # family name
 OTHER = "Quillevoust"  # family name of the other appointment's patient
@@ -109,6 +110,7 @@ def make_scene() -> Scene:
     cell, _member = telemonitoring.make_cell(doctor)
     followed = telemonitoring.make_follow_up(cell=cell, member=doctor, patient=patient)
     telemonitoring.reply(followed, dyspnee="4", dyspnee__evol="critique")
+    draft = laboratory.copy(actor=actor_for(doctor), rule_set=cell.rules)
     clients = {
         "anonymous": Client(),
         "stranger": client_of(make_practitioner(elsewhere, family_name="Etranger")),
@@ -135,6 +137,9 @@ def make_scene() -> Scene:
         "pk": [1],  # a passkey of allauth
         "cell_id": [followed.cell.pk],
         "member_id": [followed.cell.members.get().pk],
+        "set_id": [cell.rules_id],
+        "draft_id": [draft.pk],
+        "rule_id": ["AR03", "inconnue"],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }

@@ -1,17 +1,18 @@
 """Forms of telemonitoring: read and checked here, decided in actions."""
 
 from datetime import time
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.errors import Refused
-from relais.core.forms import Form, TelInput, TimeInput
+from relais.core.forms import CountedTextarea, Form, TelInput, TimeInput
 from relais.patients.contact import clean_email, clean_phone
 from relais.patients.models import Holder
 from relais.questionnaires.models import OWN, Reason, Relation
 from relais.telemonitoring.models import CellKind
+from relais.telemonitoring.wording import LEVELS
 
 
 class CellForm(Form):
@@ -76,3 +77,37 @@ class InPlaceForm(Form):
         initial=Relation.CELL,
     )  # fmt: skip
     reason = forms.ChoiceField(label=_("Pourquoi ?"), choices=Reason.choices, initial=Reason.CALL)
+
+
+class RuleForm(Form):
+    """One rule of a draft; the level of a rule without an effect cannot be empty."""
+
+    expression = forms.CharField(
+        label=_("Condition"), max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5, "class": "font-monospace", "spellcheck": "false", "autocomplete": "off"}),
+        help_text=_("Une condition SQL : comparaisons, and, or, not, in, between, is null, coalesce, has(question, 'réponse')."),
+    )  # fmt: skip
+    level = forms.ChoiceField(label=_("Niveau"), required=False)
+    words = forms.CharField(
+        label=_("Ce que lit le professionnel"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    active = forms.BooleanField(label=_("Appliquer cette règle"), required=False)
+
+    def __init__(self, rule: dict[str, Any], data: Any = None) -> None:
+        super().__init__(data, initial={"active": True, **rule})
+        levels = [(one, LEVELS[one].word) for one in ("rouge", "rouge-psy", "orange", "orange-psy")]
+        none = [("", _("Sans couleur"))] if rule["effect"] else []
+        cast(forms.ChoiceField, self.fields["level"]).choices = [*levels, *none]
+
+
+class PublishForm(Form):
+    """The name of a version and why it is published."""
+
+    version = forms.CharField(
+        label=_("Nom de la version"), max_length=20, help_text=_("Par exemple 1.1.0, ou 1.1.0-nord."),
+        widget=forms.TextInput(attrs={"class": "input-short", "autocomplete": "off"}),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Motif"), max_length=300, widget=CountedTextarea(attrs={"rows": 3}),
+        help_text=_("Pourquoi cette version, en une phrase. Pas de nom de patient."),
+    )  # fmt: skip

@@ -56,6 +56,7 @@ class Rule:
     level: str
     effect: str
     words: str  # for the professional
+    active: bool = True
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _streak(flag: pl.Expr) -> pl.Expr:
 
 
 def load(source: Mapping[str, Any]) -> dict[str, tuple[Rule, ...]]:
-    """The rules of a rule set's JSON, by population.
+    """The rules of a rule set's JSON that are in use, by population.
 
     Raises Refused for an unknown level, stage or effect, and for an id used twice.
     """
@@ -176,5 +177,6 @@ def load(source: Mapping[str, Any]) -> dict[str, tuple[Rule, ...]]:
         if rule.id in seen or rule.level not in RANKS or rule.stage not in STAGES or rule.effect not in EFFECTS:
             raise Refused(_("La règle %s est mal écrite : identifiant, niveau, étape ou effet.") % rule.id)
         seen.add(rule.id)
-        found.setdefault(rule.population, []).append(rule)
+        if rule.active:
+            found.setdefault(rule.population, []).append(rule)
     return {population: tuple(rules) for population, rules in found.items()}

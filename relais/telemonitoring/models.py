@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, time
 from typing import TYPE_CHECKING
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -104,7 +105,10 @@ class CellMember(Base):
 
 
 class RuleSet(Base):
-    """A version of the alert rules, never changed once published; no cell opens on one that no clinician approved."""
+    """A published version of the alert rules, never changed; no cell opens on one that no clinician approved.
+
+    `establishment` is the one whose physicians published it, for its own cells; None: it came with Relais.
+    """
 
     COMES_WITH_MIGRATE = True
 
@@ -114,6 +118,9 @@ class RuleSet(Base):
     published_at = models.DateTimeField(null=True)
     approved_by = models.CharField("approuvé par", max_length=200, blank=True)
     approved_on = models.DateField(null=True)
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, null=True, related_name="+")
+    before = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")  # at work until then
+    reason = models.CharField("motif", max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -121,7 +128,84 @@ class RuleSet(Base):
             models.CheckConstraint(
                 condition=Q(approved_by="") | Q(approved_on__isnull=False), name="rule_set_approved_has_day"
             ),
+            models.CheckConstraint(
+                condition=Q(establishment=None) | ~Q(reason="") & ~Q(approved_by=""), name="rule_set_ours_is_signed"
+            ),
         ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+
+class RuleDraftQuerySet(models.QuerySet["RuleDraft"]):
+    def visible_to(self, actor: "Actor") -> "RuleDraftQuerySet":
+        """Those of the establishments in whose cells the actor works."""
+        if not actor.is_professional:
+            return self.none()
+        return self.filter(establishment__cells__in=CellMember.objects.of(actor).values("cell_id")).distinct()
+
+
+class RuleDraft(Base):
+    """A copy of a rule set that the physicians of an establishment edit, replay and publish for its cells (D8)."""
+
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="+")
+    base = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    source = models.JSONField()
+    sha256 = models.CharField(
+        max_length=64
+    )  # of the source as canonical JSON: replays and signatures are of one content
+    changed_at = models.DateTimeField()
+    published = models.OneToOneField(RuleSet, on_delete=models.PROTECT, null=True, related_name="draft")
+    dropped_at = models.DateTimeField(null=True)
+
+    objects = RuleDraftQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(published=None) | Q(dropped_at=None), name="rule_draft_published_or_dropped"
+            )
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.published_id is None and self.dropped_at is None
+
+
+class RuleReplay(Base):
+    """The last 14 days judged again by a draft's content and by the set at work; `result`: replay.Comparison as JSON."""
+
+    draft = models.ForeignKey(RuleDraft, on_delete=models.CASCADE, related_name="replays")
+    sha256 = models.CharField(max_length=64)  # of the content that was replayed
+    current = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="+")  # the set at work, compared with
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    done = models.PositiveSmallIntegerField(default=0)  # steps of replay.STEPS
+    finished_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)
+    result = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at=None, result=None) | Q(finished_at__isnull=False, result__isnull=False),
+                name="rule_replay_finished_has_result",
+            )
+        ]
+
+
+class RuleSignature(Base):
+    """A physician signs one content of a draft under a version name; the second of two publishes it. Append-only."""
+
+    draft = models.ForeignKey(RuleDraft, on_delete=models.CASCADE, related_name="signatures")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    version = models.CharField(max_length=20)
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["draft", "user", "sha256", "version"], name="rule_signature_once")
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
 
 class Status(models.TextChoices):

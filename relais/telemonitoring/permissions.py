@@ -92,3 +92,33 @@ def can_create_cell(actor: Actor) -> bool:
 def rules_cells_alone(actor: Actor) -> bool:
     """A manager says who works in the cells of the establishment, and sees no patient of them."""
     return can_create_cell(actor) and not can_read(actor)
+
+
+def can_read_rules(actor: Actor, cells: Any) -> bool:
+    """A practitioner who works in a cell, in the name of any establishment, reads the rules and their drafts."""
+    return (
+        actor.is_professional
+        and actor.has_role("practitioner")
+        and cells.filter(
+            members__user_id=actor.user_id, members__establishment_id=actor.establishment_id, members__until=None
+        ).exists()
+    )
+
+
+def can_lead(actor: Actor, cells: Any) -> bool:
+    """The medical leads of an establishment are the practitioners who work in a cell that it holds: they edit, replay and
+    publish the rules of its cells, and of no other's. `cells`: every cell.
+    """
+    return actor.establishment_id is not None and can_read_rules(
+        actor, cells.filter(establishment_id=actor.establishment_id)
+    )
+
+
+def can_edit(actor: Actor, draft: Any, cells: Any) -> bool:
+    """The medical leads of the establishment for whose cells the draft is."""
+    return actor.establishment_id == draft.establishment_id and can_lead(actor, cells)
+
+
+def can_sign(actor: Actor, draft: Any, cells: Any) -> bool:
+    """A practitioner who works in a cell of that establishment, from there or from elsewhere, signs as the second one."""
+    return can_read_rules(actor, cells.filter(establishment_id=draft.establishment_id))

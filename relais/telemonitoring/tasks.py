@@ -4,7 +4,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from relais.telemonitoring.actions import bulk, windows
+from relais.telemonitoring.actions import bulk, laboratory, windows
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -19,3 +19,9 @@ def let_in(follow_up_ids: list[str]) -> None:
     """Send their way in to people who were included from a file; one transaction each."""
     for one in follow_up_ids:
         bulk.let_in(follow_up_id=UUID(one))
+
+
+@app.task(lock="telemonitoring.replay")
+def replay(replay_id: str) -> None:
+    """Replay the last 14 days with a draft, one at a time."""
+    laboratory.run_replay(UUID(replay_id))

@@ -11,3 +11,8 @@ def cell_topic(cell_id: UUID) -> str:
 def space_topic(follow_up_id: UUID) -> str:
     """The patient's own pages."""
     return f"space:{follow_up_id}"
+
+
+def draft_topic(draft_id: UUID) -> str:
+    """The laboratory's pages of a draft: replay and signatures."""
+    return f"rules:{draft_id}"

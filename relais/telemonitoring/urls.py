@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.telemonitoring.views import answer, bulk, call, cells, enrol, follow_up, members
+from relais.telemonitoring.views import answer, bulk, call, cells, enrol, follow_up, laboratory, members, rules
 
 app_name = "telemonitoring"
 urlpatterns = [
@@ -14,6 +14,14 @@ urlpatterns = [
     path("cellules/nouvelle/", members.new_cell, name="new_cell"),
     path("cellules/<uuid:cell_id>/", members.cell, name="cell"),
     path("cellules/<uuid:cell_id>/retirer/<uuid:member_id>/", members.remove, name="remove_member"),
+    path("regles/", rules.versions, name="rules"),
+    path("regles/<uuid:set_id>/", rules.rule_set, name="rule_set"),
+    path("regles/brouillons/<uuid:draft_id>/", laboratory.draft, name="draft"),
+    path("regles/brouillons/<uuid:draft_id>/regles/<slug:rule_id>/", laboratory.rule, name="draft_rule"),
+    path("regles/brouillons/<uuid:draft_id>/rejouer/", laboratory.start_replay, name="draft_replay"),
+    path("regles/brouillons/<uuid:draft_id>/publier/", laboratory.publish, name="draft_publish"),
+    path("regles/brouillons/<uuid:draft_id>/signer/", laboratory.sign, name="draft_sign"),
+    path("regles/brouillons/<uuid:draft_id>/abandonner/", laboratory.drop, name="draft_drop"),
     path("<uuid:dossier_id>/", follow_up.follow_up, name="follow_up"),
     path("<uuid:dossier_id>/appel/", call.call, name="call"),
     path("<uuid:dossier_id>/repondre/", answer.answer, name="answer"),

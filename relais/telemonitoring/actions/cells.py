@@ -4,6 +4,7 @@ from datetime import time
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,13 +27,15 @@ MOST_MINUTES = 120
 
 @transaction.atomic
 def create(*, actor: Actor, name: str, kind: str, opens: time, closes: time, minutes_per_call: int) -> Cell:
-    """Open a cell in the actor's establishment, on the newest published rules. It has no member yet.
+    """Open a cell in the actor's establishment, on its newest rules, else on those of Relais. It has no member yet.
 
     Raises Refused for a name that is missing or taken here, hours that end before they begin, and no published rules.
     """
     if not may.can_create_cell(actor):
         raise NotFound
-    rules = RuleSet.objects.filter(name=RULES, published_at__isnull=False).order_by("-published_at", "-pk").first()
+    known = RuleSet.objects.filter(name=RULES, published_at__isnull=False)
+    own = known.filter(Q(establishment_id=actor.here) | Q(establishment=None))
+    rules = own.order_by(F("establishment").asc(nulls_last=True), "-published_at", "-pk").first()
     if rules is None:
         raise Refused(_("Aucune règle d’alerte n’est publiée : une cellule ne peut pas ouvrir sans règles."))
     fields = _checked(name=name, kind=kind, opens=opens, closes=closes, minutes_per_call=minutes_per_call)
