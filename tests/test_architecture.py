@@ -91,6 +91,7 @@ OTHER_FILES = {
     "telemonitoring/bulk": "the format of files of inclusions: pure",
     "telemonitoring/capacity": "whether a cell can keep its promises: pure",
     "telemonitoring/delays": "the clocks of alerts: pure rules",
+    "telemonitoring/drafts": "the tables of the laboratory: models.py is long enough without them",
     "telemonitoring/history": "what rules know of the answers before: pure functions",
     "telemonitoring/inclusion": "from the inclusion form to a follow-up: pure rules",
     "telemonitoring/judging": "the two passes of alert rules: pure functions",
