@@ -13,6 +13,7 @@ from relais.accounts.models import User
 from relais.core.models import Base
 from relais.directory.models import Establishment
 from relais.dossiers.models import Dossier
+from relais.patients.models import Basis, CareLink
 from relais.questionnaires.models import Response
 from relais.telemonitoring.delays import Clock, clock
 from relais.telemonitoring.drafts import RuleDraft, RuleReplay, RuleSignature
@@ -156,10 +157,13 @@ class Risk(models.TextChoices):
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
     def visible_to(self, actor: "Actor") -> "FollowUpQuerySet":
-        """Those whose dossier the actor sees, and those of the cells of their establishment or in which they work."""
+        """Those whose dossier the actor sees, those of the cells of their establishment or in which they work, and those of
+        patients of whose care circle they or their establishment are (TS-14): the circle reads, and acts on nothing."""
         own = Q(dossier__in=Dossier.objects.visible_to(actor))
         if actor.is_professional:
             own |= Q(cell__in=Cell.objects.visible_to(actor))
+            circle = CareLink.objects.live().held_by(actor).filter(basis=Basis.CIRCLE)
+            own |= Q(dossier__patient__in=circle.values("patient_id"))
         return self.filter(own)
 
 

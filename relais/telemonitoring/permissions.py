@@ -84,6 +84,11 @@ def is_system(actor: Actor, alert: Any) -> bool:
     return actor.kind == SYSTEM
 
 
+def can_export(actor: Actor, cell: Any) -> bool:
+    """A practitioner of the cell takes its follow-ups and answers out of the platform."""
+    return in_cell(actor, cell) and actor.has_role("practitioner")
+
+
 def can_create_cell(actor: Actor) -> bool:
     """The manager or a practitioner of an establishment opens a cell there."""
     return actor.is_professional and actor.establishment_id is not None and actor.has_role("manager", "practitioner")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.telemonitoring.views import answer, bulk, call, cells, enrol, follow_up, laboratory, members, rules
+from relais.telemonitoring.views import answer, bulk, call, cells, enrol, export, follow_up, laboratory, members, rules
 
 app_name = "telemonitoring"
 urlpatterns = [
@@ -22,7 +22,11 @@ urlpatterns = [
     path("regles/brouillons/<uuid:draft_id>/publier/", laboratory.publish, name="draft_publish"),
     path("regles/brouillons/<uuid:draft_id>/signer/", laboratory.sign, name="draft_sign"),
     path("regles/brouillons/<uuid:draft_id>/abandonner/", laboratory.drop, name="draft_drop"),
+    path("cellules/<uuid:cell_id>/suivis.csv", export.follow_ups_csv, name="follow_ups_csv"),
+    path("cellules/<uuid:cell_id>/reponses.csv", export.answers_csv, name="answers_csv"),
     path("<uuid:dossier_id>/", follow_up.follow_up, name="follow_up"),
+    path("<uuid:dossier_id>/synthese.pdf", export.summary, name="summary"),
+    path("<uuid:dossier_id>/fhir.json", export.fhir, name="fhir"),
     path("<uuid:dossier_id>/appel/", call.call, name="call"),
     path("<uuid:dossier_id>/repondre/", answer.answer, name="answer"),
     path("<uuid:dossier_id>/reponses/<uuid:response_id>/", answer.response, name="response"),

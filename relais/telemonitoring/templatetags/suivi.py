@@ -1,5 +1,7 @@
 """Words of telemonitoring in templates: windows, events."""
 
+from typing import Any
+
 from django import template
 from django.utils.translation import gettext_lazy as _l
 
@@ -65,6 +67,12 @@ def event_words(event: Event) -> str:
 def outcome_words(outcome: str) -> str:
     """How a call went."""
     return OUTCOMES.get(outcome, outcome)
+
+
+@register.simple_tag(takes_context=True)
+def may_export(context: Any, cell: Any) -> bool:
+    """Whether the reader may take the data of this cell (of `cells_of`) out: `permissions.can_export`, already asked."""
+    return bool(cell.mine and context["request"].actor.has_role("practitioner"))
 
 
 @register.inclusion_tag("telemonitoring/_curves.html")
