@@ -2,7 +2,7 @@
 # Variables given to make (PORT=8001) reach the program through its environment.
 PYTHON ?= python3
 
-.PHONY: help run test check fix demo-region bench
+.PHONY: help run test check fix demo-region simulate bench
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
@@ -20,6 +20,9 @@ fix: ## Format and mend what the linter can mend
 
 demo-region: ## Fill the database with a synthetic region (SIZE=small|region|stress, SEED=1, REPLACE=1 erases it first)
 	@$(PYTHON) bootstrap.py manage with_database demo_region --size $(or $(SIZE),small) --seed $(or $(SEED),1) $(if $(REPLACE),--replace)
+
+simulate: ## Play a day of the people followed against the running site (SPEED=60, SEED=1, PATIENTS=300)
+	@$(PYTHON) bootstrap.py manage simulate --speed $(or $(SPEED),60) --seed $(or $(SEED),1) --patients $(or $(PATIENTS),300)
 
 backup: ## Save database and files, encrypted (FILE=…; KEYS=… saves the keys too, under a passphrase)
 	@$(PYTHON) bootstrap.py manage backup "$(FILE)" $(if $(KEYS),--keys "$(KEYS)")

@@ -35,7 +35,7 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _real() -> bool:
+def real() -> bool:
     """Whether the database holds anybody or anything that is not synthetic."""
     return any(model.objects.filter(synthetic=False).exists() for model in (Establishment, User, Patient))
 
@@ -69,10 +69,10 @@ class Command(BaseCommand):
             )
         wanted = SIZES[options["size"]].establishments
         found = Establishment.objects.count()
-        if found == wanted and not options["replace"] and not _real():
+        if found == wanted and not options["replace"] and not real():
             self.stdout.write(f"The {options['size']} region is already there: nothing to do.")
             return
-        if found and _real():
+        if found and real():
             raise CommandError(
                 "This database holds people or places that are not synthetic: it is left as it is. Nothing was written."
             )
