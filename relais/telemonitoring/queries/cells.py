@@ -297,9 +297,14 @@ def verbs_of_row(actor: Actor, cell: Any, alert: Alert | None) -> dict[str, bool
     possible = {verb for verb, step in ALERT_TRANSITIONS.items() if alert.state in step.sources}
     return {
         "take": "take" in possible,
-        "call": "call" in possible and alert.taken_by_id == actor.user_id,
+        "call": "call" in possible and alert.taken_by_id == actor.user_id and _awaits_call(alert),
         "note": alert.state == AlertState.CALLING and alert.taken_by_id == actor.user_id,
     }
+
+
+def _awaits_call(alert: Alert) -> bool:
+    """Who was reached is called again only when that was planned."""
+    return alert.state != AlertState.REACHED or alert.call_at is not None
 
 
 def capacity(cell: Any) -> Capacity:

@@ -9,7 +9,7 @@ from relais.core import workflow
 from relais.core.actor import Actor
 from relais.patients.models import Grant
 from relais.questionnaires.models import Questionnaire, Response
-from relais.questionnaires.queries import current
+from relais.questionnaires.queries import current, words
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring import wording
 from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement
@@ -47,12 +47,12 @@ def answer_sets(follow_up: FollowUp) -> list[AnswerSet]:
 
 
 def _set(follow_up: FollowUp, one: Judgement, before: Judgement | None) -> AnswerSet:
-    words = wording.rule_words(one.rules_id)
+    told = wording.rule_words(one.rules_id)
     return AnswerSet(
         judgement=one,
         day=follow_up.day(one.day),
         level=wording.level_of(one.level),
-        reasons=[words.get(rule, rule) for rule in one.fired],
+        reasons=[told.get(rule, rule) for rule in one.fired],
         values=wording.measures(one.response.answers, before.response.answers if before else None),
     )
 
@@ -70,22 +70,45 @@ def alert_context(actor: Actor, follow_up: FollowUp) -> dict[str, Any]:
     alert = open_alert(follow_up)
     if alert is None:
         return {"alert": None, "alert_verbs": []}
-    words = wording.rule_words(follow_up.cell.rules_id)
+    told = wording.rule_words(follow_up.cell.rules_id)
     deadline, deadline_words = promise(alert, follow_up.cell)
     return {
         "alert": alert,
         "alert_level": wording.level_of(alert.level, priority=alert.priority),
         "alert_red": alert.level.startswith("rouge"),
-        "alert_reasons": [words.get(rule, rule) for rule in alert.fired],
+        "alert_reasons": [told.get(rule, rule) for rule in alert.fired],
         "alert_verbs": workflow.possible(alert, actor),
         "deadline": deadline,
         "deadline_words": deadline_words,
     }
 
 
-def calls(follow_up: FollowUp) -> list[Call]:
+@dataclass(frozen=True)
+class Noted:
+    """A call, and what was decided: (question, answer in words) for each question of DECIDED that was answered."""
+
+    call: Call
+    decided: list[tuple[str, str]]
+
+
+DECIDED = ("ap.niveau", "ap.orientation", "ap.evaluation", "ap.consignes")
+
+
+def calls(follow_up: FollowUp) -> list[Noted]:
     """Every attempt to reach the patient, the last first."""
-    return list(Call.objects.filter(alert__follow_up=follow_up).select_related("by").order_by("-created_at", "-pk"))
+    rows = Call.objects.filter(alert__follow_up=follow_up).select_related("by", "response__questionnaire")
+    return [Noted(one, _decided(one)) for one in rows.order_by("-created_at", "-pk")]
+
+
+def _decided(call: Call) -> list[tuple[str, str]]:
+    if call.response is None:
+        return []
+    said, items = call.response.answers, call.response.questionnaire.form.by_id
+    return [
+        (items[name].text, ", ".join(words(items[name], value) for value in said[name]))
+        for name in DECIDED
+        if said.get(name)
+    ]
 
 
 def verbs(actor: Actor, follow_up: FollowUp) -> set[str]:

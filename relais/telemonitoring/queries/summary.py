@@ -7,16 +7,14 @@ from typing import Any
 from django.utils import timezone
 
 from relais.core import times
-from relais.questionnaires.queries import words
 from relais.telemonitoring import wording
 from relais.telemonitoring.actions.alerts import OUTCOMES
-from relais.telemonitoring.models import Alert, Call, FollowUp
+from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.queries import curves
 from relais.telemonitoring.queries import follow_up as queries
 
 ANSWERS, ALERTS, CALLS = 20, 10, 10  # the last ones: what fits two or three pages
 INS = {"8": "NIR", "9": "NIA", "10": "NIR de test", "11": "NIR de démonstration"}
-SAID_OF_CALL = ("ap.niveau", "ap.orientation", "ap.evaluation", "ap.consignes")
 Row = tuple[str, str]
 
 
@@ -185,16 +183,11 @@ def _alerts(follow_up: FollowUp) -> list[dict[str, str]]:
     ]
 
 
-def _call(one: Call) -> dict[str, str]:
-    said = one.response.answers if one.response else {}
-    items = one.response.questionnaire.form.by_id if one.response else {}
-    found = [
-        f"{items[name].text} : {', '.join(words(items[name], value) for value in said[name])}"
-        for name in SAID_OF_CALL
-        if said.get(name)
-    ]
-    outcome = OUTCOMES.get(one.outcome, one.outcome)
-    return {"at": stamp(one.created_at), "outcome": outcome, "who": one.by.full_name, "said": "\n".join(found)}
+def _call(one: queries.Noted) -> dict[str, str]:
+    call = one.call
+    said = [f"{question} : {answer}" for question, answer in one.decided]
+    outcome = OUTCOMES.get(call.outcome, call.outcome)
+    return {"at": stamp(call.created_at), "outcome": outcome, "who": call.by.full_name, "said": "\n".join(said)}
 
 
 def _rules(follow_up: FollowUp) -> str:

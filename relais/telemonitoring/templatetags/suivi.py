@@ -35,6 +35,7 @@ WORDS = {
     "alert_reached": _l("Patient joint"),
     "alert_unreached": _l("Patient non joint"),
     "alert_escalate": _l("Alerte transmise au médecin"),
+    "stop_asked": _l("Le patient demande à arrêter le suivi"),
     "alert_requalified": _l("Niveau de l’alerte changé après l’appel"),
     "call_planned": _l("Rappel programmé"),
     "alert_silent": _l("Alerte rouge sans nouvelle réponse depuis 12 h"),

@@ -230,6 +230,9 @@ def test_a_teleconsultation_leads_to_its_booking_with_what_is_known(scene):
     )  # fmt: skip
     assert "Anne" not in noted["Location"]
     assert Alert.objects.get().level == "orange"
+    follow_up = browser.get(f"/suivi/{scene.follow_up.pk}/").content.decode()
+    for words in ("Requalifié en orange", "Téléconsultation", "Rappeler", "Terminer l’alerte"):
+        assert words in follow_up, words
     stranger = make_practitioner(make_establishment("Ailleurs"))
     seen = client_of(stranger).get(noted["Location"]).context["form"]
     assert (seen["patient"].value(), seen["email"].value()) == (None, None)
