@@ -34,7 +34,10 @@ MISSING = {"MA01", "MA02"}  # rules whose only reason is that no answer came: a 
 
 def open_alert(follow_up: FollowUp) -> Alert | None:
     """The one alert of this patient that is not ended."""
-    return Alert.objects.filter(follow_up=follow_up, state__in=OPEN).first()
+    alert = Alert.objects.filter(follow_up=follow_up, state__in=OPEN).first()
+    if alert:
+        alert.follow_up = follow_up
+    return alert
 
 
 def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool) -> Alert:
@@ -43,8 +46,12 @@ def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priori
     A level that rises begins its clocks anew, and a patient who was reached has to be called again. The caller holds
     the row of the follow-up.
     """
+    return raise_over(open_alert(follow_up), follow_up=follow_up, level=level, fired=fired, priority=priority)
+
+
+def raise_over(alert: Alert | None, *, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool) -> Alert:
+    """`raise_alert` for a caller who has just read the open alert, or that there is none."""
     now = timezone.now()
-    alert = open_alert(follow_up)
     if alert is None:
         alert = Alert.objects.create(
             follow_up=follow_up, level=level, priority=priority, fired=list(fired), since=now, opened_at=now

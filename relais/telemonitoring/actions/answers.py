@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,6 +11,7 @@ from relais.core import live
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.paris import PARIS
+from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who
@@ -20,7 +20,7 @@ from relais.questionnaires.models import Questionnaire, Reason, Relation, Respon
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import alerts, rules
 from relais.telemonitoring.judging import GREEN, RANKS, Decision, alert_level
-from relais.telemonitoring.models import FollowUp, Judgement
+from relais.telemonitoring.models import Alert, FollowUp, Judgement
 from relais.telemonitoring.programme import FORMS, Slot, Window, band, months
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import AlertState, State
@@ -34,7 +34,7 @@ WHO = "ad.saisie"  # the question that the page answers by itself: it knows who 
 SAID_BY = {Relation.PATIENT: "patient", Relation.NURSE: "professionnel", Relation.HOME: "professionnel"}
 
 
-@transaction.atomic
+@whole
 def answer(
     *,
     actor: Actor,
@@ -62,15 +62,15 @@ def answer(
         .prefetch_related("pauses")
         .get(pk=follow_up.pk)
     )
-    if done := Judgement.objects.filter(response__about=locked.pk, response__request_key=request_key).first():
-        return done
     if locked.state == State.CLOSED:
+        if done := Judgement.objects.filter(response__about=locked.pk, response__request_key=request_key).first():
+            return done
         raise Refused(_("Ce suivi est terminé : vous n’avez plus rien à remplir. En cas d’urgence, appelez le 15."))
     kept = questionnaires.answer(
         actor=actor, about=locked.pk, questionnaire=questionnaire, answers=answers, request_key=request_key,
         times=times, who=who, context=context or context_of(locked), uploads=uploads,
     )  # fmt: skip
-    return _judge(locked, kept.response)
+    return _judge(locked, kept.response) if kept.is_new else Judgement.objects.get(response=kept.response)
 
 
 def context_of(follow_up: FollowUp, on: date | None = None) -> dict[str, list[Any]]:
@@ -99,7 +99,8 @@ def said_by(who: Who) -> str:
 def _judge(follow_up: FollowUp, response: Response) -> Judgement:
     moment = response.ended_at
     window = follow_up.plan.window_of(moment) or Window(moment.astimezone(PARIS).date(), Slot.DAY)
-    decision = decide(follow_up, response, moment)
+    alert, given = alerts.open_alert(follow_up), _given(follow_up, response, moment)
+    decision = _decided(follow_up, response, moment, alert, given)
     judgement = Judgement.objects.create(
         follow_up=follow_up,
         response=response,
@@ -111,13 +112,13 @@ def _judge(follow_up: FollowUp, response: Response) -> Judgement:
         level=decision.level,
         fired=list(decision.fired),
     )
-    later = _after(follow_up, response)
+    later = _after(follow_up, response) if any(one[:2] > _place(response) for one in given) else []
     if not later:
         follow_up.level, follow_up.last_answer_at = decision.level, moment
         follow_up.save(update_fields=["level", "last_answer_at"])
     follow_up.missed.filter(day=window.day, slot=window.slot).delete()
     dossiers.record(follow_up.dossier, "answered", SYSTEM_ACTOR, response=str(response.pk), level=decision.level)
-    _react(follow_up, decision, newest=not later)
+    _react(follow_up, decision, alert, newest=not later)
     _look_again(follow_up, later)
     live.ping(cell_topic(follow_up.cell_id), space_topic(follow_up.pk))
     return judgement
@@ -153,16 +154,32 @@ def _look_again(follow_up: FollowUp, later: list[Response]) -> None:
 
 def decide(follow_up: FollowUp, response: Response, moment: datetime) -> Decision:
     """What the rules of the population that this form is for say of this answer set, knowing those before it."""
+    return _decided(follow_up, response, moment, alerts.open_alert(follow_up), _given(follow_up, response, moment))
+
+
+Said = tuple[datetime, UUID, dict[str, list[Any]]]  # `_place` of an answer set, and its answers
+
+
+def _given(follow_up: FollowUp, response: Response, moment: datetime) -> list[Said]:
+    """The other answer sets of this follow-up, from a month before this one on."""
+    judged = Response.objects.filter(about=follow_up.pk, judgement__isnull=False, ended_at__gt=moment - HISTORY)
+    return sorted(
+        judged.exclude(pk=response.pk).values_list("ended_at", "request_key", "answers"), key=lambda one: one[:2]
+    )
+
+
+def _decided(
+    follow_up: FollowUp, response: Response, moment: datetime, alert: Alert | None, given: list[Said]
+) -> Decision:
     group = next(group for group, names in FORMS.items() if response.questionnaire.name in names)
     reader = rules.reader(follow_up.cell.rules_id, group)
-    known = Response.objects.filter(
-        about=follow_up.pk, judgement__isnull=False, ended_at__gt=moment - HISTORY, ended_at__lte=moment
-    ).exclude(pk=response.pk)
-    before = sorted((one for one in known if _place(one) < _place(response)), key=_place)
-    story = [(one.ended_at, one) for one in before] + [(moment, response)]
-    given = [{**facts_of(follow_up, at), **values(reader.answers, one.answers)} for at, one in story]
-    given[-1] |= _handled(follow_up)
-    return reader.decide(given)[-1]
+    before = [(at, said) for at, key, said in given if (at, key) < _place(response)]
+    rows = [
+        {**facts_of(follow_up, at), **values(reader.answers, said)}
+        for at, said in [*before, (moment, response.answers)]
+    ]
+    rows[-1] |= _handled(alert)
+    return reader.decide_last(rows)
 
 
 def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
@@ -184,24 +201,22 @@ def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
     return facts
 
 
-def _handled(follow_up: FollowUp) -> dict[str, object]:
+def _handled(alert: Alert | None) -> dict[str, object]:
     """Whether somebody has the open alert in hand, and whether the patient was reached about it."""
-    alert = alerts.open_alert(follow_up)
     return {
         "acknowledged": alert is not None and alert.state != AlertState.NEW,
         "contacted": alert is not None and alert.state == AlertState.REACHED,
     }
 
 
-def _react(follow_up: FollowUp, decision: Decision, *, newest: bool) -> None:
+def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, *, newest: bool) -> None:
     """An answer set that comes late may raise an alert, never end one: what came after it is not in its story."""
     effects = set(decision.effects)
     level = alert_level(decision.level, effects)
     if level != GREEN:
-        alerts.raise_alert(
-            follow_up=follow_up, level=level, fired=decision.fired, priority=bool(effects & {"priority", "escalate"})
-        )
-    elif newest and (alert := alerts.open_alert(follow_up)):
+        urgent = bool(effects & {"priority", "escalate"})
+        alerts.raise_over(alert, follow_up=follow_up, level=level, fired=decision.fired, priority=urgent)
+    elif newest and alert:
         if "close" in effects:
             alerts.settle(alert)
         elif set(alert.fired) <= alerts.MISSING:
