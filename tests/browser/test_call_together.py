@@ -107,7 +107,7 @@ def test_a_second_professional_too_enters_a_full_call_once_a_place_is_free(scene
     second.expected.append("409")
     second.click("[data-choose=none]")
     second.get_by_role("heading", name="L’appel est complet").wait_for()
-    assert second.locator("[data-problem]").is_hidden()
+    second.locator("[data-problem]").wait_for(state="hidden")  # the sentence of the refusal gives way to it
     patient.click("[data-control=leave]")
     second.locator("[data-room][data-phase=inside]").wait_for()
 
