@@ -46,6 +46,13 @@ GUIDES = [
         for_patients=True,
     ),
     Guide(
+        "suivi-a-domicile",
+        _("Mon suivi à domicile"),
+        _("Répondre chaque jour, lire la consigne, et sans réseau."),
+        "clipboard-text",
+        for_patients=True,
+    ),
+    Guide(
         "connexion",
         _("Se connecter"),
         _("Invitation, mot de passe, second facteur, appareils."),

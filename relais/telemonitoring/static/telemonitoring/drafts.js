@@ -29,7 +29,11 @@ export function dayOf(card) {
 export async function draftOf(card) {
   const record = await store.get(`draft:${card.grant}`);
   const draft = record ? await store.unlock(record.locked) : null;
-  return draft && Date.now() - draft.saved < LIFE ? draft : null;
+  if (draft && Date.now() - draft.saved < LIFE) {
+    return draft;
+  }
+  await store.remove(`draft:${card.grant}`);
+  return null;
 }
 
 async function keep(card, draft) {

@@ -16,4 +16,5 @@ import "./focus.js";
 import "./find.js";
 import "./filters.js";
 import "./holder.js";
+import "./forget.js";
 import "../live/stream.js";
