@@ -33,6 +33,7 @@ from relais.teleconsultation.models import Absence, Opening, ReportDraft
 from relais.teleconsultation.workflow import State
 from relais.telemonitoring import testing as telemonitoring
 from relais.telemonitoring.actions import laboratory
+from relais.telemonitoring.models import Transfer
 
 PATIENT = "Zyxwabrech"  # family name
 OTHER = "Quillevoust"  # family name of the other appointment's patient
@@ -136,6 +137,7 @@ def make_scene() -> Scene:
         "session_id": [clients["practitioner"].session.session_key and _session(clients["practitioner"])],
         "pk": [1],  # a passkey of allauth
         "cell_id": [followed.cell.pk],
+        "transfer_id": [_proposed(followed).pk],
         "member_id": [followed.cell.members.get().pk],
         "set_id": [cell.rules_id],
         "draft_id": [draft.pk],
@@ -181,6 +183,15 @@ def _questionnaires(scene: testing.Scene) -> uuid.UUID:
     found = {one.questionnaire.name: one for one in Response.objects.select_related("questionnaire")}
     assert set(found) == {"tlc-preparation", "tlc-covid"}
     return uuid.UUID(found["tlc-preparation"].answers["tp.photo"][0])
+
+
+def _proposed(followed: telemonitoring.Scene) -> Transfer:
+    """The patient at home, proposed to a cell that has not answered."""
+    target, _far = telemonitoring.make_cell(make_practitioner(make_establishment("Centre du Chêne")))
+    row: Transfer = followed.follow_up.transfers.create(
+        source=followed.cell, target=target, why="Peu de monde ce soir", asked_by=followed.member.user
+    )
+    return row
 
 
 def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, list[Any]]:
@@ -234,6 +245,7 @@ WORDS = {
     ("follow_up_space:form", "version"): ["1.0.0", "9.9.9"],
     ("follow_up_space:form", "voice"): ["patient", "inconnu"],
     ("telemonitoring:alert", "verb"): ["take", "give_back", "call", "escalate", "finish", "mistake", "inconnu"],
+    ("telemonitoring:decide_transfer", "verb"): ["accept", "refuse", "cancel", "inconnu"],
     ("telemonitoring:verb", "verb"): ["pause", "resume", "extend", "close", "inconnu"],
     ("teleconsultation:verb", "verb"): [
         "finish",

@@ -18,6 +18,8 @@ class Capacity:
     minutes: int
     late: int  # promises of a call that are broken already
     breaks_at: datetime | None
+    here_until: datetime | None = None  # of the one who reads, when they said that they are there
+    arriving: int = 0  # patients whom another cell proposes
 
     @property
     def open(self) -> int:
@@ -38,3 +40,22 @@ def first_breach(promises: Iterable[datetime], *, people: int, minutes: int, now
             return promise
         heapq.heappush(free, begins + timedelta(minutes=minutes))
     return None
+
+
+def surplus(promises: Iterable[datetime], *, people: int, minutes: int, now: datetime) -> list[int]:
+    """The positions of the promises to pass on so that `people` keep the others: those that they would begin too late.
+
+    What is late already stays, and takes its time. Everything still ahead when nobody is there.
+    """
+    waiting = sorted(enumerate(promises), key=lambda one: one[1])
+    if people < 1:
+        return [position for position, promise in waiting if promise > now]
+    free = [now] * people
+    over = []
+    for position, promise in waiting:
+        begins = free[0]
+        if promise > now and begins > promise:
+            over.append(position)
+        else:
+            heapq.heapreplace(free, begins + timedelta(minutes=minutes))
+    return over

@@ -29,6 +29,10 @@ class CellForm(Form):
         label=_("Minutes par appel"), min_value=1, max_value=120, initial=9,
         help_text=_("Sert à dire si les rappels promis peuvent être tenus."),
     )  # fmt: skip
+    accepts_others = forms.BooleanField(
+        label=_("Suit les patients d’autres établissements"), required=False,
+        help_text=_("Cellule régionale : tout établissement peut lui confier un patient."),
+    )  # fmt: skip
 
 
 class ContactForm(Form):

@@ -168,7 +168,11 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
 
 
 class FollowUp(models.Model):
-    """A patient followed at home: joined to its dossier, always with a cell (EC-14)."""
+    """A patient followed at home: joined to its dossier, always with a cell (EC-14).
+
+    Whoever locks a row joins no cell to it: while one waits for the row the cell may change, and the join would then
+    find nothing.
+    """
 
     TRANSITIONS = TRANSITIONS
 

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from relais.telemonitoring.views import answer, bulk, call, cells, enrol, export, follow_up, laboratory, members, rules
+from relais.telemonitoring.views import (
+    answer,
+    bulk,
+    call,
+    cells,
+    enrol,
+    export,
+    follow_up,
+    handover,
+    laboratory,
+    members,
+    rules,
+    transfer,
+)
 
 app_name = "telemonitoring"
 urlpatterns = [
@@ -24,6 +37,12 @@ urlpatterns = [
     path("regles/brouillons/<uuid:draft_id>/abandonner/", laboratory.drop, name="draft_drop"),
     path("cellules/<uuid:cell_id>/suivis.csv", export.follow_ups_csv, name="follow_ups_csv"),
     path("cellules/<uuid:cell_id>/reponses.csv", export.answers_csv, name="answers_csv"),
+    path("cellules/<uuid:cell_id>/presence/", handover.presence, name="presence"),
+    path("cellules/<uuid:cell_id>/releve/", handover.handover, name="handover"),
+    path("cellules/<uuid:cell_id>/transferts/", transfer.transfers, name="transfers"),
+    path("cellules/<uuid:cell_id>/transferts/proposer/", transfer.propose, name="propose"),
+    path("cellules/<uuid:cell_id>/transferts/accepter/", transfer.accept_many, name="accept_transfers"),
+    path("cellules/<uuid:cell_id>/transferts/<uuid:transfer_id>/<slug:verb>/", transfer.decide, name="decide_transfer"),
     path("<uuid:dossier_id>/", follow_up.follow_up, name="follow_up"),
     path("<uuid:dossier_id>/synthese.pdf", export.summary, name="summary"),
     path("<uuid:dossier_id>/fhir.json", export.fhir, name="fhir"),

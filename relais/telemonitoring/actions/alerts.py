@@ -133,7 +133,7 @@ def requalify(*, actor: Actor, alert: Alert, level: str) -> Alert:
 
     Raises NotFound for who may not.
     """
-    locked = Alert.objects.select_for_update(of=("self",)).select_related("follow_up__cell").get(pk=alert.pk)
+    locked = Alert.objects.select_for_update(of=("self",)).get(pk=alert.pk)
     lower = ALERT_RANKS[level] < ALERT_RANKS[locked.level]
     if not (may.can_finish if lower else may.can_handle)(actor, locked):
         raise NotFound
@@ -154,7 +154,7 @@ def call_again(*, actor: Actor, alert: Alert, at: datetime) -> Alert:
 
     Raises NotFound for who may not.
     """
-    locked = Alert.objects.select_for_update(of=("self",)).select_related("follow_up__cell").get(pk=alert.pk)
+    locked = Alert.objects.select_for_update(of=("self",)).get(pk=alert.pk)
     if not may.can_handle(actor, locked):
         raise NotFound
     locked.call_at = at

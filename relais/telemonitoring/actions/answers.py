@@ -58,7 +58,7 @@ def answer(
         raise NotFound
     locked = (
         FollowUp.objects.select_for_update(of=("self",))
-        .select_related("cell", "dossier__patient")
+        .select_related("dossier__patient")
         .prefetch_related("pauses")
         .get(pk=follow_up.pk)
     )

@@ -1,6 +1,6 @@
 """Cells: opened by an establishment, joined by its professionals and by those of others (EC-13, EC-14)."""
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -23,10 +23,20 @@ from relais.telemonitoring.workflow import OPEN, State
 MEMBERS = (Role.PRACTITIONER, Role.CAREGIVER)
 RULES = "ecovid"
 MOST_MINUTES = 120
+HERE = timedelta(hours=4)  # for which somebody is counted present before they say so again
 
 
 @transaction.atomic
-def create(*, actor: Actor, name: str, kind: str, opens: time, closes: time, minutes_per_call: int) -> Cell:
+def create(
+    *,
+    actor: Actor,
+    name: str,
+    kind: str,
+    opens: time,
+    closes: time,
+    minutes_per_call: int,
+    accepts_others: bool = False,
+) -> Cell:
     """Open a cell in the actor's establishment, on its newest rules, else on those of Relais. It has no member yet.
 
     Raises Refused for a name that is missing or taken here, hours that end before they begin, and no published rules.
@@ -38,7 +48,14 @@ def create(*, actor: Actor, name: str, kind: str, opens: time, closes: time, min
     rules = own.order_by(F("establishment").asc(nulls_last=True), "-published_at", "-pk").first()
     if rules is None:
         raise Refused(_("Aucune règle d’alerte n’est publiée : une cellule ne peut pas ouvrir sans règles."))
-    fields = _checked(name=name, kind=kind, opens=opens, closes=closes, minutes_per_call=minutes_per_call)
+    fields = _checked(
+        name=name,
+        kind=kind,
+        opens=opens,
+        closes=closes,
+        minutes_per_call=minutes_per_call,
+        accepts_others=accepts_others,
+    )
     if Cell.objects.filter(establishment_id=actor.here, name=fields["name"]).exists():
         raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
     cell = Cell.objects.create(establishment_id=actor.here, rules=rules, **fields)
@@ -47,11 +64,28 @@ def create(*, actor: Actor, name: str, kind: str, opens: time, closes: time, min
 
 
 @transaction.atomic
-def change(*, actor: Actor, cell: Cell, name: str, kind: str, opens: time, closes: time, minutes_per_call: int) -> Cell:
+def change(
+    *,
+    actor: Actor,
+    cell: Cell,
+    name: str,
+    kind: str,
+    opens: time,
+    closes: time,
+    minutes_per_call: int,
+    accepts_others: bool = False,
+) -> Cell:
     """Change its name, hours and the minutes that a call takes; the clocks of open alerts follow at once."""
     if not may.can_manage(actor, cell):
         raise NotFound
-    fields = _checked(name=name, kind=kind, opens=opens, closes=closes, minutes_per_call=minutes_per_call)
+    fields = _checked(
+        name=name,
+        kind=kind,
+        opens=opens,
+        closes=closes,
+        minutes_per_call=minutes_per_call,
+        accepts_others=accepts_others,
+    )
     if Cell.objects.filter(establishment_id=cell.establishment_id, name=fields["name"]).exclude(pk=cell.pk).exists():
         raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
     for field, value in fields.items():
@@ -100,6 +134,15 @@ def add_member(*, actor: Actor, cell: Cell, membership: Membership) -> CellMembe
                 )  # fmt: skip
         live.ping(cell_topic(cell.pk))
     return member
+
+
+@transaction.atomic
+def say_here(*, actor: Actor, cell: Cell, here: bool) -> None:
+    """A member says that they are there, for four hours at most, or that they leave: promises are counted on it (D7)."""
+    changed = cell.members.of(actor).update(here_until=timezone.now() + HERE if here else None)
+    if not changed or not may.in_cell(actor, cell):
+        raise NotFound
+    live.ping(cell_topic(cell.pk))
 
 
 @transaction.atomic

@@ -106,11 +106,16 @@ def cell_for(actor: Actor, cell_id: UUID) -> Cell:
     cell = Cell.objects.open_to(actor).select_related("rules").filter(pk=cell_id).first()
     if cell is None:
         raise NotFound
+    check_rules(cell)
+    return cell
+
+
+def check_rules(cell: Cell) -> None:
+    """Nobody is entrusted to rules that no clinician approved, but for invented people. Raises Refused."""
     if not cell.rules.approved_by and not settings.DEMO:
         raise Refused(
             _("Les règles d’alerte de cette cellule n’ont pas été approuvées par un clinicien."), field="cell"
         )
-    return cell
 
 
 def context_of(patient: Patient) -> dict[str, list[Any]]:

@@ -24,7 +24,7 @@ def ask_to_stop(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
     """
     if not (actor.is_patient and may.can_answer(actor, follow_up)):
         raise NotFound
-    locked = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=follow_up.pk)
+    locked = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=follow_up.pk)
     if locked.state == State.CLOSED:
         raise Refused(_("Ce suivi est déjà terminé."))
     if locked.stop_asked_at is None:

@@ -12,7 +12,7 @@ from relais.core.errors import NotFound, Refused
 from relais.dossiers import actions as dossiers
 from relais.patients import actions as patients
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.actions import alerts
+from relais.telemonitoring.actions import alerts, transfer
 from relais.telemonitoring.models import FollowUp, Pause
 from relais.telemonitoring.programme import EXTENSION, end_of
 from relais.telemonitoring.topics import cell_topic, space_topic
@@ -76,6 +76,7 @@ def close(*, actor: Actor, follow_up: FollowUp, why: str) -> FollowUp:
     moved = move(actor=actor, follow_up=follow_up, verb="close", closing=why)
     if alert := alerts.open_alert(moved):
         alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
+    transfer.drop(moved)
     if why == "deces":
         patients.revoke(actor=actor, about=moved.pk)
     return moved
@@ -84,7 +85,7 @@ def close(*, actor: Actor, follow_up: FollowUp, why: str) -> FollowUp:
 @transaction.atomic
 def extend(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
     """Seven days more, up to day 30. Raises Refused when there is no day left to add."""
-    locked = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=follow_up.pk)
+    locked = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=follow_up.pk)
     if not may.can_follow(actor, locked):
         raise NotFound
     later = end_of(locked.onset, locked.starts_on, locked.extensions + 1)

@@ -83,7 +83,7 @@ def latest_hour(now: datetime) -> datetime:
 def _watch_one(pk: UUID, now: datetime) -> None:
     follow_up = (
         FollowUp.objects.select_for_update(of=("self",))
-        .select_related("cell", "dossier__patient")
+        .select_related("dossier__patient")
         .prefetch_related("pauses")
         .get(pk=pk)
     )
@@ -178,7 +178,7 @@ def _silent_after_red(now: datetime) -> list[Exception]:
 
 
 def _escalate_silent(pk: UUID) -> None:
-    follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=pk)
+    follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=pk)
     alert = alerts.open_alert(follow_up)
     if alert is None or "MA03" in alert.fired:
         return
@@ -216,7 +216,7 @@ def _told(since: datetime) -> QuerySet[Alert]:
 
 
 def _propose_lost(pk: UUID) -> None:
-    follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("cell", "dossier").get(pk=pk)
+    follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=pk)
     alerts.raise_alert(follow_up=follow_up, level="orange", fired=["MA05"], priority=False)
     tell_pages(follow_up)
 

@@ -33,7 +33,8 @@ from relais.telemonitoring.capacity import Capacity, first_breach
 from relais.telemonitoring.delays import call_by
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp, Judgement
 from relais.telemonitoring.programme import ADULT_YEARS, PEAK, Slot, Window
-from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State
+from relais.telemonitoring.queries.presence import present
+from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State, TransferState
 
 # Urgency of a row; within one, who waits longest stands first.
 RED_NEW, RED, PRIORITY, ORANGE, GREY, CALM, AWAY = range(7)
@@ -307,24 +308,27 @@ def _awaits_call(alert: Alert) -> bool:
     return alert.state != AlertState.REACHED or alert.call_at is not None
 
 
-def capacity(cell: Any) -> Capacity:
-    """Open alerts against the members of the cell, one call after the other (D7): one query."""
+def capacity(actor: Actor, cell: Any) -> Capacity:
+    """Open alerts against those who are there, one call after the other (D7), and what another cell proposes."""
     found = Alert.objects.filter(follow_up__cell=cell, state__in=OPEN)
-    rows = list(found.values_list("level", "priority", "since", "state", "call_at"))
+    rows = list(found.values_list("level", "priority", "since", "state", "call_at", "taken_by_id"))
     now = timezone.now()
     promises = [
         call_at or call_by(level, since, priority=priority, opens=cell.opens, closes=cell.closes)
-        for level, priority, since, state, call_at in rows
+        for level, priority, since, state, call_at, _holder in rows
         if state in TO_CALL or call_at
     ]
     colours = [level.split("-")[0] for level, *_others in rows]
+    there = present(actor, cell, {holder for *_others, holder in rows})
     return Capacity(
         red=colours.count("rouge"),
         orange=colours.count("orange"),
         grey=colours.count("gris"),
         to_call=len(promises),
-        people=cell.people,
+        people=there.people,
         minutes=cell.minutes_per_call,
         late=sum(one <= now for one in promises),
-        breaks_at=first_breach(promises, people=cell.people, minutes=cell.minutes_per_call, now=now),
+        breaks_at=first_breach(promises, people=there.people, minutes=cell.minutes_per_call, now=now),
+        here_until=there.mine,
+        arriving=cell.arriving.filter(state=TransferState.ASKED).count(),
     )

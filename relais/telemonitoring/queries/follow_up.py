@@ -12,10 +12,10 @@ from relais.questionnaires.models import Questionnaire, Response
 from relais.questionnaires.queries import current, words
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring import wording
-from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement
+from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement, Transfer
 from relais.telemonitoring.programme import end_of, form_for
 from relais.telemonitoring.queries.cells import promise
-from relais.telemonitoring.workflow import OPEN, State
+from relais.telemonitoring.workflow import OPEN, State, TransferState
 
 ANSWERS_SHOWN = 62  # thirty days of two a day
 
@@ -117,7 +117,12 @@ def verbs(actor: Actor, follow_up: FollowUp) -> set[str]:
     if follow_up.state == State.CLOSED or not may.can_follow(actor, follow_up):
         return found
     later = end_of(follow_up.onset, follow_up.starts_on, follow_up.extensions + 1)
-    return found | {"answer"} | ({"extend"} if later > follow_up.ends_on else set())
+    return found | {"answer", "transfer"} | ({"extend"} if later > follow_up.ends_on else set())
+
+
+def waiting_transfer(follow_up: FollowUp) -> Transfer | None:
+    """To which cell the patient is proposed, until it answers."""
+    return follow_up.transfers.filter(state=TransferState.ASKED).select_related("target").first()
 
 
 def way_in(follow_up: FollowUp) -> Grant | None:

@@ -86,7 +86,7 @@ def _rows(request: Any, cell: Any) -> dict[str, Any]:
         "page_of_rows": page,
         "filters": filters,
         "filtered": any(filters.values()),
-        "capacity": queries.capacity(cell),
+        "capacity": queries.capacity(request.actor, cell),
         "all_url": f"?cellule={cell.pk}&tout=1",
     }
 

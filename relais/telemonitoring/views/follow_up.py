@@ -101,6 +101,7 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
         "calls": queries.calls(found),
         "booking_url": booking_url(found),
         "verbs": queries.verbs(request.actor, found),
+        "transfer": queries.waiting_transfer(found),
         "closings": states.CLOSINGS,
         "closing": states.CLOSINGS.get(found.closing, found.closing),
         "timeline": dossier_queries.timeline(found.dossier),

@@ -21,7 +21,7 @@ from relais.telemonitoring.forms import CellForm
 from relais.telemonitoring.models import Cell
 from relais.telemonitoring.queries.cells import cells_of
 
-FIELDS = ("name", "kind", "opens", "closes", "minutes_per_call")
+FIELDS = ("name", "kind", "opens", "closes", "minutes_per_call", "accepts_others")
 
 
 @professional(Role.MANAGER, Role.PRACTITIONER)
