@@ -20,6 +20,7 @@ PUBLIC = [
     "/guides/en-cas-de-probleme/",
     "/guides/professionnel/",
     "/guides/responsable/",
+    "/guides/cellule/",
     "/accessibilite/",
     "/mentions-legales/",
 ]

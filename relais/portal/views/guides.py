@@ -74,6 +74,13 @@ GUIDES = [
         for_patients=False,
     ),
     Guide(
+        "cellule",
+        _("Suivre des patients à domicile"),
+        _("Pour les membres d’une cellule : inclure, appeler, faire la relève, passer un patient."),
+        "home-heart",
+        for_patients=False,
+    ),
+    Guide(
         "secretariat",
         _("Tenir l’agenda"),
         _("Horaires, rendez-vous, messages qui ne partent pas."),
