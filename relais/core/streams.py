@@ -15,7 +15,7 @@ from django.db import connections
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
 
-from relais.core import listener
+from relais.core import health, listener
 from relais.core.access import anyone_inside
 from relais.core.live import Expired, unsign
 
@@ -29,7 +29,7 @@ KEPT_HEADERS = ("HTTP_HOST", "HTTP_COOKIE", "HTTP_USER_AGENT", "HTTP_X_FORWARDED
 async def stream(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
     """GET /live/stream?t=<token>&t=…&since=<seconds>: an endless text/event-stream.
 
-    Events: `ping` {"topic", "urgent"}; `beat`; `lost` (pings may be missing), `again` (refetch all), `end`
+    Events: `ping` {"topic", "urgent"}; `beat`; `late` (the scheduler is, told again each minute); `lost` (pings may be missing), `again` (refetch all), `end`
     (connect again), `out` (session or grant over: do not) and `old` {"tokens"}: these have expired, the pages that show
     them must be loaded again; the stream goes on with the others. A token may hold several topics, separated by spaces.
     400 for a wrong token.
@@ -101,6 +101,8 @@ async def _events(request: HttpRequest, topics: frozenset[str], since: float, fi
                 if not hub.closed and not await hub.run(_still_inside, request):
                     yield _event("out")
                     return
+                if not hub.closed and await hub.run(health.scheduler_late):
+                    yield _event("late")
             if notice:
                 yield _event(notice)
             if notice == listener.END:

@@ -303,6 +303,20 @@ def test_the_stream_of_a_member_who_was_removed_ends(monkeypatch: pytest.MonkeyP
     assert "event: out" in play(scene)[1]
 
 
+def test_a_page_that_stays_open_is_told_that_the_scheduler_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once with each look at the session, for as long as it is: silence must never look like calm."""
+    monkeypatch.setattr(streams, "CHECK", 0.2)
+    monkeypatch.setattr("relais.core.health.scheduler_late", lambda: True)
+    client = client_of(make_practitioner())
+
+    async def scene(hub: listener.Hub) -> tuple[int, str]:
+        return await _ask(
+            f"/live/stream?t={sign(TOPIC)}", client, until=lambda body: body.count("event: late") == 2
+        )  # fmt: skip
+
+    assert play(scene)[1].count("event: late") == 2
+
+
 def test_streams_end_with_the_server() -> None:
     client = client_of(make_practitioner())
 

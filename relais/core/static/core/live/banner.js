@@ -4,8 +4,10 @@ import { serverNow } from "../ui/countdown.js";
 import { afterPress } from "../ui/press.js";
 
 const PATIENCE = 5000;
+const TOLD_AGAIN = 150000; // the server says each minute that its scheduler is late: silence means that it no longer is
 let timer = null;
 let since = null;
+let lateTimer = null;
 let stale = false; // this page must be loaded again, however well the stream of the others goes
 
 function slot() {
@@ -24,19 +26,24 @@ function hide() {
   afterPress(clear);
 }
 
+function boxOf(sentence) {
+  const box = document.createElement("div");
+  box.className = "notice notice-warning";
+  const text = document.createElement("p");
+  text.className = "notice-body";
+  text.textContent = sentence;
+  box.appendChild(text);
+  return box;
+}
+
 function draw(sentence, action) {
   clear();
   const place = slot();
   if (!place) {
     return;
   }
-  const box = document.createElement("div");
-  box.className = "notice notice-warning";
+  const box = boxOf(sentence);
   box.dataset.liveBanner = "";
-  const text = document.createElement("p");
-  text.className = "notice-body";
-  text.textContent = sentence;
-  box.appendChild(text);
   if (action) {
     const button = document.createElement("button");
     button.type = "button";
@@ -71,6 +78,24 @@ export function up() {
   clearTimeout(timer);
   since = null;
   hide();
+}
+
+function clearLate() {
+  Array.from(document.querySelectorAll("[data-late-banner]")).forEach((box) => box.remove());
+}
+
+/** The scheduler is late while this page stays open; a page that was drawn so says it already. */
+export function late() {
+  clearTimeout(lateTimer);
+  lateTimer = setTimeout(() => afterPress(clearLate), TOLD_AGAIN);
+  afterPress(() => {
+    const place = slot();
+    if (place && !place.querySelector(".notice:not([data-live-banner])")) {
+      const box = boxOf("Les rappels ont du retard : les tâches automatiques ne répondent plus. Prévenez le support.");
+      box.dataset.lateBanner = "";
+      place.appendChild(box);
+    }
+  });
 }
 
 /** The session or the access has ended: nothing will come any more. */

@@ -117,6 +117,7 @@ export function shared(url, tell) {
       up: () => broadcast({ call: "up" }),
       down: () => broadcast({ call: "down" }),
       again: () => broadcast({ call: "again" }),
+      late: () => broadcast({ call: "late" }),
       out: () => broadcast({ call: "out" }),
       old: (tokens) => broadcast({ call: "old", tokens }),
       ping: (topic, urgent) => broadcast({ call: "ping", topic, urgent }),

@@ -5,8 +5,8 @@ const WAITS = [500, 1000, 2000, 5000, 10000];
 
 /**
  * Watch `tokens` (signed topics) from `since` (server time, seconds) on.
- * `tell` has up(), down(), ping(topic, urgent), again(), out() and old(tokens): `again` means that pings may have been
- * missed, `old` that these tokens are followed no more.
+ * `tell` has up(), down(), ping(topic, urgent), again(), late(), out() and old(tokens): `again` means that pings may have
+ * been missed, `late` that the scheduler is, `old` that these tokens are followed no more.
  */
 export function openSource(url, tokens, since, tell) {
   let source = null;
@@ -81,6 +81,10 @@ export function openSource(url, tokens, since, tell) {
       alive(event);
       deaf = true;
       tell.down();
+    });
+    source.addEventListener("late", (event) => {
+      alive(event);
+      tell.late();
     });
     source.addEventListener("old", (event) => {
       const gone = JSON.parse(event.data).tokens;

@@ -105,6 +105,7 @@ const tell = {
     document.dispatchEvent(new CustomEvent("relais:beat"));
   },
   down: banner.down,
+  late: banner.late,
   out: banner.out,
   old(tokens) {
     if (Array.from(document.querySelectorAll("[data-live]")).some((element) => tokens.indexOf(element.dataset.live) >= 0)) {
