@@ -43,6 +43,10 @@ def test_a_file_is_included_and_patients_pass_to_the_regional_cell_live(
     page.get_by_role("button", name="Je suis là").click()
     page.get_by_text("Rupture").first.wait_for()
     screens("cells-short", page)
+    page.evaluate("import('/static/core/live/banner.js').then((banner) => { banner.late(); banner.late(); })")
+    page.get_by_text("Les rappels ont du retard").wait_for()
+    assert page.locator("[data-late-banner]").count() == 1
+    screens("cells-late", page)
     page.get_by_role("link", name="Relève").click()
     page.get_by_role("heading", name="Alertes à prendre ou à appeler (3)").wait_for()
     screens("cells-handover", page, full=True)
