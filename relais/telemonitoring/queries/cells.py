@@ -34,7 +34,7 @@ from relais.telemonitoring.delays import call_by
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp, Judgement
 from relais.telemonitoring.programme import ADULT_YEARS, PEAK, Slot, Window
 from relais.telemonitoring.queries.presence import present
-from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State, TransferState
+from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State
 
 # Urgency of a row; within one, who waits longest stands first.
 RED_NEW, RED, PRIORITY, ORANGE, GREY, CALM, AWAY = range(7)
@@ -330,5 +330,5 @@ def capacity(actor: Actor, cell: Any) -> Capacity:
         late=sum(one <= now for one in promises),
         breaks_at=first_breach(promises, people=there.people, minutes=cell.minutes_per_call, now=now),
         here_until=there.mine,
-        arriving=cell.arriving.filter(state=TransferState.ASKED).count(),
+        arriving=there.arriving,
     )

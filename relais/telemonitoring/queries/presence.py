@@ -6,23 +6,32 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from relais.core.actor import Actor
+from relais.telemonitoring.models import Transfer
+from relais.telemonitoring.workflow import TransferState
 
 
 @dataclass(frozen=True)
 class Present:
-    """How many people are there; `mine`: until when the one who reads said that they are."""
+    """How many people are there; `mine`: until when the one who reads said that they are; `arriving`: how many patients
+    another cell proposes (none are counted for a cell without members)."""
 
     people: int
     mine: datetime | None
+    arriving: int
 
 
 def present(actor: Actor, cell: Any, holders: Collection[UUID | None]) -> Present:
     """Members who said that they are there, not too long ago, or who have an alert in hand (`holders`). One query."""
     now = timezone.now()
-    members = list(cell.members.filter(until=None).values_list("user_id", "establishment_id", "here_until"))
-    there = {user for user, _place, until in members if user in holders or (until and until > now)}
-    said = {(user, place): until for user, place, until in members if until and until > now}
-    return Present(len(there), said.get((actor.user_id, actor.establishment_id)))
+    asked = Transfer.objects.filter(target=OuterRef("cell"), state=TransferState.ASKED).order_by()
+    count = Subquery(asked.values("target").annotate(n=Count("pk")).values("n"))
+    members = cell.members.filter(until=None).annotate(arriving=Coalesce(count, 0))
+    rows = list(members.values_list("user_id", "establishment_id", "here_until", "arriving"))
+    there = {user for user, _place, until, _n in rows if user in holders or (until and until > now)}
+    said = {(user, place): until for user, place, until, _n in rows if until and until > now}
+    return Present(len(there), said.get((actor.user_id, actor.establishment_id)), rows[0][3] if rows else 0)
