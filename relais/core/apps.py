@@ -9,4 +9,16 @@ class CoreConfig(AppConfig):
 class StaticFiles(StaticFilesConfig):
     """`collectstatic` leaves out what packages bring and no page asks for: other builds, sources, extensions."""
 
-    ignore_patterns = ["CVS", ".*", "*~", "ext", "*.amd.js", "*.cjs.js", "*.esm.js", "*.esm.d.ts", "*.d.ts", "*.scss"]
+    ignore_patterns = [
+        "CVS",
+        ".*",
+        "*~",
+        "ext",
+        "*.amd.js",
+        "*.cjs.js",
+        "htmx.esm.js",
+        "sse.esm.js",
+        "*.esm.d.ts",
+        "*.d.ts",
+        "*.scss",
+    ]
