@@ -89,6 +89,7 @@ OTHER_FILES = {
     "teleconsultation/slots": "cutting hours into slots: pure rules",
     "teleconsultation/topics": "the live topics of its pages, said once",
     "telemonitoring/bulk": "the format of files of inclusions: pure",
+    "telemonitoring/checks": "system checks",
     "telemonitoring/capacity": "whether a cell can keep its promises: pure",
     "telemonitoring/delays": "the clocks of alerts: pure rules",
     "telemonitoring/drafts": "the tables of the laboratory: models.py is long enough without them",

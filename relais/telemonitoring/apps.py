@@ -14,7 +14,7 @@ class TelemonitoringConfig(AppConfig):
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
         from relais.patients import spaces  # noqa: PLC0415
-        from relais.telemonitoring import kind, messages  # noqa: PLC0415
+        from relais.telemonitoring import checks, kind, messages  # noqa: F401, PLC0415
         from relais.telemonitoring.permissions import can_enrol, rules_cells_alone  # noqa: PLC0415
 
         registry.register(kind.KIND)

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from relais.accounts.testing import actor_for, client_of
 from relais.patients.models import Grant
 from relais.patients.testing import let_in, make_patient
-from relais.telemonitoring import sealing
+from relais.telemonitoring import checks, sealing
 from relais.telemonitoring.actions import states
 from relais.telemonitoring.testing import make_follow_up
 
@@ -145,3 +146,13 @@ def test_no_script_of_the_telephone_computes_text() -> None:
     folder = Path(settings.BASE_DIR) / "relais" / "telemonitoring" / "static" / "telemonitoring"
     for script in folder.glob("*.js"):
         assert not re.search(r"\beval\b|new Function|innerHTML|localStorage|sessionStorage", script.read_text()), script
+
+
+def test_an_installation_is_told_that_its_key_is_missing(settings, tmp_path, capsys):
+    settings.ANSWERS_KEY_FILE = tmp_path / "keys" / "answers.key"
+    assert [one.id for one in checks.answers_key()] == ["telemonitoring.W001"]
+    for said in ("made", "kept as it is"):
+        call_command("answers_key")
+        assert said in capsys.readouterr().out
+    assert checks.answers_key() == []
+    assert sealing.public() is not None
