@@ -101,7 +101,8 @@ class RuleForm(Form):
         super().__init__(data, initial={"active": True, **rule})
         levels = [(one, LEVELS[one].word) for one in ("rouge", "rouge-psy", "orange", "orange-psy")]
         none = [("", _("Sans couleur"))] if rule["effect"] else []
-        cast(forms.ChoiceField, self.fields["level"]).choices = [*levels, *none]
+        level = cast(forms.ChoiceField, self.fields["level"])
+        level.choices, level.required = [*levels, *none], not rule["effect"]
 
 
 class PublishForm(Form):

@@ -8,9 +8,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from relais.accounts.testing import make_practitioner
+from relais.accounts.testing import actor_for, make_practitioner
 from relais.patients.testing import make_patient
-from relais.telemonitoring.models import Alert
+from relais.telemonitoring.actions import laboratory
+from relais.telemonitoring.models import Alert, RuleDraft
 from relais.telemonitoring.testing import Scene, join, make_cell, make_follow_up, reply
 from tests.browser.journey import House
 
@@ -57,6 +58,21 @@ def test_a_red_answer_is_on_two_screens_at_once_and_one_of_two_takes_it(
     assert Alert.objects.get().taken_by == house.doctor.user
 
 
+def a_draft(followed: Scene) -> RuleDraft:
+    """Rules with two changes, replayed."""
+    doctor = actor_for(followed.member)
+    draft = laboratory.copy(actor=doctor, rule_set=followed.cell.rules)
+    for rule, expression in (("AR01", "ad.dyspnee >= 5"), ("AO08", "ad.frissons = 'oui'")):
+        raw = next(one for one in draft.source["rules"] if one["id"] == rule)
+        changes = {**raw, "active": True, "expression": expression}
+        draft = laboratory.change_rule(
+            actor=doctor, draft=draft, rule_id=rule, sha256=draft.sha256,
+            **{name: changes[name] for name in laboratory.EDITED},
+        )  # fmt: skip
+    laboratory.run_replay(laboratory.ask_replay(actor=doctor, draft=draft).pk)
+    return draft
+
+
 @pytest.mark.parametrize("width", [1280, 320])
 def test_every_page_of_the_cell_at_both_widths(
     site: Any, house: House, followed: Scene, page_of: Callable[..., Any], axe: Callable[..., Any],
@@ -95,3 +111,9 @@ def test_every_page_of_the_cell_at_both_widths(
     look("already", f"/suivi/inclure/?patient={followed.patient.pk}")
     look("members", f"/suivi/cellules/{followed.cell.pk}/")
     look("new-cell", "/suivi/cellules/nouvelle/")
+    draft = a_draft(followed)
+    look("rules", "/suivi/regles/")
+    look("rule-set", f"/suivi/regles/{followed.cell.rules_id}/?niveau=rouge")
+    look("draft", f"/suivi/regles/brouillons/{draft.pk}/#replay-title")
+    look("rule", f"/suivi/regles/brouillons/{draft.pk}/regles/AR03/")
+    look("publish", f"/suivi/regles/brouillons/{draft.pk}/publier/#sign-title")

@@ -95,6 +95,13 @@ GUIDES = [
         for_patients=False,
     ),
     Guide(
+        "regles-alerte",
+        _("Régler les alertes du suivi à domicile"),
+        _("Pour les médecins d’une cellule : modifier, rejouer, publier, signer à deux."),
+        "adjustments",
+        for_patients=False,
+    ),
+    Guide(
         "agent-support",
         _("Répondre aux demandes d’aide"),
         _("Pour les agents du support."),
