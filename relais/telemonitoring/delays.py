@@ -68,6 +68,11 @@ def _later(since: datetime, delay: Delay, minutes: int, opens: time, closes: tim
     return since + length if delay.by_night else open_after(since, length, opens, closes)
 
 
+def call_within(level: str, since: datetime, minutes: int, opens: time, closes: time) -> datetime:
+    """When a call is due that a rule asks for within these minutes, in the hours in which its level runs."""
+    return _later(since, delay_of(level, priority=False), minutes, opens, closes)
+
+
 def next_call(level: str, at: datetime, *, priority: bool, opens: time, closes: time) -> datetime:
     """When a patient who was not reached at this moment is called again (*2e/3e tentative* of domain.md §1.8)."""
     delay = delay_of(level, priority=priority)

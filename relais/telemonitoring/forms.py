@@ -95,6 +95,11 @@ class RuleForm(Form):
     words = forms.CharField(
         label=_("Ce que lit le professionnel"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+    delay = forms.IntegerField(
+        label=_("Appeler en moins de, en minutes"), required=False, min_value=0, max_value=1440,
+        help_text=_("Si cette règle doit faire appeler plus tôt que son niveau. Vide : le délai du niveau."),
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+    )  # fmt: skip
     active = forms.BooleanField(label=_("Appliquer cette règle"), required=False)
 
     def __init__(self, rule: dict[str, Any], data: Any = None) -> None:
@@ -103,6 +108,9 @@ class RuleForm(Form):
         none = [("", _("Sans couleur"))] if rule["effect"] else []
         level = cast(forms.ChoiceField, self.fields["level"])
         level.choices, level.required = [*levels, *none], not rule["effect"]
+
+    def clean_delay(self) -> int:
+        return self.cleaned_data["delay"] or 0
 
 
 class PublishForm(Form):

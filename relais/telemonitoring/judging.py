@@ -57,6 +57,7 @@ class Rule:
     effect: str
     words: str  # for the professional
     active: bool = True
+    delay: int = 0  # minutes in which the patient is called, when sooner than the level asks; 0: as the level asks
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Decision:
     level: str
     fired: tuple[str, ...]
     effects: tuple[str, ...]
+    delay: int = 0  # the shortest of the rules that fired and have one
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class RuleSet:
             level=str(row["level"]),
             fired=tuple(rule.id for rule in fired),
             effects=tuple(dict.fromkeys(rule.effect for rule in fired if rule.effect)),
+            delay=min((rule.delay for rule in fired if rule.delay), default=0),
         )
 
     def _of_level(self, level: str) -> list[str]:

@@ -299,7 +299,7 @@ class Alert(Base):
     taken_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    call_at = models.DateTimeField(null=True)  # the next call, as the last one left it: tried again, or as agreed
+    call_at = models.DateTimeField(null=True)  # the next call, when a rule, the last call or who was reached set it
 
     class Meta:
         indexes = [models.Index(fields=["follow_up"], name="alert_open", condition=Q(state__in=OPEN))]
@@ -318,7 +318,9 @@ class Alert(Base):
 
     def clock(self, cell: Cell) -> Clock:
         found = clock(self.level, self.since, priority=self.priority, opens=cell.opens, closes=cell.closes)
-        return replace(found, call_by=self.call_at) if self.call_at else found
+        if self.call_at is None:
+            return found
+        return replace(found, call_by=self.call_at, take_by=min(found.take_by, self.call_at))
 
 
 class Call(Base):

@@ -64,7 +64,7 @@ def a_draft(followed: Scene) -> RuleDraft:
     draft = laboratory.copy(actor=doctor, rule_set=followed.cell.rules)
     for rule, expression in (("AR01", "ad.dyspnee >= 5"), ("AO08", "ad.frissons = 'oui'")):
         raw = next(one for one in draft.source["rules"] if one["id"] == rule)
-        changes = {**raw, "active": True, "expression": expression}
+        changes = {**raw, "active": True, "delay": 0, "expression": expression}
         draft = laboratory.change_rule(
             actor=doctor, draft=draft, rule_id=rule, sha256=draft.sha256,
             **{name: changes[name] for name in laboratory.EDITED},

@@ -14,7 +14,7 @@ from relais.core.errors import NotFound, Refused
 from relais.dossiers import actions as dossiers
 from relais.questionnaires.models import Response
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.delays import next_call
+from relais.telemonitoring.delays import call_within, next_call
 from relais.telemonitoring.judging import RANKS
 from relais.telemonitoring.models import Alert, Call, FollowUp
 from relais.telemonitoring.topics import cell_topic, space_topic
@@ -40,22 +40,26 @@ def open_alert(follow_up: FollowUp) -> Alert | None:
     return alert
 
 
-def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool) -> Alert:
+def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool, delay: int = 0) -> Alert:
     """Open an alert, or add to the one that is open: rules are appended, the level rises and never falls.
 
-    A level that rises begins its clocks anew, and a patient who was reached has to be called again. The caller holds
-    the row of the follow-up.
+    A level that rises begins its clocks anew, and a patient who was reached has to be called again; `delay`: minutes, of
+    a rule that asks for a call sooner than its level. The caller holds the row of the follow-up.
     """
-    return raise_over(open_alert(follow_up), follow_up=follow_up, level=level, fired=fired, priority=priority)
+    return raise_over(
+        open_alert(follow_up), follow_up=follow_up, level=level, fired=fired, priority=priority, delay=delay
+    )
 
 
-def raise_over(alert: Alert | None, *, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool) -> Alert:
+def raise_over(
+    alert: Alert | None, *, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool, delay: int = 0
+) -> Alert:
     """`raise_alert` for a caller who has just read the open alert, or that there is none."""
     now = timezone.now()
     if alert is None:
-        alert = Alert.objects.create(
-            follow_up=follow_up, level=level, priority=priority, fired=list(fired), since=now, opened_at=now
-        )
+        alert = Alert(follow_up=follow_up, level=level, priority=priority, fired=list(fired), since=now, opened_at=now)
+        _hurry(alert, now, delay)
+        alert.save(force_insert=True)
         _tell(alert, "alert_opened")
         return alert
     higher = ALERT_RANKS[level] > ALERT_RANKS[alert.level] or (level == "rouge" and alert.level == "rouge-psy")
@@ -66,11 +70,22 @@ def raise_over(alert: Alert | None, *, follow_up: FollowUp, level: str, fired: I
         alert.level, alert.call_at = level, None
     if higher or (sooner and alert.level == "orange"):
         alert.since = now
+    if higher or alert.state != AlertState.REACHED:
+        _hurry(alert, now, delay)
     alert.save(update_fields=["fired", "priority", "level", "since", "call_at"])
     _tell(alert, "alert_raised" if higher else "alert_confirmed")
     if higher and alert.state == AlertState.REACHED:
         return move(actor=SYSTEM_ACTOR, alert=alert, verb="again")
     return alert
+
+
+def _hurry(alert: Alert, now: datetime, delay: int) -> None:
+    """A call within `delay` minutes of now, if the clock of the alert would let it wait longer."""
+    if not delay:
+        return
+    cell = alert.follow_up.cell
+    if (sooner := call_within(alert.level, now, delay, cell.opens, cell.closes)) < alert.clock(cell).call_by:
+        alert.call_at = sooner
 
 
 def _tell(alert: Alert, verb: str) -> None:

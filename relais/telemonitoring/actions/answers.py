@@ -146,7 +146,10 @@ def _look_again(follow_up: FollowUp, later: list[Response]) -> None:
         new = [rule for rule in decision.fired if rule not in one.judgement.fired]
         level = alert_level(decision.level, decision.effects)
         if new and RANKS[level] > RANKS[one.judgement.level]:
-            alerts.raise_alert(follow_up=follow_up, level=level, fired=new, priority="priority" in decision.effects)
+            alerts.raise_alert(
+                follow_up=follow_up, level=level, fired=new, delay=decision.delay,
+                priority="priority" in decision.effects,
+            )  # fmt: skip
         if one is later[-1] and follow_up.level != decision.level:
             follow_up.level = decision.level
             follow_up.save(update_fields=["level"])
@@ -215,7 +218,9 @@ def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, *, newe
     level = alert_level(decision.level, effects)
     if level != GREEN:
         urgent = bool(effects & {"priority", "escalate"})
-        alerts.raise_over(alert, follow_up=follow_up, level=level, fired=decision.fired, priority=urgent)
+        alerts.raise_over(
+            alert, follow_up=follow_up, level=level, fired=decision.fired, priority=urgent, delay=decision.delay
+        )
     elif newest and alert:
         if "close" in effects:
             alerts.settle(alert)

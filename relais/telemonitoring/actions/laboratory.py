@@ -23,6 +23,7 @@ from relais.questionnaires.actions import sha256_of
 from relais.telemonitoring import judging, replay
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import rules
+from relais.telemonitoring.delays import DELAYS
 from relais.telemonitoring.models import Cell, RuleDraft, RuleReplay, RuleSet, RuleSignature
 from relais.telemonitoring.topics import cell_topic, draft_topic
 
@@ -30,7 +31,7 @@ REPLAY = "relais.telemonitoring.tasks.replay"
 FRESH = timedelta(hours=24)  # a replay older than this says nothing of the patients of now
 VERSION = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}(-[a-z0-9]{1,8})?")
 LONGEST_WORDS, LONGEST_REASON = 200, 300
-EDITED = ("expression", "level", "words", "active")  # what the laboratory changes of a rule
+EDITED = ("expression", "level", "words", "delay", "active")  # what the laboratory changes of a rule
 
 
 def current_of(establishment_id: UUID) -> RuleSet:
@@ -78,8 +79,9 @@ def change_rule(*, actor: Actor, draft: RuleDraft, rule_id: str, sha256: str, **
     rule = {**before, **{name: changes[name] for name in EDITED}}
     rule["expression"], rule["words"] = rule["expression"].strip(), rule["words"].strip()
     _check(rule)
-    if rule["active"]:
-        del rule["active"]  # as it is written in the sets that came with Relais
+    for name, usual in (("active", True), ("delay", 0)):
+        if rule[name] == usual:
+            del rule[name]  # as it is written in the sets that came with Relais
     listed = [rule if one["id"] == rule_id else one for one in locked.source["rules"]]
     locked.source = {**locked.source, "rules": listed}
     locked.sha256, locked.changed_at = sha256_of(locked.source), timezone.now()
@@ -95,6 +97,12 @@ def _check(rule: dict[str, Any]) -> None:
         raise Refused(_("Choisissez le niveau de la règle."), field="level")
     if not rule["words"] or len(rule["words"]) > LONGEST_WORDS:
         raise Refused(_("Écrivez ce que le professionnel lira : 200 caractères au plus."), field="words")
+    longest = DELAYS[rule["level"]].call if rule["level"] else 0
+    if not 0 <= rule["delay"] <= longest:
+        raise Refused(
+            _("Ce niveau fait appeler en %d minutes : un délai propre à la règle est plus court.") % longest,
+            field="delay",
+        )
     one = judging.Rule(**{**rule, "active": True})
     try:
         _compiled = judging.RuleSet((one,), rules.answers_of(one.population)).compiled
@@ -195,8 +203,10 @@ def why_two(draft: RuleDraft, current: RuleSet, result: dict[str, Any]) -> list[
             reasons.append(_("La règle rouge %s n’est plus appliquée.") % rule["id"])
         elif after["level"] != rule["level"]:
             reasons.append(_("La règle rouge %s change de niveau.") % rule["id"])
-        elif any(after[name] != rule[name] for name in ("expression", "stage", "population", "effect")):
-            reasons.append(_("La règle rouge %s change de condition.") % rule["id"])
+        elif any(
+            after.get(name) != rule.get(name) for name in ("expression", "stage", "population", "effect", "delay")
+        ):
+            reasons.append(_("La règle rouge %s change de condition ou de délai.") % rule["id"])
     return reasons
 
 

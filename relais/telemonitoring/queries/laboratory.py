@@ -38,6 +38,7 @@ FIELDS: dict[str, str | Promise] = {
     "expression": _("Condition"),
     "level": _("Niveau"),
     "words": _("Texte"),
+    "delay": _("Délai"),
     "active": _("Appliquée"),
 }
 
@@ -54,6 +55,7 @@ class Line:
     effect: str | Promise
     words: str
     active: bool
+    delay: int
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def line(rule: Mapping[str, Any]) -> Line:
         effect=EFFECTS.get(rule["effect"], ""),
         words=rule["words"],
         active=rule.get("active", True),
+        delay=rule.get("delay", 0),
     )
 
 
@@ -157,6 +160,8 @@ def _word(field: str, rule: Mapping[str, Any]) -> str:
         return str(_("oui") if rule.get("active", True) else _("non"))
     if field == "level":
         return str(level_of(rule["level"]).word)
+    if field == "delay":
+        return str(_("%d min") % rule["delay"] if rule.get("delay") else _("celui du niveau"))
     return str(rule[field])
 
 

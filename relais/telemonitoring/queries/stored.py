@@ -24,6 +24,7 @@ from relais.telemonitoring.programme import ADULT_YEARS, FORMS
 SLICES = 2  # parts in which the days of the replay are read, each one pass through the table: progress counts them
 STEPS = SLICES + 1  # calls of `on_step`
 TIME = pl.Datetime("us", "UTC")
+KEYS = {"id": pl.String(), "request_key": pl.String(), "episode": pl.String(), "at": TIME, "received": TIME}
 STAMP = "(extract(epoch FROM {}) * 1000000)::bigint"
 # Facts that stand in the JSON of a follow-up; the others are made below or are columns.
 KEPT = ("risk_child", "diabetes", "renal", "baseline", "target", "o2_prescribed")
@@ -35,7 +36,7 @@ def answer_sets(
     """Every judged answer set given after `since` up to `until`, and what came before in the same follow-ups, as far
     back as a live judgement looks.
 
-    `names`: population -> the answers to take. One row each, in the order of follow-up, time and receipt: id, episode,
+    `names`: population -> the answers to take. One row each, in the order of follow-up and time, as a live judgement has it: id, request_key, episode,
     at, received, date (in Paris), population (of the form that was answered), cell, replayed (given after `since`),
     contacted, acknowledged, the facts of history.FACTS and the answers by name; what was not asked is NULL.
     """
@@ -54,7 +55,7 @@ def answer_sets(
     frame = frame.filter(replayed.any().over("episode")).join(followed, on="episode", how="inner")
     frame = frame.with_columns(replayed=replayed, date=pl.col("at").dt.convert_time_zone("Europe/Paris").dt.date())
     frame = frame.with_columns(_age()).with_columns(age=pl.col("age_months") / 12.0).drop("onset", "born")
-    return frame.join(_handled(frame), on="id", how="left").sort("episode", "at", "received", "id")
+    return frame.join(_handled(frame), on="id", how="left").sort("episode", "at", "request_key")
 
 
 def _forms() -> dict[str, list[Any]]:
@@ -72,14 +73,14 @@ def _part(
     """The answer sets of one population of a stretch of time, as `questionnaires.columns.values` reads them."""
     columns = [_column(name, one) for name, one in names.items()]
     query = sql.SQL(
-        "SELECT r.id, r.about AS episode, {at} AS at, {received} AS received{columns} FROM questionnaires_response r"
+        "SELECT r.id, r.request_key, r.about AS episode, {at} AS at, {received} AS received{columns} FROM questionnaires_response r"
         " WHERE r.questionnaire_id = ANY({forms}) AND r.ended_at > {after} AND r.ended_at <= {until}"
     ).format(
         at=_stamp("r.ended_at"), received=_stamp("r.received_at"), forms=sql.Literal(forms), after=sql.Literal(after),
         until=sql.Literal(until), columns=sql.SQL("").join(sql.SQL(", ") + one for one in columns),
     )  # fmt: skip
     types = {name: pl.String() if one.kind is Kind.CODES else COLUMNS[one.kind] for name, one in names.items()}
-    frame = _copied(query, {"id": pl.String(), "episode": pl.String(), "at": TIME, "received": TIME, **types})
+    frame = _copied(query, {**KEYS, **types})
     for name, one in names.items():
         if one.kind is Kind.CODES:
             frame = _listed(frame, name)

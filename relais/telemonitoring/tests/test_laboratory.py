@@ -217,7 +217,7 @@ def test_one_signature_publishes_what_loses_no_red_in_the_cells_of_the_establish
 def test_a_red_rule_that_changes_needs_a_second_physician_of_another_account(cell, draft, lead, second, replayed):
     edit(lead, draft, "AR07", expression="ad.temp >= 41 or ad.temp < 35")
     replayed(lead, draft)
-    assert "La règle rouge AR07 change de condition." in text_of(lead.get(url(draft, "publier/")))
+    assert "La règle rouge AR07 change de condition ou de délai." in text_of(lead.get(url(draft, "publier/")))
     assert published(lead, draft).status_code == 302
     assert Cell.objects.get().rules_id == cell[0].rules_id  # nothing is at work yet
     assert "Un second médecin doit signer" in text_of(second.get(url(draft)))
@@ -249,6 +249,7 @@ def test_a_draft_that_changes_after_a_signature_is_signed_again(draft, lead, sec
         ("AR03", {"level": "orange"}, True),
         ("AR03", {"expression": "ad.spo2 <= 91"}, True),
         ("AC04", {"active": None}, True),
+        ("AR03", {"delay": "5"}, True),
         ("AR03", {"words": "Saturation très basse"}, False),
         ("AO06", {"active": None}, False),
         ("AO06", {"level": "rouge"}, False),
@@ -278,6 +279,24 @@ def test_a_rule_out_of_use_fires_no_more(cell, draft, lead, replayed):
     published(lead, draft)
     followed = make_follow_up(cell=Cell.objects.get(), member=cell[1])
     assert reply(followed, temp=39.0, fievre__resist=False).fired == []
+
+
+def test_a_rule_may_have_the_patient_called_sooner_than_its_level(cell, draft, lead, replayed):
+    """An orange is called within four hours; a delay that is longer is refused."""
+    assert "en 240 minutes" in text_of(edit(lead, draft, "AO06", delay="241"))
+    assert edit(lead, draft, "AO06", delay="25").status_code == 302
+    assert "25 min" in text_of(lead.get(url(draft)))
+    replayed(lead, draft)
+    published(lead, draft)
+    cell, doctor = Cell.objects.get(), cell[1]
+    cell.opens = cell.closes  # day and night
+    cell.save()
+    for fever, minutes in ((39.0, 25), (38.0, 240)):
+        followed = make_follow_up(cell=cell, member=doctor, day=3)
+        reply(followed, temp=fever, frissons="intenses", **({"fievre__resist": False} if fever == 39.0 else {}))
+        alert = followed.follow_up.alerts.get()
+        assert alert.clock(cell).call_by - alert.since == timedelta(minutes=minutes)
+        assert alert.clock(cell).take_by <= alert.clock(cell).call_by
 
 
 def test_of_two_drafts_the_second_is_replayed_against_what_the_first_published(cell, draft, lead, replayed):
