@@ -13,7 +13,7 @@ import polars as pl
 from django.utils.translation import gettext as _
 
 from relais.core.errors import Refused
-from relais.questionnaires.expressions import Expression, Kind, Name, judge, read
+from relais.questionnaires.expressions import Expression, Kind, Name, read
 from relais.telemonitoring.history import FACTS, documented, rows
 
 GREEN = "vert"
@@ -106,13 +106,20 @@ class RuleSet:
 
     def judged_frame(self, frame: pl.DataFrame, keep: Iterable[str] = ()) -> pl.DataFrame:
         """`judged` for rows that `history.prepared` made; the columns `keep` stay beside."""
-        fired = judge(frame, self.compiled["answers"])
-        frame = pl.concat([frame, fired], how="horizontal").with_columns(self._level("answers").alias("_level"))
-        frame = _counted(frame, self._of_level("orange"), self._of_level("rouge"))
-        frame = pl.concat([frame, judge(frame, self.compiled["levels"])], how="horizontal")
-        second = self._level("levels")
-        final = pl.when(_rank(second) > _rank(pl.col("_level"))).then(second).otherwise(pl.col("_level"))
-        return frame.select("episode", "at", *keep, *[rule.id for rule in self.rules], level=final)
+        first, second = self._passes
+        frame = frame.with_columns(first).with_columns(self._levels[0].alias("_level"))
+        frame = _counted(frame, self._of_level("orange"), self._of_level("rouge")).with_columns(second)
+        final = self._levels[1]
+        higher = pl.when(_rank(final) > _rank(pl.col("_level"))).then(final).otherwise(pl.col("_level"))
+        return frame.select("episode", "at", *keep, *[rule.id for rule in self.rules], level=higher)
+
+    @cached_property
+    def _passes(self) -> list[list[pl.Expr]]:
+        return [[one.column.alias(key) for key, one in self.compiled[stage].items()] for stage in STAGES]
+
+    @cached_property
+    def _levels(self) -> list[pl.Expr]:
+        return [self._level(stage) for stage in STAGES]
 
     def decide(self, given: Iterable[Mapping[str, object]]) -> list[Decision]:
         """`judged`, one Decision a row."""
