@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Mapping
+from contextvars import ContextVar
 
 from django.core.signing import BadSignature, Signer
 from django.db import connection
@@ -14,9 +16,25 @@ DAY = 24 * 3600  # seconds
 def ping(*topics: str, urgent: bool = False) -> None:
     """Tell every page that watches one of `topics` (such as ``dossier:<uuid>``) to refetch, when this transaction commits.
 
-    `urgent` pings are not coalesced. Topics carry ids, never data (architecture, Live). One statement for all.
+    `urgent` pings are not coalesced. Topics carry ids, never data (architecture, Live). One statement for all; inside an
+    action (`core.transactions.whole`) one for all that it tells, at its end.
     """
-    said = [json.dumps({"topic": topic, "urgent": urgent}) for topic in dict.fromkeys(topics)]
+    waiting = gathered.get()
+    told = {} if waiting is None else waiting
+    for topic in topics:
+        told[topic] = urgent or told.get(topic, False)
+    if waiting is None:
+        send(told)
+
+
+gathered: ContextVar[dict[str, bool] | None] = ContextVar("what the action of now tells at its end", default=None)
+
+
+def send(topics: Mapping[str, bool]) -> None:
+    """Tell of these topics, urgent or not, now."""
+    if not topics:
+        return
+    said = [json.dumps({"topic": topic, "urgent": urgent}) for topic, urgent in topics.items()]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, said) FROM unnest(%s::text[]) said", [CHANNEL, said])
 
