@@ -1,10 +1,15 @@
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from relais.core.actor import Actor
+    from relais.patients.models import Patient
+    from relais.telemonitoring.models import FollowUp
 
 
 class TelemonitoringConfig(AppConfig):
@@ -13,7 +18,7 @@ class TelemonitoringConfig(AppConfig):
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
-        from relais.patients import spaces  # noqa: PLC0415
+        from relais.patients import sections, spaces  # noqa: PLC0415
         from relais.telemonitoring import checks, kind, messages  # noqa: F401, PLC0415
         from relais.telemonitoring.permissions import can_enrol, rules_cells_alone  # noqa: PLC0415
 
@@ -40,8 +45,20 @@ class TelemonitoringConfig(AppConfig):
                 order=21,
             )
         )
+        sections.register(
+            sections.Section(
+                key="telemonitoring", order=20, template="telemonitoring/_of_patient.html", load=follow_ups_of
+            )
+        )
         spaces.register(spaces.Space(url_name="follow_up_space:home", opens=opens))
         post_migrate.connect(load, sender=self)
+
+
+def follow_ups_of(actor: "Actor", patient: "Patient") -> "list[FollowUp] | None":
+    """What a patient's page shows of telemonitoring."""
+    from relais.telemonitoring.queries.follow_up import of_patient  # noqa: PLC0415 (models are not ready when this file is read)
+
+    return of_patient(actor, patient)
 
 
 def opens(about: UUID) -> bool:

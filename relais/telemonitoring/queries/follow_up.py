@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from relais.audit import actions as audit
 from relais.core import workflow
 from relais.core.actor import Actor
-from relais.patients.models import Grant
+from relais.patients.models import Grant, Patient
 from relais.questionnaires.models import Questionnaire, Response
 from relais.questionnaires.queries import current, words
 from relais.telemonitoring import permissions as may
@@ -17,6 +18,7 @@ from relais.telemonitoring.programme import end_of, form_for
 from relais.telemonitoring.queries.cells import promise
 from relais.telemonitoring.workflow import OPEN, State, TransferState
 
+SHOWN_OF_PATIENT = 10
 ANSWERS_SHOWN = 62  # thirty days of two a day
 
 
@@ -55,6 +57,16 @@ def _set(follow_up: FollowUp, one: Judgement, before: Judgement | None) -> Answe
         reasons=[told.get(rule, rule) for rule in one.fired],
         values=wording.measures(one.response.answers, before.response.answers if before else None),
     )
+
+
+def of_patient(actor: Actor, patient: Patient) -> list[FollowUp] | None:
+    """The follow-ups of a patient that the actor may read, the newest first, with the trace; None without any."""
+    if not may.can_read(actor):
+        return None
+    seen = FollowUp.objects.visible_to(actor).filter(dossier__patient=patient).select_related("cell", "dossier")
+    found = list(seen.order_by("-starts_on", "-pk")[:SHOWN_OF_PATIENT])
+    audit.record_list(actor=actor, action="telemonitoring.list", ids=[one.pk for one in found])
+    return found or None
 
 
 def open_alert(follow_up: FollowUp) -> Alert | None:

@@ -208,6 +208,7 @@ def test_the_care_circle_reads_the_follow_up_and_changes_nothing(scene, of):
     holder = {"establishment_id": family_doctor.establishment_id} if of == "establishment" else {}
     holder = holder or {"user_id": family_doctor.user_id}
     link = CareLink.objects.create(patient=scene.patient, basis="circle", **holder)
+    assert url(scene, "") in browser.get(f"/patients/{scene.patient.pk}/").content.decode()
     page = browser.get(url(scene, ""))
     assert page.status_code == 200
     text = page.content.decode()
@@ -237,6 +238,7 @@ def test_another_basis_or_role_or_patient_is_no_circle(scene):
     assert client_of(doctor).get(url(scene, "")).status_code == 404
     CareLink.objects.create(patient=scene.patient, basis="circle", establishment_id=place.pk)
     assert client_of(secretary).get(url(scene, "")).status_code == 404
+    assert url(scene, "") not in client_of(secretary).get(f"/patients/{scene.patient.pk}/").content.decode()
     assert client_of(doctor).get(url(scene, "")).status_code == 200
 
 
