@@ -18,6 +18,7 @@ from bench.pages import Browser, percentile
 SIZE = "stress"
 ROUNDS, WARM, COUNTED = 60, 6, 3
 LIST_AIM, QUERY_AIM, ANSWER_AIM, RED_AIM, SHARE_AIM = 250.0, 12, 150.0, 2000.0, 0.2  # ms, queries, ms, ms, of bare rows
+REPLAY_AIM = 10.0  # seconds
 ALONE = 60  # answers sent one after the other
 RATE = 12_000 / 300  # a second: everybody's answers of two hours within five minutes
 SECONDS = 60.0  # of the storm: at this rate, a fifth of the five minutes
@@ -28,7 +29,10 @@ LAST_WAIT = 20.0
 def run(report: dict[str, Any]) -> None:
     """Fill `report["follow-ups"]`, and the memory of the web server before and under the storm."""
     found = report["follow-ups"] = {"patients followed": servers.facts(SIZE, "followed")["count"]}
-    found |= _stored()
+    found |= _told("storing")
+    found["share met"] = found["share of bare"] >= SHARE_AIM
+    found |= _told("replaying")
+    found["replay met"] = found["replay, two compared, s"] <= REPLAY_AIM
     with servers.running(SIZE) as web:
         facts = servers.facts(SIZE, "storm")
         found |= _list(web, facts)
@@ -38,14 +42,13 @@ def run(report: dict[str, Any]) -> None:
         report["memory"][f"web, {SIZE}, under the storm (most)"] = found.pop("rss")
 
 
-def _stored() -> dict[str, Any]:
-    """Answers stored with their alert beside the same rows inserted bare, in a process of their own without a page."""
+def _told(name: str) -> dict[str, Any]:
+    """What a measurement of the bench tells from a process of its own, without a page: storing or replaying."""
     made = subprocess.run(
-        [sys.executable, "-m", "bench.storing"], cwd=servers.ROOT, env=servers.environment(SIZE), check=True,
+        [sys.executable, "-m", f"bench.{name}"], cwd=servers.ROOT, env=servers.environment(SIZE), check=True,
         stdout=subprocess.PIPE,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(made.stdout)
-    found["share met"] = found["share of bare"] >= SHARE_AIM
     return found
 
 

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.models import Base
-from relais.questionnaires.form import Form, read_once
+from relais.questionnaires.form import Form, kept, read_once
 
 
 class Questionnaire(Base):
@@ -30,8 +30,8 @@ class Questionnaire(Base):
 
     @property
     def form(self) -> Form:
-        """The form of this version, read once a process."""
-        return read_once(self.sha256, self.source)
+        """The form of this version, read once a process: its source, long as a book, is asked for that once alone."""
+        return kept(self.sha256) or read_once(self.sha256, self.source)
 
 
 class Voice(models.TextChoices):

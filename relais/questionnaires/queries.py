@@ -26,7 +26,7 @@ def version(name: str, number: str) -> Questionnaire:
 
 
 def _one(found: QuerySet[Questionnaire]) -> Questionnaire:
-    questionnaire = found.first()
+    questionnaire = found.defer("source").first()
     if questionnaire is None:
         raise NotFound
     return questionnaire

@@ -71,6 +71,11 @@ def read_once(sha256: str, resource: dict[str, Any]) -> Form:
     return _forms[sha256]
 
 
+def kept(sha256: str) -> Form | None:
+    """The form of this digest if this process has read it."""
+    return _forms.get(sha256)
+
+
 _forms: dict[str, Form] = {}  # versions are few and never change
 
 

@@ -74,9 +74,9 @@ def choices() -> dict[str, list[tuple[str, Any]]]:
 def follow_up_of(request: Any, why: str) -> FollowUp:
     """The one follow-up that this grant opens, with the trace of who looked."""
     found: FollowUp = get_visible(
-        FollowUp.objects.select_related("cell__establishment", "cell__rules", "dossier__patient").prefetch_related(
-            "pauses"
-        ),
+        FollowUp.objects.select_related("cell__establishment", "cell__rules", "dossier__patient")
+        .defer("cell__rules__source")  # the rules are read once a process
+        .prefetch_related("pauses"),
         request.actor,
         pk=request.actor.about,
     )
