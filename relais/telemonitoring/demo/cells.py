@@ -55,7 +55,10 @@ def build(region: Region, rng: random.Random, *, small: bool) -> Network:
     members: list[CellMember] = []
 
     def open_one(name: str, kind: str, place: Establishment, opened: datetime) -> Team:
-        cell = Cell(id=new_id(rng), name=name, kind=kind, establishment=place, rules=rules, created_at=opened)
+        cell = Cell(
+            id=new_id(rng), name=name, kind=kind, establishment=place, rules=rules, created_at=opened,
+            accepts_others=kind == CellKind.REGIONAL,
+        )  # fmt: skip
         cells.append(cell)
         staff = clinicians(region, place)[:MOST]
         members.extend(_member(rng, cell, user, place, opened) for user in staff)
