@@ -39,6 +39,7 @@ from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, 
 # Urgency of a row; within one, who waits longest stands first.
 RED_NEW, RED, PRIORITY, ORANGE, GREY, CALM, AWAY = range(7)
 DAY = timedelta(days=1)
+MOST_ENTRUSTED = 50
 REASONS = 3  # shown of a line
 ASIDE = 10**11  # more seconds than any date counts
 TO_CALL = (AlertState.NEW, AlertState.TAKEN, AlertState.CALLING, AlertState.UNREACHED)
@@ -54,6 +55,14 @@ def cells_of(actor: Actor) -> list[Any]:
 def cells_open_to(actor: Actor) -> list[Any]:
     """The cells to which the actor may entrust a patient, as `cells_of`: those of the region stand last."""
     return sorted(_listed(Cell.objects.open_to(actor), actor), key=lambda one: one.establishment_id != actor.here)
+
+
+def entrusted(actor: Actor) -> list[FollowUp]:
+    """The patients of one's establishment whom a cell of another follows, the newest first (EC-14)."""
+    rows = FollowUp.objects.filter(dossier__establishment_id=actor.here).exclude(state=State.CLOSED)
+    elsewhere = rows.exclude(cell__establishment_id=actor.here)
+    known = elsewhere.select_related("dossier__patient", "cell__establishment")
+    return list(known.order_by("-dossier__created_at", "pk")[:MOST_ENTRUSTED])
 
 
 def _listed(cells: Any, actor: Actor) -> list[Any]:

@@ -47,7 +47,8 @@ def hand_over(actor: Actor, cell: Any) -> HandOver:
         | Q(onset__range=(today - timedelta(days=PEAK[-1]), today - timedelta(days=PEAK[0])))
     )
     found: list[UUID] = []
-    for some in (alarmed, wanted):
+    parted: list[Any] = [alarmed, wanted]  # the type checker does not see their `rank`
+    for some in parted:
         found += some.order_by("rank", "pk").values_list("pk", flat=True)[: MOST + 1 - len(found)]
     rows = rows_of(actor, cell, found[:MOST])
     parts = [

@@ -96,7 +96,8 @@ def to_propose(actor: Actor, cell: Any, ids: list[UUID]) -> list[lists.Row]:
     alarmed, calm = lists.followed(cell, actor=actor, today=timezone.localdate())
     waiting = Transfer.objects.filter(source=cell, state=TransferState.ASKED).values("follow_up")
     found: list[UUID] = []
-    for rows in [one.filter(pk__in=ids) for one in (alarmed, calm)] if ids else [alarmed]:
+    parted: list[Any] = [one.filter(pk__in=ids) for one in (alarmed, calm)] if ids else [alarmed]
+    for rows in parted:  # the type checker does not see their `rank`
         wanted = rows.exclude(pk__in=waiting).order_by("rank", "pk").values_list("pk", flat=True)
         found += wanted[: MOST - len(found)]
     return lists.rows_of(actor, cell, found)

@@ -12,7 +12,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core import live
 from relais.core.errors import NotFound, Refused
-from relais.dossiers.models import Event
+from relais.dossiers.models import Dossier, Event
 from relais.patients.models import CareLink
 from relais.patients.testing import make_patient
 from relais.telemonitoring.actions import alerts, cells, states, transfer
@@ -308,6 +308,21 @@ def test_a_cell_says_whether_it_takes_patients_of_other_establishments(scene, ot
     assert browser.post(f"/suivi/cellules/{cell.pk}/", {**form, "accepts_others": "on"}).status_code == 302
     assert Cell.objects.get(pk=cell.pk).accepts_others
     assert f"{cell.name}, Centre régional" in client_of(scene.member).get(enrol).content.decode()
+
+
+@pytest.mark.req("EC-14")
+def test_an_establishment_without_a_cell_keeps_the_patients_it_entrusted_in_sight(other, settings):
+    town = make_practitioner(make_establishment("Cabinet de la Place"))
+    browser = client_of(town)
+    assert "Inclure un patient" not in browser.get("/suivi/").content.decode()
+    Cell.objects.filter(pk=other[0].pk).update(accepts_others=True)
+    assert "Inclure un patient" in browser.get("/suivi/").content.decode()
+    scene = make_follow_up(cell=other[0], member=other[1], patient=make_patient("Confiée", seen_by=town.establishment))
+    Dossier.objects.filter(pk=scene.follow_up.pk).update(establishment=town.establishment)
+    stranger = client_of(make_practitioner(make_establishment("Ailleurs")))
+    for who, seen in ((browser, True), (stranger, False)):
+        assert ("CONFIÉE" in who.get("/suivi/").content.decode()) is seen
+    assert browser.get(f"/suivi/{scene.follow_up.pk}/").status_code == 200
 
 
 def test_the_hand_over_lists_who_needs_a_word_the_most_urgent_first(scene):

@@ -84,7 +84,7 @@ def _preview(request: Any, context: dict[str, Any]) -> HttpResponse:
 def _write(request: Any, context: dict[str, Any]) -> HttpResponse:
     if context["cell"] is None:
         raise NotFound
-    upload = spool.take(request.POST.get("file_handle", ""), request.actor)
+    upload: Any = spool.take(request.POST.get("file_handle", ""), request.actor)
     choices = {
         number: value
         for name, value in request.POST.items()

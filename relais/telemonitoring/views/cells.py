@@ -38,6 +38,7 @@ def cells(request: Any) -> HttpResponse:
     cell = _chosen(request, known)
     context: dict[str, Any] = {"cells": known, "cell": cell, "may_create": may.can_create_cell(request.actor)}
     if cell is None:
+        context |= _without_cell(request)
         return render(request, "telemonitoring/cells.html", context)
     context |= _rows(request, cell)
     if request.htmx and request.htmx.target == "cell-rows":
@@ -52,6 +53,15 @@ def cells(request: Any) -> HttpResponse:
             "may_read_rules": any(one.mine for one in known) and request.actor.has_role("practitioner"),
         },
     )
+
+
+def _without_cell(request: Any) -> dict[str, Any]:
+    """An establishment that has no cell entrusts its patients to others, and keeps them in sight (EC-14)."""
+    rows = queries.entrusted(request.actor)
+    audit.record_list(
+        actor=request.actor, action="telemonitoring.list", ids=[row.pk for row in rows], seen=request.session
+    )
+    return {"entrusted": rows, "open_cells": queries.cells_open_to(request.actor)}
 
 
 def _filtered(request: Any) -> HttpResponse:
