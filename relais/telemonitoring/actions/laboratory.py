@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
@@ -29,6 +30,7 @@ from relais.telemonitoring.topics import cell_topic, draft_topic
 
 REPLAY = "relais.telemonitoring.tasks.replay"
 FRESH = timedelta(hours=24)  # a replay older than this says nothing of the patients of now
+LOST = timedelta(minutes=5)  # a replay that is not done by then lost its worker: another may be asked for
 VERSION = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}(-[a-z0-9]{1,8})?")
 LONGEST_WORDS, LONGEST_REASON = 200, 300
 EDITED = ("expression", "level", "words", "delay", "active")  # what the laboratory changes of a rule
@@ -140,8 +142,8 @@ def ask_replay(*, actor: Actor, draft: RuleDraft) -> RuleReplay:
     """Replay the last 14 days in the background; while one of the same content runs, that one."""
     locked = _edited(actor, draft)
     current = current_of(locked.establishment_id)
-    running = locked.replays.filter(sha256=locked.sha256, current=current, finished_at=None).order_by("-created_at")
-    if (found := running.first()) and found.created_at > timezone.now() - timedelta(minutes=5):
+    found = last_replay(locked, current)
+    if found and not found.finished_at:
         return found
     made = RuleReplay.objects.create(draft=locked, sha256=locked.sha256, current=current, asked_by_id=actor.me)
     app.configure_task(REPLAY).defer(replay_id=str(made.pk))
@@ -171,9 +173,10 @@ def run_replay(replay_id: UUID) -> None:
 
 
 def last_replay(draft: RuleDraft, current: RuleSet) -> RuleReplay | None:
-    """The newest replay of this very content against the set at work, running or done."""
+    """The newest replay of this very content against the set at work, done or running; one that runs no more is none."""
+    alive = Q(finished_at__isnull=False) | Q(created_at__gt=timezone.now() - LOST)
     found: RuleReplay | None = (
-        draft.replays.filter(sha256=draft.sha256, current=current).order_by("-created_at").first()
+        draft.replays.filter(alive, sha256=draft.sha256, current=current).order_by("-created_at").first()
     )
     return found
 

@@ -1,14 +1,15 @@
 """The rule laboratory through its pages: edit a copy, replay, publish with one signature or two (D8)."""
 
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
-from relais.core.errors import NotFound
+from relais.core.errors import NotFound, Refused
 from relais.telemonitoring.actions import cells, laboratory
 from relais.telemonitoring.models import Cell, RuleDraft, RuleReplay, RuleSet
 from relais.telemonitoring.testing import join, make_cell, make_follow_up, reply
@@ -164,6 +165,11 @@ def test_a_replay_runs_in_the_background_and_says_what_is_gained(cell, draft, le
     lead.post(url(draft, "rejouer/"))
     lead.post(url(draft, "rejouer/"))  # pressed twice
     assert "Rejeu en cours" in text_of(lead.get(url(draft)))
+    RuleReplay.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+    assert "Rejouer les 14 derniers jours" in text_of(
+        lead.get(url(draft))
+    )  # its worker is lost: it may be asked for again
+    RuleReplay.objects.update(created_at=timezone.now())
     run_jobs()
     found = RuleReplay.objects.get()
     assert (found.done, found.finished_at is not None) == (laboratory.replay.STEPS, True)
@@ -356,3 +362,34 @@ def test_nobody_begins_a_draft_without_a_cell(cell):
     with pytest.raises(NotFound):
         laboratory.copy(actor=actor_for(make_practitioner(make_establishment())), rule_set=cell[0].rules)
     assert not RuleDraft.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_drafts_published_at_the_same_moment_make_one_version():
+    """The second waits for the first, and was replayed against a set that is at work no more."""
+    cell, doctor = make_cell()
+    actor = actor_for(doctor)
+    drafts = [laboratory.copy(actor=actor, rule_set=cell.rules) for _ in range(2)]
+    for draft in drafts:
+        laboratory.run_replay(laboratory.ask_replay(actor=actor, draft=draft).pk)
+    start, outcomes = threading.Barrier(2), []
+
+    def work(draft, version):
+        start.wait()
+        try:
+            outcomes.append(
+                laboratory.publish(
+                    actor=actor, draft=draft, sha256=draft.sha256, version=version, reason="Essai"
+                ).version
+            )
+        except Refused:
+            outcomes.append("")
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(drafts, ("1.1.0", "1.2.0"), strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes)[0] == ""
+    assert Cell.objects.get().rules.version == max(outcomes)
