@@ -20,5 +20,6 @@ class StaticFiles(StaticFilesConfig):
         "sse.esm.js",
         "*.esm.d.ts",
         "*.d.ts",
+        "uPlot.iife*",
         "*.scss",
     ]
