@@ -22,6 +22,7 @@ from relais.telemonitoring.tests.test_rules import CASES, SETS
 
 Peer = Callable[[dict[str, Any]], Any]
 AT = datetime(2026, 11, 2, 8, tzinfo=UTC)
+RED = {population: pocket.red_rules(rules) for population, rules in SETS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def peer() -> Iterator[Peer]:
 def on_server(population: str, sets: list[dict[str, Any]]) -> list[list[str]]:
     """Of each answer set, the red rules of the telephone that fire, by the server's engine."""
     rules = SETS[population]
-    kept = {one["id"]: rules.compiled["answers"][one["id"]] for one in pocket.red_rules(rules)["rules"]}
+    kept = {one["id"]: rules.compiled["answers"][one["id"]] for one in RED[population]["rules"]}
     given_rows = [
         {"episode": str(n), "at": AT, "date": AT.date(), **one["facts"], **values(rules.answers, one["answers"])}
         for n, one in enumerate(sets)
@@ -81,7 +82,7 @@ def _answer(population: str, name: str) -> st.SearchStrategy[list[Any]]:
 @st.composite
 def sets(draw: Any, population: str) -> list[dict[str, Any]]:
     """Answer sets in which any answer and any fact may be missing."""
-    used = sorted(pocket.red_rules(SETS[population])["names"])
+    used = sorted(RED[population]["names"])
     made = []
     for _ in range(8):
         some = draw(st.sets(st.sampled_from(used), max_size=6))
@@ -98,7 +99,7 @@ def sets(draw: Any, population: str) -> list[dict[str, Any]]:
 @pytest.mark.req("EC-03", "EC-06")
 @pytest.mark.parametrize("population", ["adult", "child", "contact"])
 def test_telephone_and_server_fire_the_same_red_rules(peer: Peer, population: str) -> None:
-    rules = pocket.red_rules(SETS[population])
+    rules = RED[population]
 
     @given(made=sets(population))
     @settings(max_examples=15)
@@ -115,7 +116,7 @@ def _given(name: str, value: Any) -> list[Any]:
 @pytest.mark.parametrize("population", ["adult", "child", "contact"])
 def test_each_red_rule_of_one_answer_set_fires_on_the_telephone_at_its_threshold(peer: Peer, population: str) -> None:
     """The cases of test_rules: what fires alone on the server fires without network, and what does not, does not."""
-    rules = pocket.red_rules(SETS[population])
+    rules = RED[population]
     ids = {one["id"] for one in rules["rules"]}
     for rule, yes, no in CASES:
         cases = [(one, True) for one in yes] + [(one, False) for one in no] if rule in ids else []
@@ -133,8 +134,7 @@ def test_the_telephone_has_every_red_rule_but_those_of_earlier_answers_and_of_co
         one.id
         for population, rules in SETS.items()
         for one in rules.rules
-        if one.level in pocket.RED
-        and one.id not in {each["id"] for each in pocket.red_rules(SETS[population])["rules"]}
+        if one.level in pocket.RED and one.id not in {each["id"] for each in RED[population]["rules"]}
     }
     assert left_out == {"AC02-rouge", "AC03-rouge", "AC04", "AC05", "CR14-risque", "CR16"}
 

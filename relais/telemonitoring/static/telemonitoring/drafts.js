@@ -7,6 +7,7 @@ import * as store from "./store.js";
 
 const LIFE = 60 * 60 * 1000; // ms: answers say how one is now
 const PAUSE = 400;
+const AGAIN = 10000; // ms after which a page that is still there can be sent again
 
 /* The day in Paris, as 2026-11-21. */
 export function today() {
@@ -25,11 +26,11 @@ export function dayOf(card) {
   return card.days.find((day) => day.date === date) || card.days[card.days.length - 1];
 }
 
-/* The draft of this way in, when it is young enough. */
+/* The draft of this way in: young enough, or finished and perhaps never arrived. */
 export async function draftOf(card) {
   const record = await store.get(`draft:${card.grant}`);
   const draft = record ? await store.unlock(record.locked) : null;
-  if (draft && Date.now() - draft.saved < LIFE) {
+  if (draft && (draft.done || Date.now() - draft.saved < LIFE)) {
     return draft;
   }
   await store.remove(`draft:${card.grant}`);
@@ -54,20 +55,28 @@ export async function follow(form, card, day, asked, send) {
   const draft = { form: given.form.name, version: given.form.version, answers: null, step: "" };
   const field = form.querySelector("[name=request_key]");
   const same = known && known.form === draft.form && known.version === draft.version;
-  const mine = same && known.relation === asked().relation;
+  const mine = same && !known.done && known.relation === asked().relation;
   draft.request = mine ? known.request : (field && field.value) || newId();
   draft.started = mine ? known.started : new Date().toISOString();
   if (field && mine) {
-    field.value = known.request; // it may have arrived already: sent again, it stays one
+    field.value = known.request;
   }
   let timer = null;
   let busy = false;
+  let left = false; // the answers as they were have left this page
   form.addEventListener("input", (event) => {
     draft.touched = draft.touched || event.isTrusted;
   }, true);
   form.addEventListener("questionnaire:change", (event) => {
     Object.assign(draft, event.detail, asked());
     if (draft.touched) {
+      if (left) {
+        left = false; // changed since: another sending, or it would be taken for the first
+        draft.request = newId();
+        if (field) {
+          field.value = draft.request;
+        }
+      }
       clearTimeout(timer);
       timer = setTimeout(() => keep(card, draft).catch(() => null), PAUSE);
     }
@@ -81,6 +90,9 @@ export async function follow(form, card, day, asked, send) {
       return;
     }
     busy = true;
+    setTimeout(() => {
+      busy = false;
+    }, AGAIN);
     clearTimeout(timer);
     Object.assign(draft, asked());
     const done = finish(card, day, given, draft);
@@ -90,8 +102,8 @@ export async function follow(form, card, day, asked, send) {
       form.submit(); // a full or closed store loses the copy, never the answers
       return;
     }
+    left = true;
     await send(draft, done);
-    busy = false;
   });
   window.addEventListener("pageshow", () => {
     busy = false;
@@ -107,11 +119,17 @@ export async function follow(form, card, day, asked, send) {
   }
 }
 
-/* Answers whose sending failed half-way are closed and wait. */
-export async function rescue(card) {
+/* Finished answers whose sending was cut are closed and wait: whether they had arrived, the server knows. `arrived` is
+   the id of what the page says has arrived, or "refused" when the page asks for them again. Whether there were any. */
+export async function rescue(card, arrived) {
   const draft = await draftOf(card).catch(() => null);
-  if (draft && draft.done) {
-    await enqueue(card, draft.request, draft.done);
+  if (!draft || !draft.done) {
+    return false;
   }
-  return draft;
+  if (arrived === draft.request || arrived === "refused") {
+    await store.remove(`draft:${card.grant}`);
+    return false;
+  }
+  await enqueue(card, draft.request, draft.done);
+  return true;
 }

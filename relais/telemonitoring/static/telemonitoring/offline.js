@@ -1,7 +1,7 @@
 /* [data-offline] on the pages of the follow-up: prepare this device for days without network, keep what is being
    answered, send what waits. Browsers that lack any of it go on as before, online. */
 
-import { follow, draftOf, dayOf } from "./drafts.js";
+import { dayOf, follow, rescue } from "./drafts.js";
 import { enqueue } from "./queue.js";
 import { watch } from "./status.js";
 import * as store from "./store.js";
@@ -75,15 +75,13 @@ async function start(place, box) {
   const card = place.dataset.card ? JSON.parse(place.dataset.card) : null;
   const now = watch(box, urls, () => null);
   leaving(box, now);
-  if (place.hasAttribute("data-answered")) {
-    const cards = await store.all("card");
-    const last = cards.length ? await store.unlock(cards[cards.length - 1].locked) : null;
-    const draft = last ? await draftOf(last) : null;
-    if (draft && draft.done) {
-      await store.remove(`draft:${last.grant}`); // this page says that they arrived
-    }
-  }
   const form = document.querySelector("form[data-kept-offline]");
+  const cards = await store.all("card");
+  const last = card || (cards.length ? await store.unlock(cards[cards.length - 1].locked) : null);
+  if (last && last.server) {
+    const refused = form && form.querySelector(".has-error, .error-summary");
+    await rescue(last, refused ? "refused" : place.dataset.answered || "");
+  }
   if (card && card.server && !card.over && form) {
     await followForm(form, card, urls);
   }

@@ -92,11 +92,11 @@ async function start() {
       part.hidden = false;
     });
   });
-  const half = await rescue(card);
+  const half = await rescue(card, "");
   const items = await waiting();
   document.querySelector("[data-other]").addEventListener("click", () => show("who"));
   all(document, "[data-begin]").forEach((button) => button.addEventListener("click", () => begin(card, now)));
-  if (window.location.hash === "#fin" || (half && half.done)) {
+  if (window.location.hash === "#fin" || half) {
     end(await notesOf(items.slice(-1)));
   } else if (window.location.pathname === place.dataset.answer) {
     await begin(card, now);
