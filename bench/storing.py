@@ -32,6 +32,7 @@ from relais.questionnaires.queries import current  # noqa: E402
 from relais.telemonitoring.actions.answers import answer  # noqa: E402
 from relais.telemonitoring.models import Alert, FollowUp, Judgement  # noqa: E402
 from relais.telemonitoring.testing import WELL  # noqa: E402
+from relais.telemonitoring.workflow import AlertState  # noqa: E402
 
 COUNT, WARM = 200, 10
 ORANGE = {**WELL, "ad.temp": [39.2], "ad.fievre.resist": [False]}  # AO06: a call-back
@@ -41,7 +42,7 @@ def main() -> None:
     found = calm_ones(adults())[: 2 * (COUNT + WARM)]
     form = current("ecovid-suivi-adulte")
     last = Event.objects.order_by("-pk").values_list("pk", flat=True)[0]
-    real, bare, rows = [], [], 0
+    real, bare, rows, started = [], [], 0, timezone.now()
     for number in range(0, len(found), 2):
         mine, other = found[number : number + 2]
         row = FollowUp.objects.get(pk=mine.about)
@@ -66,6 +67,8 @@ def main() -> None:
             real.append(took)
             bare.append((time.perf_counter() - begun) * 1000)
             rows = len(made)
+    left = Alert.objects.filter(follow_up__in=[one.about for one in found], opened_at__gte=started, closed_at=None)
+    left.update(state=AlertState.CLOSED, closed_at=timezone.now())  # else the next run finds other lists than this one
     with connection.cursor() as cursor:
         cursor.execute("SHOW fsync")
         fsync = cursor.fetchone()[0]
