@@ -69,12 +69,14 @@ COLUMNS = (
     Column("recueillie_aupres", "inc.info.qui", "", "patient", required=True),
 )  # fmt: skip
 BY_NAME = {fold(one.name): one for one in COLUMNS}
+QUESTIONS = {one.name: one.question for one in COLUMNS}
 BY_QUESTION = {one.question: one.name for one in COLUMNS if one.question}
 HOLDERS = {
     "": Holder.SELF, "patient": Holder.SELF, "parent": Holder.PARENT, "tuteur": Holder.GUARDIAN,
     "proche": Holder.FAMILY, "soignant": Holder.CAREGIVER,
 }  # fmt: skip
 FACTORS = {fold(name.removeprefix("rf.")): name for name in (*inclusion.VERY_HIGH, *inclusion.HIGH, *inclusion.OTHER)}
+_known_codes: dict[tuple[str, str, str], dict[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -211,15 +213,24 @@ def answers_of(line: Line, form: Form) -> dict[str, list[Any]]:
     """What the line answers to the inclusion form; codes and their words are both read. Faults go to the line."""
     found: dict[str, list[Any]] = {}
     for name, cell in line.cells.items():
-        question = BY_NAME[fold(name)].question
+        question = QUESTIONS[name]
         if not cell or not question:
             continue
         if question == "rf":
             found |= _factors(line, cell)
         else:
-            codes = {fold(word): one.code for one in form.by_id[question].options for word in (one.code, one.label)}
-            found[question] = [codes.get(fold(cell), cell)]
+            codes = _codes(form, question)
+            found[question] = [codes.get(fold(cell), cell) if codes else cell]
     return found
+
+
+def _codes(form: Form, question: str) -> dict[str, str]:
+    """The codes of a question by what may be written for them, worked out once: a version of a form never changes."""
+    key = form.name, form.version, question
+    if key not in _known_codes:
+        options = form.by_id[question].options
+        _known_codes[key] = {fold(word): one.code for one in options for word in (one.code, one.label)}
+    return _known_codes[key]
 
 
 def _factors(line: Line, cell: str) -> dict[str, list[Any]]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
 from relais.notifications.models import Message
 from relais.patients.models import Grant, Patient
@@ -101,6 +102,20 @@ def test_the_good_lines_are_included_and_the_wrong_ones_say_where_and_what_to_do
     assert first.dossier.establishment == cell.establishment
     assert client_of(doctor).get(f"/suivi/{first.pk}/").status_code == 200
     assert "LEMAIRE" in client_of(doctor).get("/suivi/").content.decode()
+
+
+def test_each_person_of_a_file_leaves_the_traces_of_a_single_inclusion(place):
+    cell, doctor = place
+    bulk.enrol_many(actor=actor_for(doctor), cell_id=cell.pk, data=written(person(1), person(2)), choices={})
+    for follow_up in FollowUp.objects.select_related("dossier"):
+        entries = Entry.objects.filter(patient_id=follow_up.dossier.patient_id)
+        assert sorted(entries.values_list("action", flat=True)) == [
+            "care.grant", "care.grant", "dossier.created", "grant.open", "patient.create",
+        ]  # fmt: skip
+        one = entries.get(action="dossier.created")
+        assert (one.about, one.user_id, one.establishment_id) == (follow_up.pk, doctor.user_id, cell.establishment_id)
+        assert (one.roles, one.ids, one.actor_kind) == (["practitioner"], [], "professional")
+        assert timezone.now() - one.at < timedelta(minutes=5)
 
 
 def test_their_way_in_is_made_and_sent_once(place):
