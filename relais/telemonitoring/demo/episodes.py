@@ -246,6 +246,10 @@ class Builder:
         grown = isinstance(course, courses.Course)
         name = form_for(contact=contact, born=None if grown else born, on=on)
         group = population(contact=contact, born=None if grown else born, on=on)
+        if group == "adult" and isinstance(course, courses.Child):
+            course = episode.grown = episode.grown or courses.Course(
+                episode.kind, rng, oximeter="oxymetre" in follow_up.equipment
+            )
         if contact:
             answers = courses.contact(rng, day)
         elif isinstance(course, courses.Child):

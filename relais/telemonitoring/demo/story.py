@@ -11,7 +11,7 @@ from relais.dossiers.models import Phase
 from relais.patients.models import Grant, Holder
 from relais.questionnaires.models import Questionnaire, Reason, Relation, Response, Voice
 from relais.telemonitoring.demo.cells import Team
-from relais.telemonitoring.demo.courses import CHRONIC, CONTACT, WORSE
+from relais.telemonitoring.demo.courses import CHRONIC, CONTACT, WORSE, Course
 from relais.telemonitoring.demo.desk import Desk
 from relais.telemonitoring.demo.people import DAY
 from relais.telemonitoring.demo.rows import Rows
@@ -51,6 +51,7 @@ class Episode:
     kind: str
     shown: str = ""  # the state of its alert now, when the script wants one
     leaves: tuple[datetime, str] | None = None
+    grown: Course | None = None  # of a child who comes of age on the way
     given: list[Given] = field(default_factory=list)
     gone: list[Window] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
@@ -21,7 +22,7 @@ from relais.patients import demo as patients
 from relais.questionnaires import logic
 from relais.questionnaires.models import Questionnaire, Response
 from relais.telemonitoring.actions.answers import context_of, decide
-from relais.telemonitoring.demo import build
+from relais.telemonitoring.demo import build, people
 from relais.telemonitoring.demo.cells import FIRST
 from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement, RuleSet
 from relais.telemonitoring.workflow import OPEN
@@ -92,6 +93,24 @@ def test_the_region_s_follow_ups_are_judged_by_the_rules_and_handled_by_their_ce
         if kept:
             decision = decide(one, kept.response, kept.response.ended_at)
             assert (kept.level, kept.fired) == (decision.level, list(decision.fired))
+
+
+@pytest.mark.django_db
+@pytest.mark.req("EC-09")
+def test_a_child_who_comes_of_age_on_the_way_answers_the_adult_s_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    region, rng = Region(size="small", now=timezone.now()), random.Random(5)
+    for part in PARTS:
+        part.build(region, random.Random(rng.getrandbits(64)))
+    today = timezone.localdate()
+    for number, one in enumerate(region.patients[1:80]):
+        one.birth_date = today - timedelta(days=18 * 365 + 6 + number % 7)
+    monkeypatch.setattr(people, "AGES", [(18 * 365 - 30, 18 * 365 + 40, 1)] * 7)
+    build(region, rng, count=24)
+    names = set(Judgement.objects.values_list("follow_up", "response__questionnaire__name"))
+    both = {pk for pk, name in names if name == "ecovid-suivi-enfant-d"} & {
+        pk for pk, name in names if name == "ecovid-suivi-adulte"
+    }
+    assert both
 
 
 @pytest.mark.django_db
