@@ -12,8 +12,8 @@ from relais.patients.models import Patient
 
 DAY = timedelta(days=1)
 DAYS = 243  # eight months
-# Days before now of the two peaks, how many are included a week there, standard deviation before and after it (days).
-WAVES = ((211, 900, 13, 24), (6, 1_150, 26, 26))
+# Days before now of the two peaks, their height beside each other, standard deviation before and after it (days).
+WAVES = ((211, 900, 13, 24), (6, 1_300, 26, 26))
 SOURCES = {"hospital": 45, "centre": 30, "gp": 15, "dac": 6, "samu": 4}
 ADULTS = (18, 45, 65, 103)
 # Age from (included) to (not included) in days, and how many of a thousand.
