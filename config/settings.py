@@ -235,7 +235,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
 # nginx leads to HTTPS (deploy/); other hosts of the domain are not ours to promise for.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+# W161 finds opening hours suspect during twenty seconds of each day: those in which they are the hour that it is.
+SILENCED_SYSTEM_CHECKS = ["fields.W161", "security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 if ENV["TRUSTED_PROXY"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
