@@ -16,6 +16,8 @@ from relais.files import handoff
 from relais.files.gate import Gate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# An answer is judged on a frame of some rows: handing it to threads costs more than it saves. The worker replays regions.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 # One database connection each: web processes x THREADS + streams' checks + jobs < max_connections.
 THREADS = 16

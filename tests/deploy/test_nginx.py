@@ -21,6 +21,8 @@ from tests.deploy.site import (
     dashed,
 )
 
+pytestmark = pytest.mark.xdist_group("deploy")  # one site behind nginx, made once
+
 PING = "from django.db import transaction\nfrom relais.core.live import ping\nwith transaction.atomic(): ping('deploy:1', urgent=True)"
 
 

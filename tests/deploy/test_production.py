@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.deploy.site import (
     Site,
     free_port,
 )
+
+pytestmark = pytest.mark.xdist_group("deploy")  # one site behind nginx, made once
 
 PERSONA = """
 from relais.accounts.models import User

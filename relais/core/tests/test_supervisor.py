@@ -100,6 +100,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+pytestmark = pytest.mark.xdist_group("supervisor")  # one home, made once
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 

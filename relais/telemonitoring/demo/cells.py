@@ -8,7 +8,6 @@ from typing import Any
 from relais.accounts.models import Role, User
 from relais.core.demo import Region, insert, new_id
 from relais.directory.models import Department, Establishment, Kind
-from relais.telemonitoring.actions.rules import load_installed
 from relais.telemonitoring.models import Cell, CellKind, CellMember, RuleSet
 
 FIRST = ("77", "78", "91", "93", "95")  # e-COVID began there (EC-16)
@@ -46,7 +45,6 @@ class Network:
 
 def build(region: Region, rng: random.Random, *, small: bool) -> Network:
     """Open the cells with their members: two in a small region, else three a department and the regional one."""
-    load_installed()  # erasing a region empties the establishments, and with them every rule set that may name one
     rules = RuleSet.objects.get(name="ecovid", version="1.0.0")
     hospital = region.places["hospital"]
     other = next(

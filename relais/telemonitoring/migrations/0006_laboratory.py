@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('directory', '0002_search'),
+        ('directory', '0001_initial'),
         ('telemonitoring', '0005_cells_together'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

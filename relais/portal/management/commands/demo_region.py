@@ -2,6 +2,8 @@
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,6 +15,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from relais.accounts.models import User
@@ -45,12 +48,33 @@ def _erase() -> None:
 
     What every migrate brings (a model says so: COMES_WITH_MIGRATE) stays.
     """
-    brought = {model._meta.db_table for model in apps.get_models() if getattr(model, "COMES_WITH_MIGRATE", False)}
-    kept = {ContentType._meta.db_table, Permission._meta.db_table} | brought
+    brought = [model for model in apps.get_models() if getattr(model, "COMES_WITH_MIGRATE", False)]
+    kept = {model._meta.db_table for model in (ContentType, Permission, *brought)}
     tables = sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept)
     quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, ExitStack() as back:
+        for model in brought:
+            back.enter_context(_kept(cursor, model, kept))
         cursor.execute(f"TRUNCATE {quoted} RESTART IDENTITY CASCADE")
+
+
+@contextmanager
+def _kept(cursor: Any, model: type[Model], tables: set[str]) -> Iterator[None]:
+    """The rows that name nothing outside `tables` are there again afterwards, though what they might name is emptied."""
+    name, copy = (
+        connection.ops.quote_name(model._meta.db_table),
+        connection.ops.quote_name(f"kept_{model._meta.db_table}"),
+    )
+    names = [
+        connection.ops.quote_name(field.column)
+        for field in model._meta.concrete_fields
+        if field.remote_field and field.remote_field.model._meta.db_table not in tables
+    ]
+    where = " AND ".join(f"{one} IS NULL" for one in names) or "TRUE"
+    cursor.execute(f"CREATE TEMPORARY TABLE {copy} AS SELECT * FROM {name} WHERE {where}")  # noqa: S608 (names of ours)
+    yield
+    cursor.execute(f"INSERT INTO {name} SELECT * FROM {copy} ON CONFLICT DO NOTHING")  # noqa: S608
+    cursor.execute(f"DROP TABLE {copy}")
 
 
 class Command(BaseCommand):
