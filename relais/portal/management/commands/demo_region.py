@@ -49,7 +49,7 @@ def _erase() -> None:
     What every migrate brings (a model says so: COMES_WITH_MIGRATE) stays.
     """
     brought = [model for model in apps.get_models() if getattr(model, "COMES_WITH_MIGRATE", False)]
-    kept = {model._meta.db_table for model in (ContentType, Permission, *brought)}
+    kept = {ContentType._meta.db_table, Permission._meta.db_table, *(model._meta.db_table for model in brought)}
     tables = sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept)
     quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
     with connection.cursor() as cursor, ExitStack() as back:
@@ -66,7 +66,7 @@ def _kept(cursor: Any, model: type[Model], tables: set[str]) -> Iterator[None]:
         connection.ops.quote_name(f"kept_{model._meta.db_table}"),
     )
     names = [
-        connection.ops.quote_name(field.column)
+        connection.ops.quote_name(str(field.column))
         for field in model._meta.concrete_fields
         if field.remote_field and field.remote_field.model._meta.db_table not in tables
     ]
