@@ -153,9 +153,9 @@ def ask_replay(*, actor: Actor, draft: RuleDraft) -> RuleReplay:
 
 
 def run_replay(replay_id: UUID) -> None:
-    """Do what was asked, telling each step; nothing when it is done, or when the draft has another content by now."""
-    asked = RuleReplay.objects.select_related("draft", "current").get(pk=replay_id)
-    if asked.finished_at or asked.draft.sha256 != asked.sha256:
+    """Do what was asked, telling each step; nothing when it is done or gone, or when the draft has another content by now."""
+    asked = RuleReplay.objects.select_related("draft", "current").filter(pk=replay_id).first()
+    if asked is None or asked.finished_at or asked.draft.sha256 != asked.sha256:
         return
     begun = time.monotonic()
 

@@ -1,6 +1,7 @@
 """Answers judged as they arrive, alerts that rise and are handled (EC-03 … EC-07, EC-10, EC-11)."""
 
 from datetime import timedelta
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -37,7 +38,9 @@ def fresh(scene):
 
 @pytest.mark.req("EC-03", "EC-04")
 def test_a_patient_who_is_well_is_green_and_disturbs_nobody(scene):
-    judged = reply(scene)
+    evening = timezone.localtime().replace(hour=18, minute=0, second=0, microsecond=0)  # inside a window
+    with mock.patch.object(timezone, "now", return_value=evening):
+        judged = reply(scene)
     assert (judged.level, judged.fired, judged.late) == ("vert", [], False)
     assert (fresh(scene).level, fresh(scene).last_answer_at is not None) == ("vert", True)
     assert not Alert.objects.exists()
