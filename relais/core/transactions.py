@@ -23,14 +23,14 @@ def whole(action: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         outer = live.gathered.get()
         told: dict[str, bool] = {} if outer is None else outer
-        token = live.gathered.set(told)
-        try:
-            with transaction.atomic(savepoint=outer is None):
+        with transaction.atomic(savepoint=outer is None):
+            token = live.gathered.set(told)
+            try:
                 done = action(*args, **kwargs)
-                if outer is None:
-                    live.send(told)
-                return done
-        finally:
-            live.gathered.reset(token)
+            finally:
+                live.gathered.reset(token)  # what runs at the commit is no part of this action
+            if outer is None:
+                live.send(told)
+            return done
 
     return run
