@@ -1,6 +1,9 @@
-"""Forms as lines, for the tests of the modules that own them."""
+"""Forms as lines, and the browser's modules in Node, for the tests of the modules that own them."""
 
 import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -78,3 +81,22 @@ def _when(item: Item) -> str:
 
 def _value(condition: Condition) -> str:
     return str(condition.value).lower() if isinstance(condition.value, bool) else str(condition.value)
+
+
+@contextmanager
+def in_node(script: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
+    """The browser's modules in one Node process: `script` answers each line of JSON by one."""
+    command = ["node", str(script)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        into: Any = process.stdin
+        out: Any = process.stdout
+
+        def ask(message: dict[str, Any]) -> Any:
+            into.write(json.dumps(message) + "\n")
+            into.flush()
+            return json.loads(out.readline())
+
+        yield ask
+        into.close()

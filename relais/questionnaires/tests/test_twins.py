@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from relais.questionnaires import logic
 from relais.questionnaires.form import Form, read
+from relais.questionnaires.testing import in_node
 from relais.questionnaires.tests.generated import TYPED, answers, questionnaires
 from relais.questionnaires.tests.make import extension, option, question, resource, temperature
 
@@ -21,21 +21,8 @@ Peer = Callable[[dict[str, Any]], dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def peer() -> Iterator[Peer]:
-    """The browser's logic in one Node process."""
-    command = ["node", str(Path(__file__).parent / "peer.mjs")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
-    assert process.stdin
-    assert process.stdout
-    into, out = process.stdin, process.stdout
-
-    def ask(message: dict[str, Any]) -> dict[str, Any]:
-        into.write(json.dumps(message) + "\n")
-        into.flush()
-        return json.loads(out.readline())
-
-    with process:
+    with in_node(Path(__file__).parent / "peer.mjs") as ask:
         yield ask
-        into.close()
 
 
 Case = tuple[dict[str, Any], list[dict[str, Any]], datetime.date, bool]

@@ -1,7 +1,5 @@
 """A telephone without network judges its red answers as the server does, and closes what only the server opens."""
 
-import json
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from relais.core.errors import Refused
 from relais.questionnaires.columns import values
 from relais.questionnaires.expressions import Kind, Name, frame, judge, read
+from relais.questionnaires.testing import in_node
 from relais.questionnaires.trees import tree
 from relais.telemonitoring import pocket, sealing
 from relais.telemonitoring.history import FACTS, rows
@@ -27,21 +26,8 @@ RED = {population: pocket.red_rules(rules) for population, rules in SETS.items()
 
 @pytest.fixture(scope="module")
 def peer() -> Iterator[Peer]:
-    """The browser's modules in one Node process."""
-    command = ["node", str(Path(__file__).parent / "peer.mjs")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
-    assert process.stdin
-    assert process.stdout
-    into, out = process.stdin, process.stdout
-
-    def ask(message: dict[str, Any]) -> Any:
-        into.write(json.dumps(message) + "\n")
-        into.flush()
-        return json.loads(out.readline())
-
-    with process:
+    with in_node(Path(__file__).parent / "peer.mjs") as ask:
         yield ask
-        into.close()
 
 
 def on_server(population: str, sets: list[dict[str, Any]]) -> list[list[str]]:
