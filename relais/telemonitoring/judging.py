@@ -19,7 +19,7 @@ from relais.telemonitoring.history import FACTS, documented, rows
 GREEN = "vert"
 # Level of a rule -> rank: of two of one rank the body goes before the mind, since a call to 15 cannot wait.
 RANKS = {"": 0, "vert": 0, "orange-psy": 2, "orange": 2, "rouge-psy": 3, "rouge": 3}
-ORDER = ("orange-psy", "orange", "rouge-psy", "rouge")
+ORDER = ("orange-psy", "orange", "rouge-psy", "rouge")  # of levels, the gravest last
 STAGES = ("answers", "levels")
 EFFECTS = (
     *("", "hospitalisation", "social", "escalate", "priority", "close", "possible_case", "confirmed_case"),
@@ -152,7 +152,7 @@ class RuleSet:
 
 
 def _rank(level: pl.Expr) -> pl.Expr:
-    return level.replace_strict(RANKS, default=0, return_dtype=pl.Int64)
+    return level.replace_strict({one: place for place, one in enumerate(ORDER, 1)}, default=0, return_dtype=pl.Int64)
 
 
 def _counted(frame: pl.DataFrame, orange: list[str], red: list[str]) -> pl.DataFrame:

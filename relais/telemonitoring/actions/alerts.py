@@ -15,12 +15,13 @@ from relais.dossiers import actions as dossiers
 from relais.questionnaires.models import Response
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.delays import call_within, next_call
-from relais.telemonitoring.judging import RANKS
+from relais.telemonitoring.judging import GREEN, ORDER, RANKS
 from relais.telemonitoring.models import Alert, Call, FollowUp
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import OPEN, AlertState
 
 ALERT_RANKS = {**RANKS, "gris": 1}
+GRAVITY = {level: place for place, level in enumerate((GREEN, "gris", *ORDER))}
 OUTCOMES = {
     "joint": "Patient joint",
     "proche-joint": "Proche joint",
@@ -62,7 +63,7 @@ def raise_over(
         alert.save(force_insert=True)
         _tell(alert, "alert_opened")
         return alert
-    higher = ALERT_RANKS[level] > ALERT_RANKS[alert.level] or (level == "rouge" and alert.level == "rouge-psy")
+    higher = GRAVITY[level] > GRAVITY[alert.level]
     sooner = priority and not alert.priority
     alert.fired = list(dict.fromkeys([*alert.fired, *fired]))
     alert.priority = alert.priority or priority

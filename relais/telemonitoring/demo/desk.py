@@ -9,7 +9,7 @@ from relais.accounts.models import User
 from relais.core.actor import PROFESSIONAL, SYSTEM
 from relais.core.demo import new_id
 from relais.dossiers.models import Event
-from relais.telemonitoring.actions.alerts import ALERT_RANKS, MISSING
+from relais.telemonitoring.actions.alerts import GRAVITY, MISSING
 from relais.telemonitoring.delays import Delay, delay_of, open_after
 from relais.telemonitoring.demo.cells import Team
 from relais.telemonitoring.demo.rows import Rows
@@ -51,7 +51,7 @@ class Desk:
             self._tell(at, "alert_opened")
             self._plan(at)
             return
-        alert, higher = self.alert, ALERT_RANKS[level] > ALERT_RANKS[self.alert.level]
+        alert, higher = self.alert, GRAVITY[level] > GRAVITY[self.alert.level]
         alert.fired = list(dict.fromkeys([*alert.fired, *fired]))
         sooner = priority and not alert.priority
         alert.priority = alert.priority or priority

@@ -77,6 +77,24 @@ def test_one_alert_a_patient_that_only_rises(scene):
     assert "AO10" in third.fired
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "level"),
+    [
+        ({"moral": "critique", "idees": "non"}, {"frissons": "intenses"}, "orange"),
+        ({"frissons": "intenses"}, {"moral": "critique", "idees": "non"}, "orange"),
+        ({"moral": "critique", "idees": "oui"}, {"levres": True}, "rouge"),
+    ],
+)
+def test_a_sign_of_the_body_does_not_wait_as_long_as_one_of_the_mind(scene, first, second, level):
+    """An orange of the mind is called within a day, one of the body within hours."""
+    reply(scene, **first)
+    opened = the_alert(scene)
+    reply(scene, **second)
+    after = the_alert(scene)
+    assert after.level == level
+    assert after.clock(scene.cell).call_by <= opened.clock(scene.cell).call_by or opened.level == "rouge-psy"
+
+
 def test_the_same_answers_sent_five_times_are_one(scene):
     key = uuid4()
     judged = {reply(scene, key=key, levres=True).pk for _time in range(5)}

@@ -304,6 +304,8 @@ def test_thoughts_of_death_call_a_doctor_and_the_body_goes_first():
     assert decided(a(idees="oui", levres=True)).level == "rouge"
     assert decided(a(moral="critique")).level == "orange-psy"
     assert decided(a(moral="critique", fc=110)).level == "orange"
+    three = {key: value for one in ORANGES for key, value in one.items()}
+    assert decided({**a(idees="oui"), **three}).level == "rouge"  # AC04, of the second pass
 
 
 def test_two_follow_ups_in_one_frame_know_nothing_of_each_other():
