@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from relais.core import live, workflow
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
+from relais.core.paris import PARIS
 from relais.dossiers import actions as dossiers
 from relais.questionnaires.models import Response
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.delays import call_within, next_call
 from relais.telemonitoring.judging import GREEN, ORDER, RANKS
 from relais.telemonitoring.models import Alert, Call, FollowUp
+from relais.telemonitoring.programme import Slot, Window
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import OPEN, AlertState
 
@@ -201,7 +203,29 @@ def mistake(*, actor: Actor, alert: Alert) -> Alert:
 
 
 def settle(alert: Alert) -> Alert:
-    """The rules say that it is over (AC09): an orange that somebody has taken. A red one is ended by a practitioner."""
-    if alert.state == AlertState.NEW or ALERT_RANKS[alert.level] >= ALERT_RANKS["rouge"]:
+    """The rules say that it is over (AC09): an orange that somebody has taken. A red one is ended by a practitioner, and
+    nothing ends under a call, before the doctor who was told has looked, or before a call that was agreed.
+    """
+    agreed = alert.state == AlertState.REACHED and alert.call_at is not None
+    if alert.state not in (AlertState.TAKEN, AlertState.UNREACHED, AlertState.REACHED) or agreed or _is_red(alert):
         return alert
     return move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
+
+
+def heard(alert: Alert) -> Alert:
+    """An answer without a sign came: an alert that said only that answers were missing is over, unless somebody who
+    called found that the patient has to be looked after."""
+    waiting = alert.state in (AlertState.NEW, AlertState.TAKEN, AlertState.UNREACHED)
+    if not set(alert.fired) <= MISSING or not waiting or _is_red(alert):
+        return alert
+    return move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
+
+
+def missing_since(follow_up: FollowUp, at: datetime) -> bool:
+    """Whether an answer is missing in a window that began after this moment."""
+    later = follow_up.missed.filter(day__gte=at.astimezone(PARIS).date())
+    return any(Window(one.day, Slot(one.slot)).opens > at for one in later)
+
+
+def _is_red(alert: Alert) -> bool:
+    return ALERT_RANKS[alert.level] >= ALERT_RANKS["rouge"]

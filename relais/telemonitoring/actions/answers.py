@@ -118,7 +118,7 @@ def _judge(follow_up: FollowUp, response: Response) -> Judgement:
         follow_up.save(update_fields=["level", "last_answer_at"])
     follow_up.missed.filter(day=window.day, slot=window.slot).delete()
     dossiers.record(follow_up.dossier, "answered", SYSTEM_ACTOR, response=str(response.pk), level=decision.level)
-    _react(follow_up, decision, alert, newest=not later)
+    _react(follow_up, decision, alert, moment, newest=not later)
     _look_again(follow_up, later)
     live.ping(cell_topic(follow_up.cell_id), space_topic(follow_up.pk))
     return judgement
@@ -212,8 +212,9 @@ def _handled(alert: Alert | None) -> dict[str, object]:
     }
 
 
-def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, *, newest: bool) -> None:
-    """An answer set that comes late may raise an alert, never end one: what came after it is not in its story."""
+def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, moment: datetime, *, newest: bool) -> None:
+    """An answer set that comes late may raise an alert, never end one: what came after it is not in its story, nor the
+    windows that have gone by without an answer."""
     effects = set(decision.effects)
     level = alert_level(decision.level, effects)
     if level != GREEN:
@@ -221,11 +222,8 @@ def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, *, newe
         alerts.raise_over(
             alert, follow_up=follow_up, level=level, fired=decision.fired, priority=urgent, delay=decision.delay
         )
-    elif newest and alert:
-        if "close" in effects:
-            alerts.settle(alert)
-        elif set(alert.fired) <= alerts.MISSING:
-            alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
+    elif newest and alert and not alerts.missing_since(follow_up, moment):
+        (alerts.settle if "close" in effects else alerts.heard)(alert)
     if follow_up.status == "contact" and effects & {"possible_case", "confirmed_case"}:
         _becomes_case(follow_up, confirmed="confirmed_case" in effects)
 

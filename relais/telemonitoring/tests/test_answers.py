@@ -275,6 +275,23 @@ def test_green_answers_of_yesterday_that_come_late_end_no_alert_of_today(scene):
     assert the_alert(scene).state == "taken"
 
 
+@pytest.mark.parametrize("step", ["calling", "escalated", "agreed"])
+def test_green_answers_end_no_alert_under_a_call_or_before_who_was_told_has_looked(scene, step):
+    """AC09 ends what waits for nobody: not what was handed to the doctor, nor before a call that was agreed."""
+    me = actor_for(scene.member)
+    reply(scene, at=timezone.now() - timedelta(hours=3), frissons="intenses")
+    alert = alerts.call(actor=me, alert=alerts.take(actor=me, alert=the_alert(scene)))
+    if step != "calling":
+        alert = alerts.note_call(actor=me, alert=alert, outcome="joint")
+    if step == "escalated":
+        alerts.escalate(actor=me, alert=alert)
+    if step == "agreed":
+        alerts.call_again(actor=me, alert=alert, at=timezone.now() + timedelta(hours=5))
+    reply(scene, at=timezone.now() - timedelta(hours=2))
+    reply(scene)
+    assert the_alert(scene).state == ("reached" if step == "agreed" else step)
+
+
 def test_a_member_who_became_a_secretary_handles_no_more(scene):
     nurse = make_member(scene.member.establishment, Role.CAREGIVER)
     join(scene.cell, nurse)

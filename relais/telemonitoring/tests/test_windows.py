@@ -99,6 +99,37 @@ def test_an_answer_in_time_is_not_missed_and_a_late_one_takes_it_back():
     assert the_alert(scene).state == "closed"
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_answer_of_days_ago_does_not_end_the_alert_of_those_missing_since(taken):
+    """Kept without network on the first of three days: of the two others nobody has heard."""
+    scene = followed()
+    reply(scene, at=at(-4, 12))
+    seen_until(scene, at(-3, 6))
+    windows.watch(now=at(0, 6))
+    assert len(missed(scene)) == 3
+    if taken:
+        alerts.take(actor=actor_for(scene.member), alert=the_alert(scene))
+    reply(scene, at=at(-3, 12))
+    assert (len(missed(scene)), the_alert(scene).state) == (2, "taken" if taken else "new")
+    reply(scene, at=at(-1, 23))
+    assert the_alert(scene).state == "closed"
+
+
+@pytest.mark.parametrize(("level", "state"), [("rouge", "reached"), ("orange", "reached"), ("rouge", "taken")])
+def test_a_green_answer_does_not_end_what_somebody_who_called_found(level, state):
+    """Called for a missing answer, somebody near the patient said that it was serious."""
+    scene = followed()
+    seen_until(scene, at(-1, 20))
+    windows.watch(now=at(-1, 22, 1))
+    alert, me = the_alert(scene), actor_for(scene.member)
+    alert = alerts.take(actor=me, alert=alert)
+    if state == "reached":
+        alert = alerts.note_call(actor=me, alert=alerts.call(actor=me, alert=alert), outcome="proche-joint")
+    alerts.requalify(actor=me, alert=alert, level=level)
+    reply(scene, at=at(-1, 23))
+    assert (the_alert(scene).state, the_alert(scene).level) == (state, level)
+
+
 def test_a_green_answer_does_not_end_an_alert_of_another_reason():
     scene = followed(level="orange")
     reply(scene, at=at(-3, 12), frissons="intenses")
