@@ -35,6 +35,9 @@ WELL: dict[str, list[Any]] = {
     "ad.odorat": [False], "ad.gout": [False], "ad.cephalee": ["non"], "ad.mollet": [False], "ad.moral": ["stable"],
     "ad.besoin": ["non"], "ad.hospit": ["non"],
 }  # fmt: skip
+CONTACT: dict[str, list[Any]] = {
+    "ct.sympt": [False], "ct.temp": [36.8], "ct.isolement": ["oui"], "ct.test": ["non"], "ct.besoin": ["non"],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -167,3 +170,13 @@ def reply(
         request_key=key or uuid4(),
         who=who or Who(),
     )
+
+
+def contact_reply(scene: Scene, at: datetime, **changes: Any) -> Judgement:
+    """Answers of a contact person who is well but for `changes` (end of a linkId, two underscores for a point), judged."""
+    return answers.answer(
+        actor=scene.holder, follow_up=scene.follow_up,
+        questionnaire=Questionnaire.objects.filter(name="ecovid-suivi-contact").latest("rank"),
+        answers={**CONTACT, **{f"ct.{name.replace('__', '.')}": [value] for name, value in changes.items()}},
+        times=Times(started_at=at, ended_at=at), request_key=uuid4(),
+    )  # fmt: skip

@@ -19,9 +19,10 @@ from relais.questionnaires.columns import values
 from relais.questionnaires.models import Questionnaire, Reason, Relation, Response
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import alerts, rules
+from relais.telemonitoring.inclusion import OLDEST_ONSET
 from relais.telemonitoring.judging import GREEN, RANKS, Decision, alert_level
 from relais.telemonitoring.models import Alert, FollowUp, Judgement
-from relais.telemonitoring.programme import FORMS, Slot, Window, band, months
+from relais.telemonitoring.programme import FORMS, Slot, Window, band, end_of, months
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import AlertState, State
 
@@ -119,6 +120,8 @@ def _judge(follow_up: FollowUp, response: Response) -> Judgement:
     follow_up.missed.filter(day=window.day, slot=window.slot).delete()
     dossiers.record(follow_up.dossier, "answered", SYSTEM_ACTOR, response=str(response.pk), level=decision.level)
     _react(follow_up, decision, alert, moment, newest=not later)
+    if follow_up.status == "contact" and {"possible_case", "confirmed_case"} & set(decision.effects):
+        _becomes_case(follow_up, judgement, set(decision.effects))
     _look_again(follow_up, later)
     live.ping(cell_topic(follow_up.cell_id), space_topic(follow_up.pk))
     return judgement
@@ -224,15 +227,22 @@ def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, moment:
         )
     elif newest and alert and not alerts.missing_since(follow_up, moment):
         (alerts.settle if "close" in effects else alerts.heard)(alert)
-    if follow_up.status == "contact" and effects & {"possible_case", "confirmed_case"}:
-        _becomes_case(follow_up, confirmed="confirmed_case" in effects)
 
 
-def _becomes_case(follow_up: FollowUp, *, confirmed: bool) -> None:
-    """A contact with a symptom or a positive test: the follow-up goes on as a case's, its history kept (EC-11)."""
-    follow_up.status = "confirme" if confirmed else "possible"
+def _becomes_case(follow_up: FollowUp, judgement: Judgement, effects: set[str]) -> None:
+    """A contact with a symptom or a positive test: the follow-up goes on as a case's, its history kept (EC-11).
+
+    Day 0 is the day of the symptom, without one that of the sample (CT03): the second week is counted from there.
+    """
+    moment, sampled = judgement.response.ended_at, judgement.response.answers.get("ct.test.date")
+    on = moment.astimezone(PARIS).date()
+    onset = date.fromisoformat(sampled[0]) if sampled and "possible_case" not in effects else on
+    follow_up.status = "confirme" if "confirmed_case" in effects else "possible"
     follow_up.rhythm = "standard"
-    follow_up.onset = timezone.localdate()
-    follow_up.ends_on = max(follow_up.ends_on, follow_up.onset + timedelta(days=14))
+    follow_up.onset = onset if on - OLDEST_ONSET <= onset <= on else on
+    follow_up.ends_on = max(follow_up.ends_on, end_of(follow_up.onset, on))
     follow_up.save(update_fields=["status", "rhythm", "onset", "ends_on"])
+    if window := follow_up.plan.window_of(moment):  # the hours in which answers are awaited may be others now
+        judgement.day, judgement.slot = window.day, window.slot
+        judgement.save(update_fields=["day", "slot"])
     dossiers.record(follow_up.dossier, "became_case", SYSTEM_ACTOR, status=follow_up.status)

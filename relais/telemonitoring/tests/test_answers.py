@@ -18,7 +18,7 @@ from relais.questionnaires.actions import Who, Wrong
 from relais.questionnaires.models import Response
 from relais.telemonitoring.actions import alerts, states
 from relais.telemonitoring.models import Alert, FollowUp
-from relais.telemonitoring.testing import join, make_cell, make_follow_up, reply
+from relais.telemonitoring.testing import contact_reply, join, make_cell, make_follow_up, reply
 
 pytestmark = pytest.mark.django_db
 
@@ -302,6 +302,37 @@ def test_a_member_who_became_a_secretary_handles_no_more(scene):
         alerts.take(actor=actor_for(nurse), alert=the_alert(scene))
     with pytest.raises(NotFound):
         reply(scene, actor=actor_for(nurse))
+
+
+@pytest.mark.req("EC-11")
+@pytest.mark.parametrize(
+    ("said", "status", "days"),
+    [
+        ({"test": "positif"}, "confirme", 8),
+        ({"test": "positif", "sympt": True}, "confirme", 1),
+        ({"temp": 38.2}, "possible", 1),
+        ({"test": "negatif"}, "contact", 4),
+        ({"test": "positif", "date": 90}, "confirme", 1),
+    ],
+)
+def test_a_contact_becomes_a_case_from_the_day_of_the_symptom_or_of_the_sample(said, status, days):
+    """CT01, CT03, by an answer of yesterday that comes today; a sample of eight days ago begins the second week."""
+    scene = make_follow_up(status="contact", rhythm="contact", day=4)
+    yesterday = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    said = dict(said)
+    if "test" in said:
+        sampled = timezone.localdate() - timedelta(days=said.pop("date", 8))
+        said["test__date"] = sampled.isoformat()
+    if said.get("sympt"):
+        said |= {"liste": "toux", "dyspnee": "0"}
+    judged = contact_reply(scene, yesterday, **said)
+    after = fresh(scene)
+    assert (after.status, after.day(timezone.localdate())) == (status, days)
+    assert after.ends_on >= after.onset + timedelta(days=14) or status == "contact"
+    if status != "contact":
+        assert (judged.day, judged.slot) in list(after.plan.windows(judged.day, judged.day))
+        assert reply(scene, frissons="intenses").level == "orange"
+        assert the_alert(scene).priority == (days == 8)  # AC08
 
 
 @pytest.mark.req("EC-07")

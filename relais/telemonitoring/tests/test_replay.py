@@ -2,7 +2,6 @@
 
 import copy
 import json
-import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,18 +11,13 @@ from django.utils import timezone
 from relais.accounts.testing import actor_for
 from relais.core.errors import Refused
 from relais.patients.testing import make_patient
-from relais.questionnaires.actions import Times
-from relais.questionnaires.models import Questionnaire
 from relais.telemonitoring import judging, replay
-from relais.telemonitoring.actions import alerts, answers, rules
+from relais.telemonitoring.actions import alerts, rules
 from relais.telemonitoring.models import Judgement
-from relais.telemonitoring.testing import make_cell, make_follow_up, reply
+from relais.telemonitoring.testing import contact_reply, make_cell, make_follow_up, reply
 
 pytestmark = pytest.mark.django_db
 SOURCE = json.loads((Path(judging.__file__).parent / "rules" / "ecovid-1.0.0.json").read_text())
-CONTACT = {
-    "ct.sympt": [False], "ct.temp": [36.8], "ct.isolement": ["oui"], "ct.test": ["non"], "ct.besoin": ["non"],
-}  # fmt: skip
 
 
 def breath(level: str) -> dict:
@@ -46,15 +40,6 @@ def edited(rule: str, **changes: object) -> dict:
     source = copy.deepcopy(SOURCE)
     source["rules"] = [{**one, **changes} if one["id"] == rule else one for one in source["rules"]]
     return source
-
-
-def contact_reply(scene, at, **changes):
-    return answers.answer(
-        actor=scene.holder, follow_up=scene.follow_up,
-        questionnaire=Questionnaire.objects.filter(name="ecovid-suivi-contact").latest("rank"),
-        answers={**CONTACT, **{f"ct.{name}": [value] for name, value in changes.items()}},
-        times=Times(started_at=at, ended_at=at), request_key=uuid.uuid4(),
-    )  # fmt: skip
 
 
 @pytest.fixture
