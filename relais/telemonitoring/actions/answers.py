@@ -20,13 +20,14 @@ from relais.questionnaires.models import Questionnaire, Reason, Relation, Respon
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import alerts, rules
 from relais.telemonitoring.inclusion import OLDEST_ONSET
-from relais.telemonitoring.judging import GREEN, RANKS, Decision, alert_level
+from relais.telemonitoring.judging import GREEN, RAISING, RANKS, Decision, alert_level
 from relais.telemonitoring.models import Alert, FollowUp, Judgement
 from relais.telemonitoring.programme import FORMS, Slot, Window, band, end_of, months
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import AlertState, State
 
 HISTORY = timedelta(days=31)
+URGENT = {"priority", "escalate"}  # effects for which an orange is called sooner
 PATIENT = Who()
 # Who may answer in the place of a patient on the patient's own page, and why.
 PROXIES = (Relation.PARENT, Relation.CARER, Relation.NURSE, Relation.HOME)
@@ -146,16 +147,24 @@ def _look_again(follow_up: FollowUp, later: list[Response]) -> None:
     """
     for one in later:
         decision = decide(follow_up, one, one.ended_at)
-        new = [rule for rule in decision.fired if rule not in one.judgement.fired]
+        new = [
+            rule for rule in _looked_at(follow_up, one) if rule in decision.fired and rule not in one.judgement.fired
+        ]
         level = alert_level(decision.level, decision.effects)
-        if new and RANKS[level] > RANKS[one.judgement.level]:
+        if new and RANKS[level] >= RANKS[one.judgement.level]:
             alerts.raise_alert(
                 follow_up=follow_up, level=level, fired=new, delay=decision.delay,
-                priority="priority" in decision.effects,
+                priority=bool(URGENT & set(decision.effects)),
             )  # fmt: skip
         if one is later[-1] and follow_up.level != decision.level:
             follow_up.level = decision.level
             follow_up.save(update_fields=["level"])
+
+
+def _looked_at(follow_up: FollowUp, response: Response) -> list[str]:
+    """The rules for which somebody has to look."""
+    listed = rules.reader(follow_up.cell.rules_id, _group(response)).rules
+    return [rule.id for rule in listed if rule.level or rule.effect in RAISING]
 
 
 def decide(follow_up: FollowUp, response: Response, moment: datetime) -> Decision:
@@ -177,8 +186,7 @@ def _given(follow_up: FollowUp, response: Response, moment: datetime) -> list[Sa
 def _decided(
     follow_up: FollowUp, response: Response, moment: datetime, alert: Alert | None, given: list[Said]
 ) -> Decision:
-    group = next(group for group, names in FORMS.items() if response.questionnaire.name in names)
-    reader = rules.reader(follow_up.cell.rules_id, group)
+    reader = rules.reader(follow_up.cell.rules_id, _group(response))
     before = [(at, said) for at, key, said in given if (at, key) < _place(response)]
     rows = [
         {**facts_of(follow_up, at), **values(reader.answers, said)}
@@ -186,6 +194,11 @@ def _decided(
     ]
     rows[-1] |= _handled(alert)
     return reader.decide_last(rows)
+
+
+def _group(response: Response) -> str:
+    """The population that this form is for."""
+    return next(group for group, names in FORMS.items() if response.questionnaire.name in names)
 
 
 def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
@@ -208,11 +221,12 @@ def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
 
 
 def _handled(alert: Alert | None) -> dict[str, object]:
-    """Whether somebody has the open alert in hand, and whether the patient was reached about it."""
-    return {
-        "acknowledged": alert is not None and alert.state != AlertState.NEW,
-        "contacted": alert is not None and alert.state == AlertState.REACHED,
-    }
+    """Whether somebody has the open alert in hand, and whether the patient was reached since its level last rose: by a
+    call that was noted, whatever became of the alert since (as `queries.stored` has it for a replay)."""
+    if alert is None:
+        return {"acknowledged": False, "contacted": False}
+    calls = alert.calls.filter(outcome__in=alerts.REACHED, created_at__gte=alert.since)
+    return {"acknowledged": alert.state != AlertState.NEW, "contacted": alert.attempts > 0 and calls.exists()}
 
 
 def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, moment: datetime, *, newest: bool) -> None:
@@ -221,7 +235,7 @@ def _react(follow_up: FollowUp, decision: Decision, alert: Alert | None, moment:
     effects = set(decision.effects)
     level = alert_level(decision.level, effects)
     if level != GREEN:
-        urgent = bool(effects & {"priority", "escalate"})
+        urgent = bool(effects & URGENT)
         alerts.raise_over(
             alert, follow_up=follow_up, level=level, fired=decision.fired, priority=urgent, delay=decision.delay
         )

@@ -16,7 +16,8 @@ from relais.core.errors import NotFound, Refused
 from relais.patients.testing import make_patient
 from relais.questionnaires.actions import Who, Wrong
 from relais.questionnaires.models import Response
-from relais.telemonitoring.actions import alerts, states
+from relais.telemonitoring import replay
+from relais.telemonitoring.actions import alerts, rules, states
 from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.testing import contact_reply, join, make_cell, make_follow_up, reply
 
@@ -132,6 +133,35 @@ def test_what_was_answered_before_is_known_to_the_rules(scene):
     scene.follow_up.save()
     reply(scene, at=timezone.now() - timedelta(hours=30), spo2=99)
     assert "AC02-rouge" in reply(scene, spo2=95).fired
+
+
+def test_what_fires_only_once_a_late_answer_is_known_is_an_alert_of_its_own(scene):
+    """Two oranges, the alert of which is ended; the answer between them was closed without network: three in a row."""
+    me = actor_for(scene.member)
+    reply(scene, at=timezone.now() - timedelta(hours=30), frissons="intenses")
+    reply(scene, frissons="intenses")
+    alerts.mistake(actor=me, alert=the_alert(scene))
+    reply(scene, at=timezone.now() - timedelta(hours=9), fatigue="alite")
+    alert = alerts.open_alert(scene.follow_up)
+    assert alert.priority is True
+    assert "AC06" in alert.fired
+
+
+def test_who_was_reached_was_reached_although_the_next_call_was_in_vain(scene):
+    """AC06 hands over to the doctor what nobody has called about."""
+    me = actor_for(scene.member)
+    for hours in (30, 20):
+        reply(scene, at=timezone.now() - timedelta(hours=hours), frissons="intenses")
+    alert = alerts.take(actor=me, alert=the_alert(scene))
+    for outcome in ("joint", "repondeur"):
+        alert = alerts.note_call(actor=me, alert=alerts.call(actor=me, alert=alert), outcome=outcome)
+    assert "AC06" not in reply(scene, frissons="intenses").fired
+    stories = replay.read(
+        sets := rules.read(scene.cell.rules.source),
+        since=scene.cell.created_at - timedelta(days=9),
+        until=timezone.now(),
+    )
+    assert sum(replay.judge(replay.prepare(stories, sets), sets)["AC06"].fill_null(value=False)) == 0
 
 
 def test_the_number_of_queries_does_not_grow_with_the_history(scene):
