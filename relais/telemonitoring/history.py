@@ -33,6 +33,9 @@ FACTS: dict[str, Name] = {
 # Computed here from the answers. Each may be used with the prefixes of PREFIXES too.
 FEATURES: dict[str, Name] = {
     "peak": Name(Kind.FLAG, words="entre J6 et J12 inclus"),
+    "o2_usual": Name(
+        Kind.NUMBER, words="débit d’oxygène prescrit ; s’il n’est pas connu, le premier qui a été déclaré"
+    ),
     "rr": Name(Kind.NUMBER, words="fréquence respiratoire retenue : le recompte s’il existe"),
     "fever": Name(Kind.FLAG, words="38 °C ou plus, ou sensation de fièvre sans mesure"),
     "fever_days": Name(Kind.NUMBER, words="jours de suite avec fièvre, aujourd’hui compris"),
@@ -95,9 +98,14 @@ def with_features(frame: pl.DataFrame) -> pl.DataFrame:
     hot = asked("ad.temp", Kind.NUMBER) >= FEVER
     for name in ("en.temp", "ct.temp"):
         hot = hot.fill_null(asked(name, Kind.NUMBER) >= FEVER)
+    # On a row without a flow it may be one to come: nothing is compared there.
+    first_flow = (
+        pl.col(FLOW).drop_nulls().first().over("episode") if FLOW in frame.columns else asked(FLOW, Kind.NUMBER)
+    )
     gut = asked("ad.digestif", Kind.CODES).list.set_intersection(["dia3", "vom"]).list.len() > 0
     frame = frame.with_columns(
         peak=pl.col("day").is_between(*PEAK),
+        o2_usual=pl.coalesce(asked("o2_prescribed", Kind.NUMBER), first_flow),
         rr=pl.coalesce(asked("ad.fr.recompte", Kind.NUMBER), asked("ad.fr", Kind.NUMBER)),
         fever=hot.fill_null(asked("ad.fievre.ress", Kind.FLAG)),
         gut=gut,

@@ -35,6 +35,7 @@ def features_of(answers: Mapping[str, Name]) -> dict[str, Tree]:
     """The features of history.py that need no earlier answer, written in the language of the rules (a test compares)."""
     texts = {
         "peak": [f"day between {PEAK[0]} and {PEAK[1]}"],
+        "o2_usual": ["o2_prescribed"] if "ad.spo2.o2" in answers else [],
         "rr": [name for name in ("ad.fr.recompte", "ad.fr") if name in answers],
         "fever": [
             *[f"{name} >= {FEVER}" for name in ("ad.temp", "en.temp", "ct.temp") if name in answers],

@@ -125,7 +125,11 @@ CASES = [
     ("AC02-rouge", [(s(98), s(94)), (s(98), s(95, day=6))], [(s(98), s(95)), (s(98), s(95, day=5)), (s(98), s(96, day=6)), {}]),
     ("AC03", [(d(0), d(1), d(2))], [(d(0), d(1), d(1)), (d(1), d(2)), (d(0), d(0), d(1)), {}]),
     ("AC03-rouge", [(d(0), d(2)), (d(1), d(3))], [(d(1), d(2)), (d(0), {}, d(2)), d(4), {}]),
-    ("AC07", [{**a(spo2__o2=2), "o2_prescribed": 1}], [{**a(spo2__o2=1.5), "o2_prescribed": 1}, a(spo2__o2=9), {}]),
+    (
+        "AC07",
+        [{**a(spo2__o2=2), "o2_prescribed": 1}, (a(spo2__o2=1), a(spo2__o2=1.5), {}, a(spo2__o2=2))],
+        [{**a(spo2__o2=1.5), "o2_prescribed": 1}, a(spo2__o2=9), (a(spo2__o2=2), a(spo2__o2=2.5)), ({}, a(spo2__o2=2)), {}],
+    ),
     ("CR01", [e("A", temp=38.0), e("A", temp=35.9)], [e("A", temp=37.9), e("A", temp=36.0), e("B", temp=38.0), e("A")]),
     (
         "CR02",
@@ -336,7 +340,7 @@ def test_an_empty_frame_is_judged_without_an_error():
 # Rules that name several answers: those without which they cannot judge. Any other may be missing and they fire still.
 NEEDED = {
     "AR04": {"ad.spo2", "baseline"}, "AR14": {"ad.toux", "ad.dyspnee"}, "AO01": {"ad.dyspnee"}, "AO03": set(), "AO12": set(),
-    "AO13": set(), "AO14": set(), "AO18": {"ad.toux"}, "AR03": {"ad.spo2"}, "AC07": {"ad.spo2.o2", "o2_prescribed"},
+    "AO13": set(), "AO14": set(), "AO18": {"ad.toux"}, "AR03": {"ad.spo2"}, "AC07": {"ad.spo2.o2"},
     "AC01": set(), "CR03": set(), "CR05-rouge": {"en.alim"}, "CR06-rouge": set(), "CR07": set(), "CR07-rouge": set(),
     "CR08-rouge": set(), "CR09": set(), "CR09-rouge": set(), "CR10-rouge": set(), "CT01": set(), "CT05": {"ct.test"},
 }  # fmt: skip
