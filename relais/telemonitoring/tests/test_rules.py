@@ -161,7 +161,8 @@ CASES = [
     ),
     ("CR09", [e(parole="jeu"), e(ventre="intense"), e("D", poitrine="douleur")], [e(parole="effort"), e(ventre="oui"), e()]),
     ("CR09-rouge", [e(parole="parole"), e(tete="intense"), e("D", poitrine="malaise")], [e(parole="jeu"), e(tete="oui"), e()]),
-    ("CR10", [e(temp__duree=3)], [e(temp__duree=2), e()]),
+    ("CR10", [e(temp__duree=3), (e(temp=38.0),) * 5], [e(temp__duree=2), (e(temp=38.0),) * 4, e()]),
+    ("CR10-jours", [(e(temp=38.0),) * 9], [(e(temp=38.0),) * 8, (e(temp=38.0),) * 8 + (e(temp=37.9),), e()]),
     ("CR10-rouge", [e(temp__duree=5), e(pims=True)], [e(temp__duree=4), e(pims=False), e()]),
     ("CR11", [e("B", temp=39.5), e("D", temp=39.5)], [e("C", temp=39.4), e("A", temp=39.5), e()]),
     ("CR11-rouge", [e("C", temp=40.5)], [e("C", temp=40.4), e()]),
@@ -342,7 +343,7 @@ NEEDED = {
     "AR04": {"ad.spo2", "baseline"}, "AR14": {"ad.toux", "ad.dyspnee"}, "AO01": {"ad.dyspnee"}, "AO03": set(), "AO12": set(),
     "AO13": set(), "AO14": set(), "AO18": {"ad.toux"}, "AR03": {"ad.spo2"}, "AC07": {"ad.spo2.o2"},
     "AC01": set(), "CR03": set(), "CR05-rouge": {"en.alim"}, "CR06-rouge": set(), "CR07": set(), "CR07-rouge": set(),
-    "CR08-rouge": set(), "CR09": set(), "CR09-rouge": set(), "CR10-rouge": set(), "CT01": set(), "CT05": {"ct.test"},
+    "CR08-rouge": set(), "CR09": set(), "CR09-rouge": set(), "CR10": set(), "CR10-rouge": set(), "CT01": set(), "CT05": {"ct.test"},
 }  # fmt: skip
 OF_THE_PATIENT = {"baseline", "target", "o2_prescribed"}
 
