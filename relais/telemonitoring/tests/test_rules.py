@@ -281,7 +281,8 @@ def test_three_answers_with_signs_and_no_doctor_escalate():
 
 @pytest.mark.parametrize(("day", "urgent"), [(5, False), (6, True), (12, True), (13, False)])
 def test_a_sign_in_the_second_week_is_called_sooner(day, urgent):
-    """AC08."""
+    """AC08; at any time for a patient at risk (domain.md §1.8)."""
+    assert "priority" in decided({**a(fc=110), "day": day, "risk": "eleve"}).effects
     assert ("priority" in decided({**a(fc=110), "day": day}).effects) is urgent
     assert "priority" not in decided({"day": day}).effects
 
