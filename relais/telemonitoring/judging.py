@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from relais.core.errors import Refused
 from relais.questionnaires.expressions import Expression, Kind, Name, read
 from relais.telemonitoring.history import FACTS, documented, rows
+from relais.telemonitoring.programme import FORMS
 
 GREEN = "vert"
 # Level of a rule -> rank: of two of one rank the body goes before the mind, since a call to 15 cannot wait.
@@ -108,7 +109,9 @@ class RuleSet:
         """`judged` for rows that `history.prepared` made; the columns `keep` stay beside."""
         first, second = self._passes
         frame = frame.with_columns(first).with_columns(self._levels[0].alias("_level"))
-        frame = _counted(frame, self._of_level("orange"), self._of_level("rouge")).with_columns(second)
+        frame = _counted(frame, self._of_level("orange"), self._of_level("rouge"), self._calm(frame)).with_columns(
+            second
+        )
         final = self._levels[1]
         higher = pl.when(_rank(final) > _rank(pl.col("_level"))).then(final).otherwise(pl.col("_level"))
         return frame.select("episode", "at", *keep, *[rule.id for rule in self.rules], level=higher)
@@ -138,6 +141,15 @@ class RuleSet:
             delay=min((rule.delay for rule in fired if rule.delay), default=0),
         )
 
+    def _calm(self, frame: pl.DataFrame) -> pl.Expr:
+        """Answers to these forms for which nobody has to look: an answer to another form is not seen to be green."""
+        said = [pl.col(name).is_not_null() for name in self.uses if name in self.answers and name in frame.columns]
+        looked = [pl.col(rule.id) for rule in self.rules if rule.stage == "answers" and rule.effect in RAISING]
+        calm = pl.col("_level") == GREEN
+        return (
+            calm & pl.any_horizontal(said or [pl.lit(value=True)]) & ~pl.any_horizontal(looked or [pl.lit(value=False)])
+        )
+
     def _of_level(self, level: str) -> list[str]:
         return [rule.id for rule in self.rules if rule.stage == "answers" and rule.level == level]
 
@@ -155,7 +167,7 @@ def _rank(level: pl.Expr) -> pl.Expr:
     return level.replace_strict({one: place for place, one in enumerate(ORDER, 1)}, default=0, return_dtype=pl.Int64)
 
 
-def _counted(frame: pl.DataFrame, orange: list[str], red: list[str]) -> pl.DataFrame:
+def _counted(frame: pl.DataFrame, orange: list[str], red: list[str], calm: pl.Expr) -> pl.DataFrame:
     """The columns of COUNTS."""
 
     def many(ids: list[str]) -> pl.Expr:
@@ -165,7 +177,7 @@ def _counted(frame: pl.DataFrame, orange: list[str], red: list[str]) -> pl.DataF
         orange=many(orange),
         red=many(red),
         orange_streak=_streak(pl.col("_level") != GREEN),
-        green_streak=_streak(pl.col("_level") == GREEN),
+        green_streak=_streak(calm),
     )
 
 
@@ -178,14 +190,15 @@ def _streak(flag: pl.Expr) -> pl.Expr:
 def load(source: Mapping[str, Any]) -> dict[str, tuple[Rule, ...]]:
     """The rules of a rule set's JSON that are in use, by population.
 
-    Raises Refused for an unknown level, stage or effect, and for an id used twice.
+    Raises Refused for an unknown population, level, stage or effect, and for an id used twice.
     """
     found: dict[str, list[Rule]] = {}
     seen: set[str] = set()
     for raw in source["rules"]:
         rule = Rule(**raw)
-        if rule.id in seen or rule.level not in RANKS or rule.stage not in STAGES or rule.effect not in EFFECTS:
-            raise Refused(_("La règle %s est mal écrite : identifiant, niveau, étape ou effet.") % rule.id)
+        known = rule.population in FORMS and rule.level in RANKS and rule.stage in STAGES and rule.effect in EFFECTS
+        if rule.id in seen or not known:
+            raise Refused(_("La règle %s est mal écrite : identifiant, population, niveau, étape ou effet.") % rule.id)
         seen.add(rule.id)
         if rule.active:
             found.setdefault(rule.population, []).append(rule)

@@ -289,10 +289,14 @@ def test_a_sign_in_the_second_week_is_called_sooner(day, urgent):
 
 def test_two_green_answers_close_an_alert_that_somebody_has_taken():
     """AC09."""
-    taken = {"acknowledged": True}
+    taken = {**a(fc=80), "acknowledged": True}
     assert "close" in decided(a(fc=110), taken, taken).effects
-    assert "close" not in decided(a(fc=110), {}, {}).effects
+    assert "close" not in decided(a(fc=110), a(fc=80), a(fc=80)).effects
     assert "close" not in decided(a(fc=110), taken).effects
+    assert "close" not in decided(a(fc=80, hospit="urgences"), taken).effects  # somebody had to look at that one
+    assert (
+        "close" not in decided(c(temp=38.4), taken).effects
+    )  # a contact's form, of which an adult's rules say nothing
 
 
 def test_a_child_at_risk_or_below_three_months_goes_to_red():
@@ -365,5 +369,7 @@ def test_a_rule_that_cannot_be_computed_is_refused_with_its_id():
         _ = RuleSet((wrong,), SETS["adult"].answers).compiled
     with pytest.raises(Refused, match="X2"):
         judging.load({"rules": [{**SOURCE["rules"][0], "id": "X2", "level": "violet"}]})
+    with pytest.raises(Refused, match="X2"):  # judged by nobody
+        judging.load({"rules": [{**SOURCE["rules"][0], "id": "X2", "population": "adults"}]})
     with pytest.raises(Refused, match="AR01"):
         judging.load({"rules": [SOURCE["rules"][0]] * 2})
