@@ -21,7 +21,7 @@ from relais.telemonitoring.actions import alerts
 from relais.telemonitoring.actions.states import tell_pages
 from relais.telemonitoring.judging import GREEN
 from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement, Missed, Pause, Risk
-from relais.telemonitoring.programme import HOURS, PEAK, REMINDERS, Window
+from relais.telemonitoring.programme import HOURS, PEAK, REMINDERS, Slot, Window
 from relais.telemonitoring.workflow import AlertState, State
 
 # An answer is awaited in the first window only when the follow-up began so long before its end.
@@ -91,9 +91,8 @@ def _watch_one(pk: UUID, now: datetime) -> None:
         return
     given = set(Judgement.objects.filter(follow_up=follow_up).values_list("day", "slot"))
     due = _due(follow_up, given, now)
-    awaited = list(_awaited(follow_up, now))
     for window in due.missing:
-        _note(follow_up, window, awaited)
+        _note(follow_up, window)
     for window in due.openings:
         messages.send_opening(follow_up, window)
     for until in due.reminders:
@@ -141,19 +140,28 @@ def _awaited(follow_up: FollowUp, now: datetime) -> Iterator[Window]:
             yield window
 
 
-def _note(follow_up: FollowUp, window: Window, awaited: list[Window]) -> None:
+def _note(follow_up: FollowUp, window: Window) -> None:
     """MA01, and MA02 when somebody has to call."""
     _row, fresh = Missed.objects.get_or_create(follow_up=follow_up, day=window.day, slot=window.slot)
     if not fresh:
         return
-    before = awaited[: awaited.index(window)]
-    twice = bool(before) and follow_up.missed.filter(day=before[-1].day, slot=before[-1].slot).exists()
     dossiers.record(follow_up.dossier, "answer_missed", SYSTEM_ACTOR, day=window.day.isoformat(), slot=window.slot)
-    if twice or _watched_closely(follow_up, window):
+    if _missed_before(follow_up, window) or _watched_closely(follow_up, window):
         alerts.raise_alert(follow_up=follow_up, level="orange", fired=["MA01", "MA02"], priority=False)
     else:
         alerts.raise_alert(follow_up=follow_up, level="gris", fired=["MA01"], priority=False)
     tell_pages(follow_up)
+
+
+def _missed_before(follow_up: FollowUp, window: Window) -> bool:
+    """Whether nothing was answered since an earlier window that was missed, in the hours of then: the plan may have
+    changed in between."""
+    missed = [Window(one.day, Slot(one.slot)) for one in follow_up.missed.all()]
+    earlier = [one.opens for one in missed if one.opens < window.opens]
+    if not earlier:
+        return False
+    given = Judgement.objects.filter(follow_up=follow_up, response__ended_at__gte=max(earlier))
+    return not given.filter(response__ended_at__lt=window.closes).exists()
 
 
 def _watched_closely(follow_up: FollowUp, window: Window) -> bool:

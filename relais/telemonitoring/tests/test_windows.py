@@ -71,6 +71,21 @@ def test_two_in_a_row_are_orange():
     assert (the_alert(scene).level, the_alert(scene).fired) == ("orange", ["MA01", "MA02"])
 
 
+def test_two_in_a_row_are_two_although_the_rhythm_changed_in_between():
+    """Yesterday one answer was awaited, today two; and an answer in between begins again."""
+    scene = followed()
+    other = followed()
+    for one in (scene, other):
+        seen_until(one, at(-2, 20))
+    windows.watch(now=at(-2, 22, 1))
+    FollowUp.objects.update(rhythm="renforce")
+    reply(other, at=at(-1, 8))
+    windows.watch(now=at(-1, 12, 1))
+    assert (the_alert(scene).level, the_alert(scene).fired) == ("orange", ["MA01", "MA02"])
+    windows.watch(now=at(-1, 22, 1))
+    assert Alert.objects.filter(follow_up=other.follow_up).latest("opened_at").level == "gris"
+
+
 @pytest.mark.parametrize(
     ("day", "risk", "level", "expected"),
     [
