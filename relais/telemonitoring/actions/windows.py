@@ -16,6 +16,7 @@ from django.utils import timezone
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.paris import PARIS
 from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Event
 from relais.telemonitoring import messages
 from relais.telemonitoring.actions import alerts
 from relais.telemonitoring.actions.states import tell_pages
@@ -30,6 +31,7 @@ NOTICE = timedelta(hours=2)
 STILL_TODAY = timedelta(hours=1)
 MANY = 500  # follow-ups looked at together
 SILENT = timedelta(hours=12)  # MA03
+CALL = timedelta(hours=1)  # longer than any call
 LOST = timedelta(days=5)  # MA05
 GREENS = 2  # answers at the end of a follow-up whose closing is proposed
 
@@ -174,7 +176,7 @@ def _silent_after_red(now: datetime) -> list[Exception]:
     """MA03: a red alert of somebody who was not reached, and no answer for 12 h: it stays red, the doctor is told."""
     rows = (
         Alert.objects.filter(
-            state__in=(AlertState.NEW, AlertState.TAKEN, AlertState.UNREACHED),
+            state__in=(AlertState.NEW, AlertState.TAKEN, AlertState.CALLING, AlertState.UNREACHED),
             level__startswith="rouge",
             since__lte=now - SILENT,
             follow_up__state=State.ACTIVE,
@@ -182,18 +184,26 @@ def _silent_after_red(now: datetime) -> list[Exception]:
         .exclude(fired__contains=["MA03"])
         .exclude(follow_up__last_answer_at__gt=now - SILENT)
     )
-    return _each(rows.order_by("since", "pk").values_list("follow_up_id", flat=True), _escalate_silent)
+    return _each(
+        rows.order_by("since", "pk").values_list("follow_up_id", flat=True), lambda pk: _escalate_silent(pk, now)
+    )
 
 
-def _escalate_silent(pk: UUID) -> None:
+def _calling_now(alert: Alert, now: datetime) -> bool:
+    """Whether a call is going on: one that nobody has noted for so long was left, and hides the patient no more."""
+    called = Event.objects.filter(dossier_id=alert.follow_up_id, verb="alert_call", at__gt=now - CALL)
+    return alert.state == AlertState.CALLING and called.exists()
+
+
+def _escalate_silent(pk: UUID, now: datetime) -> None:
     follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=pk)
     alert = alerts.open_alert(follow_up)
-    if alert is None or "MA03" in alert.fired:
+    if alert is None or "MA03" in alert.fired or _calling_now(alert, now):
         return
     alert.fired = [*alert.fired, "MA03"]
     alert.save(update_fields=["fired"])
     dossiers.record(follow_up.dossier, "alert_silent", SYSTEM_ACTOR, alert=str(alert.pk))
-    if alert.state in (AlertState.TAKEN, AlertState.UNREACHED):
+    if alert.state != AlertState.NEW:
         alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="escalate")
     tell_pages(follow_up)
 

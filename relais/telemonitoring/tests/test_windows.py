@@ -324,6 +324,7 @@ def red(scene, hours, **fields):
     [
         (13, "taken", "rouge", "escalated"),
         (13, "unreached", "rouge", "escalated"),
+        (13, "calling", "rouge", "escalated"),  # the call was left without a word
         (13, "new", "rouge", "new"),  # nobody has it: it keeps ringing
         (11, "taken", "rouge", None),
         (13, "reached", "rouge", None),
@@ -342,6 +343,18 @@ def test_a_red_answer_without_a_call_or_an_answer_for_12_hours_goes_to_the_docto
     assert alert.level == level
     assert alert.fired == (["AR01", "MA03"] if expected else ["AR01"])
     assert alert.state == (expected or state)
+
+
+def test_ma03_does_not_take_an_alert_from_who_is_calling():
+    scene = followed(day=3)
+    alert = red(scene, 13, state="taken", taken_by=scene.member.user)
+    alerts.call(actor=actor_for(scene.member), alert=alert)
+    Event.objects.filter(verb="alert_call").update(at=at(0, 5, 30))
+    seen_until(scene, at(0, 6))
+    windows.watch(now=at(0, 6))
+    assert (the_alert(scene).state, the_alert(scene).fired) == ("calling", ["AR01"])
+    windows.watch(now=at(0, 7))
+    assert (the_alert(scene).state, the_alert(scene).fired) == ("escalated", ["AR01", "MA03"])
 
 
 def test_a_new_answer_holds_ma03_back():
