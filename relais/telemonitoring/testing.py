@@ -65,7 +65,7 @@ def make_cell(member: Membership | None = None, **fields: Any) -> tuple[Cell, Me
         name=fields.pop("name", f"Cellule {next(_numbers)}"),
         kind="hospital",
         establishment=member.establishment,
-        rules=RuleSet.objects.get(name="ecovid", version="1.0.0"),
+        rules=fields.pop("rules", None) or RuleSet.objects.get(name="ecovid", version="1.0.0"),
         **fields,
     )
     join(cell, member)

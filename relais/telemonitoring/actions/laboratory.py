@@ -191,14 +191,24 @@ def pending(draft: RuleDraft) -> RuleSignature | None:
     return found
 
 
-def why_two(draft: RuleDraft, current: RuleSet, result: dict[str, Any]) -> list[str]:
-    """Why a second physician must sign: the replay loses reds, or a red rule is gone, lower or another one."""
+def why_two(draft: RuleDraft, result: dict[str, Any]) -> list[str]:
+    """Why a second physician must sign: the replay loses reds, or a red rule is gone, lower or another one than in a set
+    at work in any cell of the establishment (a cell opened later may work with a newer one)."""
     reasons = []
     lost = replay.reds_lost(result["levels"])
     if lost:
         reasons.append(_("Des alertes rouges disparaissent ou baissent de niveau : %d sur 14 jours.") % lost)
-    now = {one["id"]: one for one in draft.source["rules"]}
-    for rule in current.source["rules"]:
+    at_work = RuleSet.objects.filter(cells__establishment_id=draft.establishment_id).order_by("-published_at", "-pk")
+    for source in dict(at_work.values_list("pk", "source")).values():
+        reasons += _reds_changed(draft.source, source)
+    return list(dict.fromkeys(reasons))
+
+
+def _reds_changed(source: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """Of the red rules of a set at work, those that are gone, at another level or another rule in this source."""
+    reasons = []
+    now = {one["id"]: one for one in source["rules"]}
+    for rule in before["rules"]:
         if not rule["level"].startswith("rouge") or not rule.get("active", True):
             continue
         after = now.get(rule["id"], {"active": False})
@@ -221,6 +231,7 @@ def publish(*, actor: Actor, draft: RuleDraft, sha256: str, version: str, reason
     that changed since the page was drawn, and a replay that is missing, old, or of another set at work.
     """
     locked = _edited(actor, draft)
+    _numbered(actor)
     version, reason = version.strip(), reason.strip()
     if not VERSION.fullmatch(version):
         raise Refused(_("Donnez un nom de version comme 1.1.0."), field="version")
@@ -233,7 +244,7 @@ def publish(*, actor: Actor, draft: RuleDraft, sha256: str, version: str, reason
         draft=locked, user_id=actor.me, sha256=sha256, version=version, reason=reason
     )
     audit.record(actor=actor, action="rules.sign", about=locked.pk, why=version)
-    if why_two(locked, current, found.result or {}):
+    if why_two(locked, found.result or {}):
         live.ping(draft_topic(locked.pk))
         return None
     return _put_to_work(actor, locked, current, signature, [actor.me])
@@ -256,12 +267,19 @@ def countersign(*, actor: Actor, draft: RuleDraft, sha256: str) -> RuleSet:
         )
     if first.user_id == actor.me:
         raise Refused(_("La seconde signature doit venir d’un autre médecin que la première."))
+    _numbered(actor)
     current, _found = _ready(locked, sha256, first.version)
     RuleSignature.objects.create(
         draft=locked, user_id=actor.me, sha256=sha256, version=first.version, reason=first.reason
     )
     audit.record(actor=actor, action="rules.sign", about=locked.pk, why=first.version)
     return _put_to_work(actor, locked, current, first, [first.user_id, actor.me])
+
+
+def _numbered(actor: Actor) -> None:
+    """Two signatures are of two physicians: an RPPS number has one account, an account without one may be a second one."""
+    if not User.objects.filter(pk=actor.me, rpps__isnull=False).exists():
+        raise Refused(_("Votre numéro RPPS manque : il identifie le médecin qui signe. Complétez votre profil."))
 
 
 def _ready(draft: RuleDraft, sha256: str, version: str) -> tuple[RuleSet, RuleReplay]:

@@ -237,6 +237,37 @@ def test_a_red_rule_that_changes_needs_a_second_physician_of_another_account(cel
     assert Cell.objects.get(pk=cell[0].pk).rules == made
 
 
+def test_a_red_rule_of_any_cell_of_the_establishment_needs_two(cell, draft, lead, replayed):
+    """A cell that opened on a newer set from elsewhere: its lower red is no reason to lower that of the others."""
+    source = {
+        **draft.source,
+        "rules": [{**one, "level": "orange"} if one["id"] == "AR07" else one for one in draft.source["rules"]],
+    }
+    newer = RuleSet.objects.create(name="ecovid", version="1.0.9", source=source, published_at=timezone.now())
+    make_cell(member=cell[1], rules=newer)
+    lead.post(f"{LIST}{newer.pk}/")
+    later = RuleDraft.objects.exclude(pk=draft.pk).get()
+    replayed(lead, later)
+    assert "La règle rouge AR07 change de niveau." in text_of(lead.get(url(later, "publier/")))
+    published(lead, later)
+    assert Cell.objects.get(pk=cell[0].pk).rules_id == cell[0].rules_id
+
+
+def test_two_memberships_of_one_physician_are_one_signature(cell, draft, lead, replayed):
+    """And nobody signs without the number that makes one account of one physician."""
+    elsewhere = make_member(make_establishment(), Role.PRACTITIONER, cell[1].user)
+    join(cell[0], elsewhere)
+    nameless = make_member(cell[0].establishment, Role.PRACTITIONER)
+    join(cell[0], nameless)
+    edit(lead, draft, "AR07", level="orange")
+    replayed(lead, draft)
+    assert "numéro RPPS" in text_of(published(client_of(nameless), draft))
+    assert published(lead, draft).status_code == 302
+    assert "d’un autre médecin" in text_of(signed(client_of(elsewhere), draft))
+    assert "numéro RPPS" in text_of(signed(client_of(nameless), draft))
+    assert RuleSet.objects.count() == 1
+
+
 def test_a_draft_that_changes_after_a_signature_is_signed_again(draft, lead, second, replayed):
     edit(lead, draft, "AR07", level="orange")
     replayed(lead, draft)
@@ -264,7 +295,7 @@ def test_a_draft_that_changes_after_a_signature_is_signed_again(draft, lead, sec
 def test_which_changes_of_a_rule_ask_for_a_second_physician(cell, draft, lead, rule, changes, two):
     edit(lead, draft, rule, **changes)
     draft.refresh_from_db()
-    assert bool(laboratory.why_two(draft, cell[0].rules, {"levels": []})) is two
+    assert bool(laboratory.why_two(draft, {"levels": []})) is two
 
 
 def test_fewer_reds_in_the_replay_ask_for_a_second_physician_whatever_rule_did_it(cell, draft, lead, replayed):

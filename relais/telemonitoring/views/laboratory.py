@@ -47,7 +47,7 @@ def _context(request: Any, draft: RuleDraft) -> dict[str, Any]:
         "reading": queries.reading(result, {"rules": [*current.source["rules"], *draft.source["rules"]]})
         if result
         else None,
-        "why_two": actions.why_two(draft, current, result) if result else [],
+        "why_two": actions.why_two(draft, result) if result else [],
         "pending": first,
         "edits": draft.is_open and may.can_edit(request.actor, draft, Cell.objects.all()),
         "signs": first is not None and first.user_id != request.actor.user_id,
