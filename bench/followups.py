@@ -24,6 +24,7 @@ RATE = 12_000 / 300  # a second: everybody's answers of two hours within five mi
 SECONDS = 60.0  # of the storm: at this rate, a fifth of the five minutes
 RED_EVERY = 3.0  # seconds; few enough that all of them stand on the first page of the list
 LAST_WAIT = 20.0
+KEPT = b"/p/suivi/consigne/"  # where an answer that was kept leads; one that was not leads home, or to the door
 
 
 def run(report: dict[str, Any]) -> None:
@@ -163,7 +164,7 @@ class Storm:
             self.web.port, _request("POST", self.facts["answer"], patient["cookies"], body, Connection="close")
         )
         self.answered.append((time.perf_counter() - begun) * 1000)
-        if not status.startswith(b"HTTP/1.1 302"):
+        if not status.startswith(b"HTTP/1.1 302") or KEPT not in status:
             self.refused += 1
 
 
@@ -174,7 +175,6 @@ class Screen:
         self.storm, self.number, self.cookies = storm, number, cookies
         self.open = asyncio.Event()
         self.found: set[str] = set()
-        self.heard: dict[str, float] = {}
 
     async def watch(self) -> None:
         facts, port = self.storm.facts, self.storm.web.port
@@ -199,8 +199,6 @@ class Screen:
         """A browser that is told again while it draws draws once more, not at once."""
         storm = self.storm
         due = [pk for pk in storm.waiting if pk not in self.found]
-        for pk in due:
-            self.heard.setdefault(pk, told)
         headers = {"HX-Request": "true", "HX-Target": "cell-rows", "Connection": "close"}
         page = await exchange(storm.web.port, _request("GET", storm.facts["list"], self.cookies, **headers))
         storm.redrawn += 1

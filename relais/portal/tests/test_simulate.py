@@ -1,6 +1,7 @@
 """`make simulate`: a day of the people followed, over HTTP, against the site of this machine and synthetic data alone."""
 
 import random
+import re
 from io import StringIO
 from typing import Any
 
@@ -13,7 +14,10 @@ from relais.accounts.testing import make_establishment
 from relais.core.demo import Region
 from relais.directory import demo as directory
 from relais.patients import demo as patients
+from relais.patients.models import Grant
+from relais.portal.management.commands import simulate as command
 from relais.telemonitoring import demo as telemonitoring
+from relais.telemonitoring.demo import day
 from relais.telemonitoring.models import Call, Judgement
 
 
@@ -24,7 +28,9 @@ def simulate(url: str, **options: Any) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_simulated_day_answers_and_calls_on_the_running_site(live_server: Any) -> None:
+def test_a_simulated_day_answers_and_calls_on_the_running_site(
+    live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     region, rng = Region(size="small", now=timezone.now()), random.Random(3)
     for part in (directory, accounts, patients):
         part.build(region, random.Random(rng.getrandbits(64)))
@@ -37,6 +43,11 @@ def test_a_simulated_day_answers_and_calls_on_the_running_site(live_server: Any)
     assert not any("refused" in line and " 0 refused" not in line for line in lines), said
     assert Judgement.objects.count() > before[0] + 3
     assert Call.objects.count() > before[1]
+    turns = [one for one in day.plan(random.Random(1), 3) if one.answers]
+    Grant.objects.update(revoked_at=timezone.now())
+    monkeypatch.setattr(command, "plan", lambda *_drawn: turns)
+    said = simulate(live_server.url, speed=1e7)
+    assert sum(int(found) for found in re.findall(r"(\d+) refused", said)) == len(turns) > 0, "sent to the door"
 
 
 @pytest.mark.django_db

@@ -38,7 +38,7 @@ class Browser:
         parts = urlsplit(url)
         secret = get_random_string(32)
         self.cookies = {settings.CSRF_COOKIE_NAME: secret, settings.PATIENT_CSRF_COOKIE_NAME: secret, **cookies}
-        self.origin = url
+        self.origin, self.sent_to = url, ""
         if parts.scheme == "https":  # on this machine, with a certificate that it signed itself
             context = ssl._create_unverified_context()  # noqa: S323
             self.line: Any = http.client.HTTPSConnection(str(parts.hostname), parts.port, timeout=60, context=context)
@@ -46,7 +46,7 @@ class Browser:
             self.line = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
 
     def ask(self, path: str, data: dict[str, str] | None = None) -> tuple[int, str]:
-        """(status, page). A redirection is not followed."""
+        """(status, page). A redirection is not followed: `sent_to` says where."""
         headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
             "X-CSRFToken": self.cookies[settings.CSRF_COOKIE_NAME],
@@ -63,6 +63,7 @@ class Browser:
             self.line.close()
         for line in answer.msg.get_all("Set-Cookie") or []:
             self.cookies |= {name: one.value for name, one in SimpleCookie(line).items() if one.value}
+        self.sent_to = answer.msg.get("Location", "")
         return answer.status, page
 
 
@@ -110,7 +111,10 @@ class Command(BaseCommand):
         turns = plan(self.rng, options["patients"])
         if not turns:
             raise CommandError("Nobody is followed today: build the demo region first (make demo-region).")
-        self._play(turns, options["speed"], FIRST + options["hours"])
+        try:
+            self._play(turns, options["speed"], FIRST + options["hours"])
+        except OSError:
+            raise CommandError(f"The site at {self.url} answers no more.") from None
 
     def _play(self, turns: list[Turn], speed: float, until: int) -> None:
         member = self._member()
@@ -154,8 +158,9 @@ class Command(BaseCommand):
         browser = Browser(self.url, {settings.PATIENT_COOKIE_NAME: token})
         given = {**turn.answers, "request_key": str(uuid4())}
         status, _page = browser.ask(reverse("follow_up_space:answer"), given)
-        count.answers += status == 302
-        count.refused += status != 302
+        kept = status == 302 and browser.sent_to == reverse("follow_up_space:instruction")
+        count.answers += kept
+        count.refused += not kept
         count.worse += turn.worse
 
     def _call(self, member: Browser, count: Count) -> bool:
