@@ -115,6 +115,29 @@ def test_each_red_rule_of_one_answer_set_fires_on_the_telephone_at_its_threshold
             assert (rule in found) is fires, (rule, one)
 
 
+@pytest.mark.req("EC-03", "EC-06")
+@pytest.mark.parametrize("population", ["adult", "child", "contact"])
+def test_with_any_one_input_missing_telephone_and_server_say_the_same(peer: Peer, population: str) -> None:
+    """Each case of each red rule, whole, and without each of its answers and facts in turn."""
+    rules = RED[population]
+    ids = {one["id"] for one in rules["rules"]}
+    cases = [one for rule, yes, no in CASES if rule in ids for one in (*yes, *no)]
+    wholes = [{"risk": "standard", "age": 40, "day": 3, **one} for one in cases]
+    given_some = [
+        {name: value for name, value in whole.items() if name != gone} for whole in wholes for gone in (None, *whole)
+    ]
+    made = [
+        {
+            "answers": {name: _given(name, value) for name, value in one.items() if name not in FACTS},
+            "facts": {name: value for name, value in one.items() if name in FACTS},
+        }
+        for one in given_some
+    ]
+    told = peer({"rules": rules, "sets": made})
+    assert told == on_server(population, made)
+    assert {rule for one in told for rule in one} == ids, "each fires somewhere"
+
+
 @pytest.mark.req("EC-06")
 def test_the_telephone_has_every_red_rule_but_those_of_earlier_answers_and_of_counts() -> None:
     left_out = {
