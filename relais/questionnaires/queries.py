@@ -22,6 +22,8 @@ def current(name: str) -> Questionnaire:
 
 def version(name: str, number: str) -> Questionnaire:
     """That version of a questionnaire: a page answers the version that it showed. NotFound when there is none."""
+    if not number.isprintable():  # a database takes no zero byte
+        raise NotFound
     return _one(Questionnaire.objects.filter(name=name, version=number).order_by("-rank"))
 
 

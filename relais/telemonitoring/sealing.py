@@ -75,13 +75,13 @@ class Envelope:
 
 def public() -> dict[str, str] | None:
     """{id, point}: the key for which telephones close now; None in an installation that has made none."""
-    found = list(_keys(settings.ANSWERS_KEY_FILE).items())
+    found = list(_keys().items())
     return {"id": found[0][0], "point": text_of(point_of(found[0][1]))} if found else None
 
 
 def unseal(envelope: Envelope) -> Mapping[str, Any]:
     """What was closed. Raises Damaged, or Refused for a key that this server no longer has."""
-    private = _keys(settings.ANSWERS_KEY_FILE).get(envelope.key)
+    private = _keys().get(envelope.key)
     if private is None:
         raise Refused(
             _(
@@ -92,7 +92,7 @@ def unseal(envelope: Envelope) -> Mapping[str, Any]:
         other = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, envelope.point)
         cipher = AESGCM(derive(private.exchange(ec.ECDH(), other), envelope.point))
         content = json.loads(cipher.decrypt(envelope.iv, envelope.box, envelope.said))
-    except (InvalidTag, ValueError):
+    except (InvalidTag, ValueError, RecursionError):
         raise Damaged from None
     if not isinstance(content, dict):
         raise Damaged
@@ -119,13 +119,21 @@ def _bytes(text: str) -> bytes:
         raise ValueError(str(error)) from None
 
 
-@lru_cache(maxsize=4)
-def _keys(path: Path) -> dict[str, ec.EllipticCurvePrivateKey]:
-    """The keys of the file by their id, the first first. A demo makes its own; production without one offers none."""
+def _keys() -> dict[str, ec.EllipticCurvePrivateKey]:
+    """The keys of the file by their id, the first first. A demo makes its own; production without one offers none.
+
+    A file that changes is read anew: a process that began before a new key does not refuse what was closed for it.
+    """
+    path: Path = settings.ANSWERS_KEY_FILE
     if not path.exists():
         if settings.PRODUCTION:
             return {}
         make_key(path)
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int) -> dict[str, ec.EllipticCurvePrivateKey]:
     if path.stat().st_mode & 0o077:
         raise ImproperlyConfigured(f"ANSWERS_KEY_FILE: others may read {path}. Run `chmod 600` on it.")
     found = [serialization.load_pem_private_key(one.encode(), None) for one in PEM.findall(path.read_text())]

@@ -1,7 +1,6 @@
 """One question: what was typed becomes values, and values are judged. Each line here has its twin in values.js."""
 
 import datetime
-import math
 import re
 import uuid
 from typing import Any
@@ -86,7 +85,7 @@ def _figures(item: Item, raw: Any) -> tuple[str, str]:
         raise Bad(say(item.type))
     if isinstance(raw, str):
         text = raw.strip(BLANK)
-    elif not math.isfinite(raw) or abs(raw) >= BIGGEST:
+    elif not (abs(raw) < BIGGEST):  # nor what is not a number
         raise Bad(say(item.type))
     else:
         text = repr(raw)

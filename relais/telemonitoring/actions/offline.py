@@ -1,7 +1,7 @@
 """Answers given without network: what a telephone needs beforehand, and what arrives afterwards."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.core import signing
@@ -39,7 +39,8 @@ def receive(*, actor: Actor, follow_up: FollowUp, sent: Any) -> Judgement:
             )
         )
     content = sealing.unseal(envelope)
-    times = _times(follow_up, content, _moment(sent.get("device_at")))
+    context, known_at = _context(follow_up, content)
+    times = _times(follow_up, content, _moment(sent.get("device_at")), known_at)
     questionnaire = _questionnaire(follow_up, content, times)
     who = _who(content)
     given = content.get("answers")
@@ -50,7 +51,7 @@ def receive(*, actor: Actor, follow_up: FollowUp, sent: Any) -> Judgement:
         given[answers.WHO] = [answers.said_by(who)]
     return answers.answer(
         actor=actor, follow_up=follow_up, questionnaire=questionnaire, answers=given, times=times,
-        request_key=envelope.request, who=who, context=_context(follow_up, content),
+        request_key=envelope.request, who=who, context=context,
     )  # fmt: skip
 
 
@@ -60,26 +61,39 @@ def context_token(follow_up: FollowUp, on: date) -> str:
     return signing.dumps(said, salt=SALT, compress=True)
 
 
-def _context(follow_up: FollowUp, content: Mapping[str, Any]) -> dict[str, list[Any]] | None:
+def _context(follow_up: FollowUp, content: Mapping[str, Any]) -> tuple[dict[str, list[Any]] | None, datetime | None]:
+    """What the site had said of the patient, and when: the answers came later. None when it is not this site's word."""
+    token = str(content.get("token"))
     try:
-        said = signing.loads(str(content.get("token")), salt=SALT)
+        said = signing.loads(token, salt=SALT)
     except signing.BadSignature:
-        return None
-    context: dict[str, list[Any]] = said["context"]
-    return context if said["about"] == str(follow_up.pk) else None
+        return None, None
+    if said["about"] != str(follow_up.pk):
+        return None, None
+    signed = signing.b62_decode(token.rsplit(":", 2)[1])
+    return said["context"], datetime.fromtimestamp(signed, UTC)
 
 
-def _times(follow_up: FollowUp, content: Mapping[str, Any], device_at: datetime | None) -> Times:
-    """The telephone's times, moved by as much as its clock is wrong; never before the follow-up nor after now."""
+def _times(
+    follow_up: FollowUp, content: Mapping[str, Any], device_at: datetime | None, known_at: datetime | None
+) -> Times:
+    """The telephone's times, moved by as much as its clock is wrong as it sends; never after now, nor before the
+    follow-up or what the questions were put with (its clock may have been put right meanwhile).
+    """
     now = timezone.now()
     wrong = now - device_at if device_at else timedelta()
     moved = wrong if abs(wrong) > CLOCK else timedelta()
     first = datetime.combine(follow_up.starts_on, time(), tzinfo=PARIS)
+    first = max(first, known_at or first)
     ended, started = _moment(content.get("ended_at")), _moment(content.get("started_at"))
     if ended is None:
         raise sealing.Damaged
-    ended = min(max(ended + moved, first), now)
-    return Times(min(started + moved, ended) if started else ended, ended, device_at)
+    try:
+        ended, began = ended + moved, (started or ended) + moved
+    except OverflowError:
+        raise sealing.Damaged from None
+    ended = min(max(ended, first), now)
+    return Times(min(max(began, first), ended), ended, device_at)
 
 
 def _moment(text: Any) -> datetime | None:

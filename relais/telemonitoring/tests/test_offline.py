@@ -20,7 +20,7 @@ from relais.questionnaires.models import Response
 from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import offline, states
 from relais.telemonitoring.models import Alert, FollowUp, Judgement
-from relais.telemonitoring.testing import make_follow_up, reply, seal
+from relais.telemonitoring.testing import WELL, make_follow_up, reply, seal
 
 pytestmark = pytest.mark.django_db
 SEND = "/p/suivi/envoyer/"
@@ -82,6 +82,15 @@ def test_a_telephone_whose_clock_is_wrong_is_put_right(scene):
     envelope["device_at"] = (timezone.now() + ahead).isoformat()
     send(scene, envelope)
     assert abs(kept(scene).get().ended_at - (timezone.now() - timedelta(hours=1))) < timedelta(minutes=1)
+
+
+def test_a_clock_put_right_before_sending_gives_no_answers_older_than_their_questions(scene):
+    """The telephone began anew in 1970 without network, and got the hour with it."""
+    token = offline.context_token(scene.follow_up, timezone.localdate())
+    known = timezone.now() - timedelta(seconds=2)
+    send(scene, seal(scene, content={"ended_at": "1970-01-01T00:03:00+00:00", "token": token}))
+    response = kept(scene).get()
+    assert known < response.started_at <= response.ended_at <= response.received_at
 
 
 STORY = (
@@ -179,7 +188,10 @@ def test_what_cannot_be_opened_is_refused_with_a_sentence(scene, change, status,
         ({"relation": "medecin-traitant"}, "abîmées"),
         ({"form": "ecovid-suivi-enfant-a"}, "ne vont pas avec ce suivi"),
         ({"version": "9.9.9"}, "ne vont pas avec ce suivi"),
-        ({"answers": {"ad.temp": [385]}}, "corriger"),
+        ({"version": "1.0.0\x00"}, "ne vont pas avec ce suivi"),
+        ({"answers": {**WELL, "ad.temp": [385]}}, "corriger"),
+        ({"answers": {**WELL, "ad.temp": [10**400]}}, "corriger"),
+        ({"answers": {**WELL, "ad.temp": [float("nan")]}}, "corriger"),
     ],
 )
 def test_what_makes_no_answers_is_refused_with_a_sentence(scene, content, words):
@@ -202,6 +214,28 @@ def test_a_stranger_another_patient_and_a_closed_follow_up_get_nothing_in(scene)
     refused = send(scene, envelope)
     assert (refused.status_code, "Ce suivi est terminé" in refused.json()["error"]) == (409, True)
     assert not Response.objects.filter(about__in=[scene.follow_up.pk, other.follow_up.pk]).exists()
+
+
+def test_no_date_that_a_telephone_says_is_too_far(scene):
+    envelope = seal(scene, content={"ended_at": "9999-12-31T23:59:59+00:00", "started_at": "0001-01-01T00:00:00+00:00"})
+    for device_at in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00", "demain", None):
+        assert send(scene, {**envelope, "device_at": device_at}).status_code in (200, 422)
+
+
+def test_a_nest_of_lists_is_refused_with_a_sentence(scene):
+    answer = let_in(Client(), scene.grant).post(SEND, "[" * 100_000, "application/json")
+    assert (answer.status_code, "abîmées" in answer.json()["error"]) == (422, True)
+
+
+def test_a_key_that_is_added_while_the_site_runs_is_known_to_each_of_its_processes(scene, settings, tmp_path):
+    """Another process began with the new key and handed it out already."""
+    settings.ANSWERS_KEY_FILE = tmp_path / "answers.key"
+    before = seal(scene)
+    added = sealing.new_key() + settings.ANSWERS_KEY_FILE.read_text()
+    settings.ANSWERS_KEY_FILE.unlink()
+    keys.write_private(settings.ANSWERS_KEY_FILE, added)
+    assert before["key"] != sealing.public()["id"]
+    assert [send(scene, one).status_code for one in (before, seal(scene))] == [200, 200]
 
 
 def test_a_new_key_leaves_the_old_ones_readable(scene, settings, tmp_path):

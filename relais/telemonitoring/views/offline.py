@@ -54,7 +54,7 @@ def send(request: Any) -> JsonResponse:
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise sealing.Damaged from None
 
 
