@@ -151,7 +151,72 @@ def test_without_network_the_red_instruction_comes_at_once_and_the_answers_once_
     assert response.ended_at < response.device_at
     assert response.device_at - timedelta(seconds=5) < response.received_at
     assert Judgement.objects.get().level == "rouge"
-    page.get_by_role("link", name="Lire la consigne de l’équipe").click()
+    page.get_by_role("link", name="Lire la consigne").click()
     see(page, "Personne n’a encore pris votre alerte en charge")
     cell = page_of(house.doctor, "/suivi/")
     see(cell, "Lèvres ou doigts bleus")
+
+
+def answer_at_once(page: Any, whose: str, answers: dict[str, list[Any]]) -> None:
+    """On the shell: for whom, then all answers at a time."""
+    page.get_by_role("button", name=whose).click()
+    see(page, f"Suivi de {whose}")
+    page.locator("[data-followed]").wait_for()
+    page.evaluate(
+        """(answers) => {
+          const form = document.querySelector("[data-form-place] form");
+          form.dispatchEvent(new CustomEvent("questionnaire:restore", { detail: { answers, step: "" } }));
+          form.requestSubmit();
+        }""",
+        answers,
+    )
+    page.get_by_role("heading", name="Que faire maintenant").wait_for()
+
+
+@pytest.mark.req("EC-03", "EC-06")
+def test_two_people_answer_without_network_on_one_telephone_each_several_times(
+    house: House, site: Any, page_of: PageOf, screens: Callable[..., None]
+) -> None:
+    """Nobody's answers are taken for somebody else's, nor the second for the first; a full telephone says so."""
+    cell, member = make_cell(house.doctor, name="Cellule des Tilleuls")
+    hers, his = (
+        make_follow_up(cell=cell, member=member, patient=make_patient(given=given))
+        for given in ("Camille", "Dominique")
+    )
+    page = page_of(hers.grant, SPACE, **TELEPHONE)
+    page.wait_for_selector("html[data-offline-ready]")
+    page.context.add_cookies(site.cookies_of(his.grant))
+    page.goto(page.url)
+    see(page, "Bonjour Dominique")
+    page.wait_for_selector("html[data-offline-ready]")
+    page.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+    page.context.set_offline(True)
+    page.goto(page.url + "repondre/")
+    see(page, "Pour qui répondez-vous ?")
+    screens("follow-up-offline-whose", page)
+    answer_at_once(page, "Camille", WELL)
+    assert page.get_by_role("link", name="Appeler le 15").count() == 0
+    for whose, answers in (("Dominique", WELL), ("Camille", {**WELL, "ad.levres": [True]})):
+        page.get_by_role("button", name="Répondre de nouveau").click()
+        answer_at_once(page, whose, answers)
+    see(page, "Appelez le 15 immédiatement")
+    see(page, "3 réponses attendent le réseau")
+    page.evaluate(
+        "() => { IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); }; }"
+    )
+    page.get_by_role("button", name="Répondre de nouveau").click()
+    answer_at_once(page, "Dominique", {**WELL, "ad.levres": [True]})
+    see(page, "Appelez le 15 immédiatement")
+    see(page, "Vos réponses n’ont pas été gardées")
+    assert page.get_by_text("Personne n’a encore lu vos réponses").is_hidden()
+    screens("follow-up-offline-full", page, full=True, widths=(320,))
+    page.context.set_offline(False)
+    see(page, "Des réponses données pour une autre personne attendent")
+    assert [one.about for one in Response.objects.all()] == [his.follow_up.pk]
+    page.context.add_cookies(site.cookies_of(hers.grant))
+    page.goto(site.base + SPACE)
+    page.wait_for_url("**/consigne/")
+    see(page, "Appelez le 15 immédiatement")
+    assert list(
+        Response.objects.filter(about=hers.follow_up.pk).order_by("ended_at").values_list("judgement__level", flat=True)
+    ) == ["vert", "rouge"]

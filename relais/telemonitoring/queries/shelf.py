@@ -33,11 +33,14 @@ IN_STYLE = re.compile(r'url\("?([^")]+)"?\)')
 def card(follow_up: FollowUp, grant: Grant, who: dict[str, str]) -> str:
     """JSON that lets a telephone ask, judge and close answers by itself for AHEAD days; with `over`, it forgets all.
 
-    {grant, until, over, server: {id, point}, who: {relation, reason}, days: [{date, form, version, population, context,
-    token, facts}], rules: {population: pocket.red_rules}}
+    {grant, name, now, until, over, server: {id, point}, who: {relation, reason}, days: [{date, form, version, population,
+    context, token, facts}], rules: {population: pocket.red_rules}}. `name`: a telephone may serve several people; `now`: its
+    own clock may be wrong.
     """
     given: dict[str, Any] = {
         "grant": str(grant.pk),
+        "name": follow_up.dossier.patient.given_name,
+        "now": timezone.now().isoformat(),
         "until": grant.valid_until.isoformat(),
         "over": follow_up.state == State.CLOSED,
         "server": sealing.public(),

@@ -103,16 +103,14 @@ def _nobody(request: Any) -> dict[str, Any]:
 def worker(request: Any) -> HttpResponse:
     """The service worker of the space, with the list of the files that its pages need."""
     page = shell(request).content.decode()
-    files = shelf.files_of(page)
+    files, script = shelf.files_of(page), shelf.url_of("telemonitoring/worker.js")
     still = NOW.sub("", page)  # a worker that changes is fetched anew, with all that it keeps
-    version = sha256("".join([still, *files, *map(shelf.digest, files)]).encode()).hexdigest()[:16]
+    version = sha256("".join([still, *files, *map(shelf.digest, [*files, script])]).encode()).hexdigest()[:16]
     given = {
         "version": version,
         "files": files,
         "shell": reverse("follow_up_space:shell"),
         "state": reverse("follow_up_space:state"),
     }
-    text = (
-        f"self.RELAIS = {json.dumps(given)};\nimportScripts({json.dumps(shelf.url_of('telemonitoring/worker.js'))});\n"
-    )
+    text = f"self.RELAIS = {json.dumps(given)};\nimportScripts({json.dumps(script)});\n"
     return HttpResponse(text, content_type="text/javascript; charset=utf-8")

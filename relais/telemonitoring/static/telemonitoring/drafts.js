@@ -7,13 +7,23 @@ import * as store from "./store.js";
 
 const LIFE = 60 * 60 * 1000; // ms: answers say how one is now
 const PAUSE = 400;
+const WRONG = 5 * 60 * 1000; // ms: as CLOCK of actions/offline.py
 const AGAIN = 10000; // ms after which a page that is still there can be sent again
 
-/* The day in Paris, as 2026-11-21. */
-export function today() {
+/* A card as it came from the site, put to this device's clock: `ahead` is by how many ms that one is wrong. */
+export function settled(card) {
+  const ahead = Date.now() - Date.parse(card.now);
+  if (Math.abs(ahead) < WRONG) {
+    return Object.assign(card, { ahead: 0 });
+  }
+  return Object.assign(card, { ahead, until: new Date(Date.parse(card.until) + ahead).toISOString() });
+}
+
+/* The day in Paris, as 2026-11-21, whatever this device's clock says. */
+export function today(card) {
   const parts = {};
   new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Paris", year: "numeric", month: "2-digit", day: "2-digit" })
-    .formatToParts(new Date())
+    .formatToParts(new Date(Date.now() - (card.ahead || 0)))
     .forEach((part) => {
       parts[part.type] = part.value;
     });
@@ -22,7 +32,7 @@ export function today() {
 
 /* What the card says of today; of the last day that it knows when the network has been away for longer. */
 export function dayOf(card) {
-  const date = today();
+  const date = today(card);
   return card.days.find((day) => day.date === date) || card.days[card.days.length - 1];
 }
 
@@ -48,19 +58,16 @@ async function keep(card, draft) {
 }
 
 /* Follow a form [data-questionnaire]. `asked()` gives {relation, reason}; `send(draft, done)` is called with finished
-   answers, already kept as a draft, and says whether they were taken. */
-export async function follow(form, card, day, asked, send) {
+   answers, already kept as a draft; `lost(done)` when this device could not keep them. */
+export async function follow(form, card, day, asked, send, lost) {
   const given = JSON.parse(form.dataset.questionnaire);
   const known = await draftOf(card).catch(() => null);
   const draft = { form: given.form.name, version: given.form.version, answers: null, step: "" };
   const field = form.querySelector("[name=request_key]");
   const same = known && known.form === draft.form && known.version === draft.version;
   const mine = same && !known.done && known.relation === asked().relation;
-  draft.request = mine ? known.request : (field && field.value) || newId();
+  draft.request = (field && field.value) || newId(); // never a draft's own: another page may have sent it since
   draft.started = mine ? known.started : new Date().toISOString();
-  if (field && mine) {
-    field.value = known.request;
-  }
   let timer = null;
   let busy = false;
   let left = false; // the answers as they were have left this page
@@ -99,7 +106,7 @@ export async function follow(form, card, day, asked, send) {
     try {
       await keep(card, Object.assign({ done }, draft));
     } catch (error) {
-      form.submit(); // a full or closed store loses the copy, never the answers
+      lost(done);
       return;
     }
     left = true;
@@ -117,6 +124,7 @@ export async function follow(form, card, day, asked, send) {
   } else {
     form.dispatchEvent(new CustomEvent("input", { bubbles: false })); // its answers as they stand
   }
+  form.dataset.followed = "true";
 }
 
 /* Finished answers whose sending was cut are closed and wait: whether they had arrived, the server knows. `arrived` is

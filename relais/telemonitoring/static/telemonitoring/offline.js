@@ -1,12 +1,13 @@
 /* [data-offline] on the pages of the follow-up: prepare this device for days without network, keep what is being
    answered, send what waits. Browsers that lack any of it go on as before, online. */
 
-import { dayOf, follow, rescue } from "./drafts.js";
+import { dayOf, follow, rescue, settled } from "./drafts.js";
 import { enqueue } from "./queue.js";
 import { watch } from "./status.js";
 import * as store from "./store.js";
 
 const FORMS = "relais-suivi-forms";
+const LAST_TRY = 5000; // ms that leaving waits for a network that does not answer
 
 /* Keep the card, the worker and the questions of the days to come. */
 async function prepare(card, urls) {
@@ -40,15 +41,26 @@ function followForm(form, card, urls) {
   const day = card.days.find((each) => each.form === form.querySelector("[name=form]").value) || dayOf(card);
   const value = (name) => form.querySelector(`[name=${name}]`).value;
   const asked = () => ({ relation: value("relation"), reason: value("reason") });
-  return follow(form, card, day, asked, async (draft, done) => {
+  const online = () => {
+    Array.from(form.querySelectorAll("[type=submit]")).forEach((button) => button.classList.add("is-busy"));
+    form.submit();
+  };
+  const send = async (draft, done) => {
     if (navigator.onLine === false && navigator.serviceWorker.controller) {
       await enqueue(card, draft.request, done);
       window.location.assign(`${urls.shell}#fin`);
     } else {
-      Array.from(form.querySelectorAll("[type=submit]")).forEach((button) => button.classList.add("is-busy"));
-      form.submit();
+      online();
     }
-  });
+  };
+  return follow(form, card, day, asked, send, online); // a full or closed store loses the copy, not the answers
+}
+
+/* The server may find red what this device alone did not: then one reads at once what to do. */
+function heed(urls, told) {
+  if (told.sent.some((each) => each.level.indexOf("rouge") === 0)) {
+    window.location.assign(urls.instruction);
+  }
 }
 
 /* Leaving on this device forgets everything, after a last try to send. */
@@ -59,7 +71,7 @@ function leaving(box, now) {
       return;
     }
     event.preventDefault();
-    await now();
+    await Promise.race([now(), new Promise((resolve) => setTimeout(resolve, LAST_TRY))]);
     const left = Number(document.documentElement.dataset.offlineWaiting || 0);
     if (left && !window.confirm(box.dataset.leave)) {
       return;
@@ -72,8 +84,8 @@ function leaving(box, now) {
 async function start(place, box) {
   const urls = place.dataset;
   await store.expire();
-  const card = place.dataset.card ? JSON.parse(place.dataset.card) : null;
-  const now = watch(box, urls, () => null);
+  const card = place.dataset.card ? settled(JSON.parse(place.dataset.card)) : null;
+  const now = watch(box, urls, (told) => heed(urls, told));
   leaving(box, now);
   const form = document.querySelector("form[data-kept-offline]");
   const cards = await store.all("card");

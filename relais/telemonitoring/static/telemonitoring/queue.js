@@ -66,7 +66,8 @@ export async function waiting() {
 }
 
 /* Send what waits, one at a time, in the order in which it was answered. What is refused stays, with the sentence.
-   {state: sent|offline|entry|over, sent: [what the server said]}. Two calls at once are one. */
+   {state: sent|offline|entry|other|over, sent: [what the server said]}; *other*: what is left waits for the way in of
+   somebody else. Two calls at once are one. */
 export function send(urls) {
   if (!sending) {
     sending = run(urls).then(
@@ -99,25 +100,27 @@ async function run(urls) {
   if (!door.ok) {
     return { state: "entry", sent };
   }
-  for (const item of items.filter((each) => each.grant === key.grant)) {
+  const mine = items.filter((each) => each.grant === key.grant);
+  let state = mine.length < items.length ? "other" : "sent";
+  for (const item of mine) {
     const answer = await fetch(urls.send, {
       method: "POST",
       credentials: "same-origin",
       headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": key.csrf },
       body: JSON.stringify(Object.assign({ device_at: new Date().toISOString() }, item.sealed)),
     });
-    if (answer.redirected || answer.status >= 500 || LATER.indexOf(answer.status) >= 0) {
-      return { state: "offline", sent };
-    }
-    const said = await answer.json();
-    if (answer.ok) {
+    const later = answer.redirected || answer.status >= 500 || LATER.indexOf(answer.status) >= 0;
+    const said = later ? null : await answer.json().catch(() => null);
+    if (!said) {
+      state = "offline"; // one that is not taken keeps none back: graver answers may come after it
+    } else if (answer.ok) {
       await store.remove(item.id);
       sent.push(said);
     } else {
       await refuse([item], said.error);
     }
   }
-  return { state: "sent", sent };
+  return { state, sent };
 }
 
 function refuse(items, sentence) {

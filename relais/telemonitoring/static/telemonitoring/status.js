@@ -36,7 +36,8 @@ async function drawRefused(box) {
   });
 }
 
-/* Try to send now, and say what came of it. `tell(result)` is called after each try that sent something. */
+/* Try to send now, and say what came of it. `tell({sent, left, refused})` is called after each try in which the server
+   took or refused something. */
 async function go(box, urls, tell) {
   const before = await waiting();
   if (before.length) {
@@ -45,15 +46,15 @@ async function go(box, urls, tell) {
   const result = await send(urls);
   const left = await waiting();
   if (left.length) {
-    show(box, result.state === "entry" ? box.dataset.entry : words(box, "waiting", left.length), "waiting");
+    show(box, box.dataset[result.state] || words(box, "waiting", left.length), "waiting");
   } else if (result.sent.length) {
     show(box, words(box, "sent", result.sent.length), "sent");
   } else if (before.length) {
     show(box, "", "");
   }
   await drawRefused(box);
-  if (result.sent.length) {
-    tell(result);
+  if (left.length < before.length) {
+    tell({ sent: result.sent, left: left.length, refused: before.length - left.length > result.sent.length });
   }
   document.documentElement.dataset.offlineWaiting = String(left.length);
 }

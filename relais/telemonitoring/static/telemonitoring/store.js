@@ -1,7 +1,8 @@
 /* What this device holds for the days without network, in IndexedDB: the card of the follow-up and unfinished answers
    under a key that cannot be exported, finished answers closed for the server alone (seal.js).
 
-   A record is {id, kind: card|draft|queued, grant, until, …}: after `until` the way in is over and it is wiped. */
+   A record is {id, kind: card|draft|queued, grant, until, …}: after `until` the way in is over and it is wiped. What is
+   queued stays until the server has taken or refused it: this device's clock may be wrong, and nobody else can read it. */
 
 const NAME = "relais-suivi";
 const SHELVES = "relais-suivi-";
@@ -98,7 +99,8 @@ export async function wipe(grant, told) {
 export async function expire() {
   const found = await use("held", "readonly", (held) => held.getAll());
   const now = new Date().toISOString();
-  await Promise.all(found.filter((record) => record.until < now).map((record) => remove(record.id)));
+  const over = found.filter((record) => record.kind !== "queued" && record.until < now);
+  await Promise.all(over.map((record) => remove(record.id)));
 }
 
 /* Everything: records, key, kept pages and the worker that serves them. */

@@ -6,6 +6,8 @@ const GIVEN = self.RELAIS;
 const SHELF = `relais-suivi-${GIVEN.version}`;
 const FORMS = "relais-suivi-forms";
 const PATIENCE = 20000; // ms that a page may take before the shell opens in its place
+const PATIENCE_FILES = 4000; // the same of a file of the shell, before the one that is kept
+const DOWN = [502, 503, 504]; // what stands before the site says that the site is not there
 
 self.addEventListener("install", (event) => {
   const keep = async () => {
@@ -43,12 +45,21 @@ self.addEventListener("fetch", (event) => {
   if (request.mode === "navigate") {
     event.respondWith(page(event));
   } else if (request.method === "GET" && (GIVEN.files.indexOf(url.pathname) >= 0 || url.pathname.indexOf(GIVEN.shell) === 0)) {
-    event.respondWith(fetch(request).catch(() => kept(url.pathname)));
+    event.respondWith(file(request, url.pathname));
   }
 });
 
-async function kept(path) {
-  return (await caches.match(path)) || Response.error();
+/* From the network, from here when it has none or takes too long. */
+async function file(request, path) {
+  const kept = await caches.match(path);
+  if (!kept) {
+    return fetch(request);
+  }
+  return Promise.race([fetch(request).catch(() => kept), after(PATIENCE_FILES, kept)]);
+}
+
+function after(time, value) {
+  return new Promise((resolve) => setTimeout(() => resolve(value), time));
 }
 
 async function page(event) {
@@ -57,33 +68,32 @@ async function page(event) {
   if (!shell) {
     return answer;
   }
-  const late = new Promise((resolve) => {
-    if (event.request.method === "GET") {
-      setTimeout(() => resolve(shell), PATIENCE);
-    }
-  });
+  const isGet = event.request.method === "GET";
   try {
-    const first = await Promise.race([answer, late]);
-    if (first.type === "opaqueredirect") {
-      event.waitUntil(look());
-    }
-    return first;
+    const first = await (isGet ? Promise.race([answer, after(PATIENCE, shell)]) : answer);
+    const away = isGet && first.type === "opaqueredirect" && (await look().catch(() => false));
+    return away || DOWN.indexOf(first.status) >= 0 ? shell : first;
   } catch (error) {
     return shell;
   } finally {
-    event.waitUntil(forget((record) => record.until < new Date().toISOString()));
+    event.waitUntil(forget((record) => record.kind !== "queued" && record.until < new Date().toISOString()));
   }
 }
 
-/* Sent away: if the way in has ended for good, what is held for it goes. */
+/* Sent away: if the way in has ended for good, what is held for it goes. Whether answers still waited: the shell has
+   to say that they could not be sent, and lets them go then. */
 async function look() {
   const answer = await fetch(GIVEN.state, { credentials: "same-origin" });
-  if (answer.status === 410) {
-    const ended = await answer.json();
-    await forget((record) => record.grant === ended.grant);
+  if (answer.status !== 410) {
+    return false;
   }
+  const ended = await answer.json();
+  const waits = (record) => record.kind === "queued" && !record.refused;
+  const held = await forget((record) => record.grant === ended.grant && record.kind !== "queued");
+  return held.some((record) => record.grant === ended.grant && waits(record));
 }
 
+/* Lets go what `gone` says; the records that were held. */
 function forget(gone) {
   return new Promise((resolve) => {
     const request = indexedDB.open("relais-suivi", 1);
@@ -91,17 +101,19 @@ function forget(gone) {
       request.result.createObjectStore("held", { keyPath: "id" });
       request.result.createObjectStore("keys");
     };
-    request.onerror = () => resolve();
+    request.onerror = () => resolve([]);
     request.onsuccess = () => {
       const base = request.result;
       const change = base.transaction("held", "readwrite");
       const held = change.objectStore("held");
+      let found = [];
       held.getAll().onsuccess = (event) => {
-        event.target.result.filter(gone).forEach((record) => held.delete(record.id));
+        found = event.target.result;
+        found.filter(gone).forEach((record) => held.delete(record.id));
       };
       change.oncomplete = () => {
         base.close();
-        resolve();
+        resolve(found);
       };
       change.onabort = change.oncomplete;
     };
