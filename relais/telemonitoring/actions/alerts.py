@@ -36,8 +36,8 @@ MISSING = {"MA01", "MA02"}  # rules whose only reason is that no answer came: a 
 
 
 def open_alert(follow_up: FollowUp) -> Alert | None:
-    """The one alert of this patient that is not ended."""
-    alert = Alert.objects.filter(follow_up=follow_up, state__in=OPEN).first()
+    """The one alert of this patient that is not ended, its row held: nobody ends it while it is being raised."""
+    alert = Alert.objects.select_for_update(of=("self",)).filter(follow_up=follow_up, state__in=OPEN).first()
     if alert:
         alert.follow_up = follow_up
     return alert

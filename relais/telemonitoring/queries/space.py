@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from relais.core.paris import PARIS
-from relais.telemonitoring.actions.alerts import open_alert
 from relais.telemonitoring.judging import GREEN
 from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement
 from relais.telemonitoring.programme import Window
+from relais.telemonitoring.queries.follow_up import open_alert
 from relais.telemonitoring.wording import MEASURES, Measure
 
 LAST = 30  # answer sets in the table: two weeks of two a day

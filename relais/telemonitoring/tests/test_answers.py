@@ -1,5 +1,6 @@
 """Answers judged as they arrive, alerts that rise and are handled (EC-03 … EC-07, EC-10, EC-11)."""
 
+import threading
 from datetime import timedelta
 from unittest import mock
 from uuid import uuid4
@@ -17,9 +18,10 @@ from relais.patients.testing import make_patient
 from relais.questionnaires.actions import Who, Wrong
 from relais.questionnaires.models import Response
 from relais.telemonitoring import replay
-from relais.telemonitoring.actions import alerts, rules, states
+from relais.telemonitoring.actions import alerts, answers, rules, states
 from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.testing import contact_reply, join, make_cell, make_follow_up, reply
+from relais.telemonitoring.workflow import OPEN
 
 pytestmark = pytest.mark.django_db
 
@@ -409,3 +411,35 @@ def test_a_member_from_another_establishment_sees_the_patients_of_the_cell():
     assert list(FollowUp.objects.visible_to(actor_for(guest))) == [scene.follow_up]
     stranger = make_practitioner(make_establishment("Encore ailleurs"))
     assert list(FollowUp.objects.visible_to(actor_for(stranger))) == []
+
+
+@pytest.mark.req("EC-06")
+@pytest.mark.django_db(transaction=True)
+def test_a_red_answer_that_comes_while_the_alert_is_being_ended_is_on_the_screen(monkeypatch):
+    """Whichever of the two is first, an open red alert is left: none is written into an alert that has just ended."""
+    scene = make_follow_up()
+    me = actor_for(scene.member)
+    reply(scene, frissons="intenses")
+    alerts.call(actor=me, alert=alerts.take(actor=me, alert=the_alert(scene)))
+    reached = alerts.note_call(actor=me, alert=the_alert(scene), outcome="joint")
+    judge, threads = answers._decided, []
+
+    def end():
+        try:
+            alerts.finish(actor=me, alert=reached)
+        except Refused:
+            pass
+        finally:
+            connection.close()
+
+    def while_it_is_judged(*args):
+        threads.append(threading.Thread(target=end))
+        threads[0].start()
+        threads[0].join(0.3)  # it ends the alert now, or waits for the answer
+        return judge(*args)
+
+    monkeypatch.setattr(answers, "_decided", while_it_is_judged)
+    reply(scene, levres=True)
+    threads[0].join(5)
+    left = Alert.objects.get(state__in=OPEN)
+    assert (left.level, "AR11" in left.fired) == ("rouge", True)
