@@ -33,6 +33,7 @@ OUTCOMES = {
 }
 REACHED = ("joint", "proche-joint")
 MISSING = {"MA01", "MA02"}  # rules whose only reason is that no answer came: a green one ends it
+STOP = "ARRET"  # the reason that a patient gives by asking to stop: answers do not end it
 
 
 def open_alert(follow_up: FollowUp) -> Alert | None:
@@ -204,10 +205,12 @@ def mistake(*, actor: Actor, alert: Alert) -> Alert:
 
 def settle(alert: Alert) -> Alert:
     """The rules say that it is over (AC09): an orange that somebody has taken. A red one is ended by a practitioner, and
-    nothing ends under a call, before the doctor who was told has looked, or before a call that was agreed.
+    nothing ends under a call, before the doctor who was told has looked, before a call that was agreed, or when the patient
+    asked to stop: the team answers that.
     """
     agreed = alert.state == AlertState.REACHED and alert.call_at is not None
-    if alert.state not in (AlertState.TAKEN, AlertState.UNREACHED, AlertState.REACHED) or agreed or _is_red(alert):
+    waits = agreed or STOP in alert.fired
+    if alert.state not in (AlertState.TAKEN, AlertState.UNREACHED, AlertState.REACHED) or waits or _is_red(alert):
         return alert
     return move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
 

@@ -18,7 +18,7 @@ from relais.patients.testing import make_patient
 from relais.questionnaires.actions import Who, Wrong
 from relais.questionnaires.models import Response
 from relais.telemonitoring import replay
-from relais.telemonitoring.actions import alerts, answers, rules, states
+from relais.telemonitoring.actions import alerts, answers, leaving, rules, states
 from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.testing import contact_reply, join, make_cell, make_follow_up, reply
 from relais.telemonitoring.workflow import OPEN
@@ -297,6 +297,14 @@ def test_green_answers_end_no_red_alert(scene):
     reply(scene, at=timezone.now() - timedelta(hours=2))
     reply(scene)
     assert (the_alert(scene).state, the_alert(scene).level) == ("taken", "rouge")
+
+
+def test_green_answers_do_not_end_what_a_patient_who_wants_to_stop_asked_for(scene):
+    leaving.ask_to_stop(actor=scene.holder, follow_up=scene.follow_up)
+    alerts.take(actor=actor_for(scene.member), alert=the_alert(scene))
+    reply(scene, at=timezone.now() - timedelta(hours=1))
+    reply(scene)
+    assert the_alert(scene).state == "taken"
 
 
 def test_green_answers_of_yesterday_that_come_late_end_no_alert_of_today(scene):
