@@ -209,10 +209,15 @@ def settle(alert: Alert) -> Alert:
     asked to stop: the team answers that.
     """
     agreed = alert.state == AlertState.REACHED and alert.call_at is not None
-    waits = agreed or STOP in alert.fired
+    waits = agreed or asks_to_stop(alert)
     if alert.state not in (AlertState.TAKEN, AlertState.UNREACHED, AlertState.REACHED) or waits or _is_red(alert):
         return alert
     return move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
+
+
+def asks_to_stop(alert: Alert | None) -> bool:
+    """Whether the team still has to answer a patient who wants to stop."""
+    return alert is not None and STOP in alert.fired
 
 
 def heard(alert: Alert) -> Alert:

@@ -13,12 +13,11 @@ from relais.telemonitoring.actions.states import tell_pages
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.workflow import State
 
-ASKED = "ARRET"  # among the reasons of the alert
-
 
 @transaction.atomic
 def ask_to_stop(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
-    """Ask the team to end the follow-up: it calls, and a practitioner closes it. Asked twice it is one.
+    """Ask the team to end the follow-up: it calls, and a practitioner closes it. Asked twice it is one, until somebody
+    has ended the alert of it: whoever stayed after all may ask again.
 
     Raises NotFound for who is not this patient or the one who answers for them, Refused once it is closed.
     """
@@ -27,10 +26,10 @@ def ask_to_stop(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
     locked = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=follow_up.pk)
     if locked.state == State.CLOSED:
         raise Refused(_("Ce suivi est déjà terminé."))
-    if locked.stop_asked_at is None:
+    if not alerts.asks_to_stop(alerts.open_alert(locked)):
         locked.stop_asked_at = timezone.now()
         locked.save(update_fields=["stop_asked_at"])
         dossiers.record(locked.dossier, "stop_asked", actor)
-        alerts.raise_alert(follow_up=locked, level="gris", fired=[ASKED], priority=False)
+        alerts.raise_alert(follow_up=locked, level="gris", fired=[alerts.STOP], priority=False)
         tell_pages(locked)
     return locked

@@ -9,7 +9,6 @@ from relais.core.paris import PARIS
 from relais.telemonitoring.judging import GREEN
 from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement
 from relais.telemonitoring.programme import Window
-from relais.telemonitoring.queries.follow_up import open_alert
 from relais.telemonitoring.wording import MEASURES, Measure
 
 LAST = 30  # answer sets in the table: two weeks of two a day
@@ -100,9 +99,8 @@ def instruction(judgement: Judgement, alert: Alert | None) -> Instruction:
     return Instruction(level, judgement.rules.source["instructions"][level])
 
 
-def alert_of(follow_up: FollowUp) -> Alert | None:
+def told(alert: Alert | None) -> Alert | None:
     """The open alert; the patient is not told of one that only says that an answer is missing."""
-    alert = open_alert(follow_up)
     return None if alert is None or alert.level == "gris" else alert
 
 

@@ -320,6 +320,10 @@ def test_the_patient_asks_to_stop_and_the_team_calls(scene):
     assert (Alert.objects.get().level, Alert.objects.get().fired) == ("gris", ["ARRET"])
     assert Event.objects.filter(verb="stop_asked").count() == 1
     assert "l’équipe vous appelle" in text_of(client.get(HOME))
+    alerts.mistake(actor=actor_for(scene.member), alert=Alert.objects.get())
+    assert "l’équipe vous appelle" not in text_of(client.get(HOME)), "who stayed after all may ask again"
+    client.post(STOP)
+    assert Alert.objects.get(state="new").fired == ["ARRET"]
 
 
 def test_the_patient_reads_who_has_seen_the_file(scene):

@@ -27,6 +27,7 @@ from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import offline
 from relais.telemonitoring.programme import FORMS
 from relais.telemonitoring.queries import shelf, space
+from relais.telemonitoring.queries.follow_up import open_alert
 from relais.telemonitoring.views.space import OfflineFill, choices, follow_up_of
 
 MOST = 200_000  # bytes of a sending: a whole form with free texts has some 10,000
@@ -47,7 +48,7 @@ def send(request: Any) -> JsonResponse:
         return JsonResponse({"error": refused.message}, status=422)
     except Refused as refused:
         return JsonResponse({"error": refused.message}, status=409)
-    said = space.instruction(judgement, space.alert_of(follow_up))
+    said = space.instruction(judgement, space.told(open_alert(follow_up)))
     return JsonResponse({"level": said.level, "late": judgement.late, "at": judgement.at.isoformat()})
 
 

@@ -24,11 +24,13 @@ from relais.questionnaires.form import Item
 from relais.questionnaires.forms import Fill, Node
 from relais.questionnaires.models import Questionnaire, Reason, Relation, Voice
 from relais.telemonitoring.actions import answers, leaving
+from relais.telemonitoring.actions.alerts import asks_to_stop
 from relais.telemonitoring.actions.answers import PROXIES, REASONS, WHO, said_by
 from relais.telemonitoring.actions.states import CLOSINGS
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.programme import band, form_for
 from relais.telemonitoring.queries import shelf, space
+from relais.telemonitoring.queries.follow_up import open_alert
 from relais.telemonitoring.topics import space_topic
 from relais.telemonitoring.workflow import State
 
@@ -85,12 +87,14 @@ def follow_up_of(request: Any, why: str) -> FollowUp:
 
 
 def _context(request: Any, follow_up: FollowUp) -> dict[str, Any]:
+    alert = open_alert(follow_up)
     return {
         "follow_up": follow_up,
         "patient": follow_up.dossier.patient,
         "cell": follow_up.cell,
         "grant": Grant.objects.get(pk=request.actor.grant_id),
-        "alert": space.alert_of(follow_up),
+        "alert": space.told(alert),
+        "stopping": asks_to_stop(alert),
         "closed_now": space.is_closed(follow_up.cell, timezone.now()),
         "topic": space_topic(follow_up.pk),
     }
