@@ -47,8 +47,9 @@ def open_alert(follow_up: FollowUp) -> Alert | None:
 def raise_alert(*, follow_up: FollowUp, level: str, fired: Iterable[str], priority: bool, delay: int = 0) -> Alert:
     """Open an alert, or add to the one that is open: rules are appended, the level rises and never falls.
 
-    A level that rises begins its clocks anew, and a patient who was reached has to be called again; `delay`: minutes, of
-    a rule that asks for a call sooner than its level. The caller holds the row of the follow-up.
+    A level that rises begins its clocks anew, and a patient who was reached has to be called again, as one who says red
+    again has; `delay`: minutes, of a rule that asks for a call sooner than its level. The caller holds the row of the
+    follow-up.
     """
     return raise_over(
         open_alert(follow_up), follow_up=follow_up, level=level, fired=fired, priority=priority, delay=delay
@@ -67,18 +68,21 @@ def raise_over(
         _tell(alert, "alert_opened")
         return alert
     higher = GRAVITY[level] > GRAVITY[alert.level]
+    red_again = level.startswith("rouge") and alert.state == AlertState.REACHED
     sooner = priority and not alert.priority
     alert.fired = list(dict.fromkeys([*alert.fired, *fired]))
     alert.priority = alert.priority or priority
     if higher:
-        alert.level, alert.call_at = level, None
-    if higher or (sooner and alert.level == "orange"):
+        alert.level = level
+    if higher or red_again:
+        alert.call_at = None
+    if higher or red_again or (sooner and alert.level == "orange"):
         alert.since = now
-    if higher or alert.state != AlertState.REACHED:
+    if higher or red_again or alert.state != AlertState.REACHED:
         _hurry(alert, now, delay)
     alert.save(update_fields=["fired", "priority", "level", "since", "call_at"])
     _tell(alert, "alert_raised" if higher else "alert_confirmed")
-    if higher and alert.state == AlertState.REACHED:
+    if (higher or red_again) and alert.state == AlertState.REACHED:
         return move(actor=SYSTEM_ACTOR, alert=alert, verb="again")
     return alert
 

@@ -263,6 +263,20 @@ def test_a_patient_who_was_reached_and_gets_worse_has_to_be_called_again(scene):
     assert (the_alert(scene).state, the_alert(scene).level) == ("taken", "rouge")
 
 
+@pytest.mark.req("EC-06")
+def test_a_patient_who_was_reached_and_says_red_again_has_to_be_called_again(scene):
+    me = actor_for(scene.member)
+    reply(scene, at=timezone.now() - timedelta(hours=6), levres=True)
+    alert = alerts.call(actor=me, alert=alerts.take(actor=me, alert=the_alert(scene)))
+    alerts.note_call(actor=me, alert=alert, outcome="joint")
+    alerts.call_again(actor=me, alert=the_alert(scene), at=timezone.now() + timedelta(days=1))
+    before = timezone.now()
+    reply(scene, levres=True)
+    after = the_alert(scene)
+    assert (after.state, after.call_at, after.since >= before) == ("taken", None, True)
+    assert after.clock(scene.cell).call_by == after.since + timedelta(minutes=15)
+
+
 def test_a_red_alert_is_ended_by_a_practitioner_alone(scene):
     nurse = make_member(scene.member.establishment, Role.CAREGIVER)
     join(scene.cell, nurse)
