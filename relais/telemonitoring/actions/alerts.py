@@ -142,6 +142,7 @@ def note_call(*, actor: Actor, alert: Alert, outcome: str, response: Response | 
     if outcome not in OUTCOMES:
         raise Refused(_("Indiquez comment l’appel s’est passé."), field="outcome")
     verb = "reached" if outcome in REACHED else "unreached"
+    alert = Alert.objects.select_for_update(of=("self",)).get(pk=alert.pk)  # its level may have risen during the call
     cell = alert.follow_up.cell
     again = next_call(alert.level, timezone.now(), priority=alert.priority, opens=cell.opens, closes=cell.closes)
     call_at = None if outcome in REACHED else again

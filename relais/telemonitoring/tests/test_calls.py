@@ -170,6 +170,16 @@ def test_who_was_not_reached_is_called_again_after_the_delay_of_the_level(scene)
     assert timedelta(minutes=10) <= after.call_at - before < timedelta(minutes=11)
 
 
+def test_an_alert_that_rises_during_the_call_is_called_again_as_what_it_is_now(scene):
+    """The page of the call was drawn when it was orange."""
+    me = actor_for(scene.member)
+    drawn = alerts.call(actor=me, alert=alerts.take(actor=me, alert=raised(scene, "orange")))
+    reply(scene, levres=True)
+    before = timezone.now()
+    after = alerts.note_call(actor=me, alert=drawn, outcome="non-joint")
+    assert timedelta(minutes=10) <= after.call_at - before < timedelta(minutes=11)
+
+
 def test_attempts_count_when_they_are_spaced():
     start, minute = timezone.now(), timedelta(minutes=1)
     gap = timedelta(minutes=30)
