@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -110,6 +111,11 @@ def calls(follow_up: FollowUp) -> list[Noted]:
     """Every attempt to reach the patient, the last first."""
     rows = Call.objects.filter(alert__follow_up=follow_up).select_related("by", "response__questionnaire")
     return [Noted(one, _decided(one)) for one in rows.order_by("-created_at", "-pk")]
+
+
+def is_noted(follow_up: FollowUp, request_key: UUID) -> bool:
+    """Whether a call was noted with this form already."""
+    return Call.objects.filter(alert__follow_up=follow_up, response__request_key=request_key).exists()
 
 
 def _decided(call: Call) -> list[tuple[str, str]]:

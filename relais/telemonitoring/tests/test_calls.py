@@ -211,6 +211,29 @@ def test_the_same_form_sent_twice_notes_and_decides_once(scene):
     assert Call.objects.count() == 1
 
 
+def test_a_call_that_can_no_longer_be_noted_loses_nothing_that_was_typed(scene):
+    """A colleague handed the alert over meanwhile; the same form sent twice is no such case."""
+    me, browser, alert = actor_for(scene.member), client_of(scene.member), raised(scene, "orange")
+    alerts.call(actor=me, alert=alerts.take(actor=me, alert=alert))
+    address = f"/suivi/{scene.follow_up.pk}/appel/"
+    posted = {
+        "request_key": str(browser.get(address).context["fill"].request_key), "q-ap.issue": "joint",
+        "q-ap.heure": "10:30", "q-ap.etat": "bon", "q-ap.niveau": "requalifie-vert", "q-ap.orientation": ["conseils"],
+        "q-ap.consignes": "Boire davantage",
+    }  # fmt: skip
+    alerts.escalate(actor=me, alert=Alert.objects.get())
+    refused = browser.post(address, posted)
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    for words in ("Transmise au médecin", "Ce que vous avez saisi est resté", "Boire davantage"):
+        assert words in page, words
+    assert not Call.objects.exists()
+    alerts.call(actor=me, alert=Alert.objects.get())
+    for _twice in range(2):
+        assert browser.post(address, posted)["Location"] == f"/suivi/{scene.follow_up.pk}/"
+    assert (Alert.objects.get().state, Call.objects.count()) == ("closed", 1)
+
+
 @pytest.mark.req("EC-06")
 def test_a_teleconsultation_leads_to_its_booking_with_what_is_known(scene):
     """Reason, patient, and to whom the links of the follow-up go."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from relais.core.access import professional
+from relais.core.errors import Refused
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
 from relais.questionnaires.queries import current
@@ -30,6 +31,7 @@ def call(request: Any, dossier_id: UUID) -> HttpResponse:
     posted = request if request.method == "POST" else None
     now = timezone.localtime().strftime("%H:%M:%S")
     fill = Fill(questionnaire.form, answers={"ap.heure": [now]}, request=posted)
+    error = ""
     if fill.ready:
         try:
             noted = calls.note(
@@ -38,6 +40,10 @@ def call(request: Any, dossier_id: UUID) -> HttpResponse:
             )  # fmt: skip
         except Wrong as wrong:
             fill.refuse(wrong)
+        except Refused as refused:
+            if queries.is_noted(found, fill.request_key):
+                return redirect("telemonitoring:follow_up", dossier_id)  # sent twice, and it ended the alert
+            error = refused.message
         else:
             messages.success(request, _("Appel noté. L’alerte est « %s ».") % noted.get_state_display())
             if calls.BOOK in fill.answers.get("ap.orientation", []):
@@ -51,5 +57,6 @@ def call(request: Any, dossier_id: UUID) -> HttpResponse:
         "calling": AlertState.CALLING,
         "calls": queries.calls(found),
         "fill": fill,
+        "error": error,
     }
     return render(request, "telemonitoring/call.html", context, status=422 if posted else 200)
