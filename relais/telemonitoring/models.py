@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from relais.accounts.models import User
+from relais.accounts.models import Membership, Role, User
 from relais.core.models import Base
 from relais.directory.models import Establishment
 from relais.dossiers.models import Dossier
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from relais.core.actor import Actor
 
 
+CELL_ROLES = (Role.PRACTITIONER, Role.CAREGIVER)  # who works in a cell
+
+
 class CellKind(models.TextChoices):
     HOSPITAL = "hospital", "Hôpital"
     CENTRE = "centre", "Centre COVID ambulatoire"
@@ -56,7 +59,7 @@ class CellQuerySet(models.QuerySet["Cell"]):
         establishments and have somebody to look after them (EC-14)."""
         if not actor.is_professional:
             return self.none()
-        staffed = CellMember.objects.filter(until=None).values("cell_id")
+        staffed = CellMember.objects.at_work().values("cell_id")
         return self.filter(Q(pk__in=self.model.objects.visible_to(actor)) | Q(accepts_others=True, pk__in=staffed))
 
 
@@ -87,6 +90,14 @@ class CellMemberQuerySet(models.QuerySet["CellMember"]):
     def of(self, actor: "Actor") -> "CellMemberQuerySet":
         """Where the actor works in the name of the establishment chosen."""
         return self.filter(user_id=actor.user_id, establishment_id=actor.establishment_id, until=None)
+
+    def at_work(self) -> "CellMemberQuerySet":
+        """Who can still come: not those who left the establishment in whose name they joined, or changed their role there."""
+        live = Membership.objects.filter(
+            user_id=OuterRef("user_id"), establishment_id=OuterRef("establishment_id"), ended_at=None,
+            user__is_active=True, establishment__active=True, role__in=CELL_ROLES,
+        )  # fmt: skip
+        return self.filter(Exists(live), until=None)
 
 
 class CellMember(Base):

@@ -143,7 +143,7 @@ def open_all_to_cell(actor: Actor, cell: Cell, files: list[Dossier]) -> None:
     links = [(one.patient, one.pk) for one in files]
     if cell.establishment_id != actor.here:
         patients.grant_care_to(actor=actor, links=links, establishment_id=cell.establishment_id)
-    elsewhere = cell.members.filter(until=None).exclude(establishment_id=cell.establishment_id)
+    elsewhere = cell.members.at_work().exclude(establishment_id=cell.establishment_id)
     for user_id in elsewhere.values_list("user_id", flat=True).distinct():
         patients.grant_care_to(actor=actor, links=links, user_id=user_id)
 

@@ -101,11 +101,16 @@ def enrol(
 def cell_for(actor: Actor, cell_id: UUID) -> Cell:
     """The cell that will follow a patient: one's own, or one that takes patients of other establishments (EC-14).
 
-    NotFound for any other, Refused for one whose rules nobody approved.
+    NotFound for any other, Refused for one in which nobody works or whose rules nobody approved.
     """
     cell = Cell.objects.open_to(actor).select_related("rules").filter(pk=cell_id).first()
     if cell is None:
         raise NotFound
+    if not cell.members.at_work().exists():
+        raise Refused(
+            _("Personne ne travaille dans cette cellule : ses alertes ne seraient vues de personne. Ajoutez-y un membre."),
+            field="cell",
+        )
     check_rules(cell)
     return cell
 
@@ -131,7 +136,7 @@ def open_to_cell(actor: Actor, follow_up: FollowUp) -> None:
     patient, cell = follow_up.dossier.patient, follow_up.cell
     grant = {"actor": actor, "patient": patient, "basis": Basis.EPISODE, "about": follow_up.pk}
     patients.grant_care(establishment_id=cell.establishment_id, **grant)
-    elsewhere = cell.members.filter(until=None).exclude(establishment_id=cell.establishment_id)
+    elsewhere = cell.members.at_work().exclude(establishment_id=cell.establishment_id)
     for user_id in elsewhere.values_list("user_id", flat=True).distinct():
         patients.grant_care(user_id=user_id, **grant)
 

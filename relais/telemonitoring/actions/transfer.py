@@ -66,8 +66,8 @@ def ask(*, actor: Actor, cell: Cell, follow_ups: Iterable[UUID], target_id: UUID
 
 
 def possible_targets(cell: Cell) -> Any:
-    """The cells that could take its patients: every other one that has members."""
-    staffed = CellMember.objects.filter(until=None).values("cell_id")
+    """The cells that could take its patients: every other one in which somebody works."""
+    staffed = CellMember.objects.at_work().values("cell_id")
     return Cell.objects.filter(pk__in=staffed).exclude(pk=cell.pk).select_related("establishment", "rules")
 
 
@@ -154,7 +154,8 @@ def _close_to_cell(actor: Actor, follow_up: FollowUp, cell: Cell) -> None:
     if cell.establishment_id not in kept:
         patients.end_care(actor=actor, about=follow_up.pk, establishment_id=cell.establishment_id)
     here = set(follow_up.cell.members.filter(until=None).values_list("user_id", flat=True))
-    for user_id in set(cell.members.filter(until=None).values_list("user_id", flat=True)) - here:
+    elsewhere = cell.members.filter(until=None).exclude(establishment_id=cell.establishment_id)
+    for user_id in set(elsewhere.values_list("user_id", flat=True)) - here:
         patients.end_care(actor=actor, about=follow_up.pk, user_id=user_id)
 
 

@@ -17,6 +17,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     TextField,
     Value,
     When,
@@ -67,9 +68,11 @@ def entrusted(actor: Actor) -> list[FollowUp]:
 
 def _listed(cells: Any, actor: Actor) -> list[Any]:
     mine = CellMember.objects.of(actor).filter(cell=OuterRef("pk"))
+    there = CellMember.objects.at_work().filter(cell=OuterRef("pk")).order_by().values("cell")
+    people = Subquery(there.annotate(n=Count("user", distinct=True)).values("n"))
     return list(
         cells.select_related("establishment")
-        .annotate(people=Count("members__user", filter=Q(members__until=None), distinct=True), mine=Exists(mine))
+        .annotate(people=Coalesce(people, 0), mine=Exists(mine))
         .order_by("name", "pk")
     )
 

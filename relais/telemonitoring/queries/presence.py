@@ -30,7 +30,7 @@ def present(actor: Actor, cell: Any, holders: Collection[UUID | None]) -> Presen
     now = timezone.now()
     asked = Transfer.objects.filter(target=OuterRef("cell"), state=TransferState.ASKED).order_by()
     count = Subquery(asked.values("target").annotate(n=Count("pk")).values("n"))
-    members = cell.members.filter(until=None).annotate(arriving=Coalesce(count, 0))
+    members = cell.members.at_work().annotate(arriving=Coalesce(count, 0))
     rows = list(members.values_list("user_id", "establishment_id", "here_until", "arriving"))
     there = {user for user, _place, until, _n in rows if user in holders or (until and until > now)}
     said = {(user, place): until for user, place, until, _n in rows if until and until > now}

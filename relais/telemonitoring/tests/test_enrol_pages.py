@@ -8,6 +8,7 @@ from django.utils import timezone
 from relais.accounts.models import Role
 from relais.accounts.testing import client_of, make_establishment, make_member, make_practitioner
 from relais.patients.testing import make_patient
+from relais.telemonitoring.actions.transfer import possible_targets
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp
 from relais.telemonitoring.testing import join, make_cell, make_follow_up, reply
 
@@ -137,3 +138,23 @@ def test_only_the_establishment_of_the_cell_rules_it_and_nobody_leaves_with_an_a
     refused = client_of(scene.member).post(f"{here}retirer/{mine.pk}/")
     assert refused.status_code == 409
     assert "a une alerte en main" in refused.content.decode()
+
+
+@pytest.mark.req("EC-13", "EC-14")
+def test_a_patient_is_entrusted_to_nobody_who_has_left(today):
+    """Neither the last member of one's own cell, nor those of a cell that takes others' patients."""
+    cell, doctor = make_cell()
+    regional, far = make_cell(make_practitioner(make_establishment("Région")), accepts_others=True)
+    patient = make_patient(seen_by=cell.establishment)
+    browser = client_of(make_practitioner(cell.establishment))
+    assert set(browser.get(f"{ENROL}?patient={patient.pk}").context["cells"]) == {cell, regional}
+    for one in (doctor, far):
+        one.ended_at = timezone.now()
+        one.save()
+    page = browser.get(f"{ENROL}?patient={patient.pk}")
+    assert [(one, one.people) for one in page.context["cells"]] == [(cell, 0)]
+    refused = browser.post(ENROL, posted(patient, cell, today))
+    assert "Personne ne travaille dans cette cellule" in refused.content.decode()
+    assert not FollowUp.objects.exists()
+    assert list(possible_targets(cell)) == []
+    assert "N’y travaille plus" in browser.get(f"/suivi/cellules/{cell.pk}/").content.decode()

@@ -72,6 +72,7 @@ def cell(request: Any, cell_id: UUID) -> HttpResponse:
     context = {
         "cell": found,
         "form": form,
+        "at_work": set(found.members.at_work().values_list("pk", flat=True)),
         "members": sorted(now, key=lambda one: (one.user.family_name.lower(), one.user.given_name.lower())),
         "clinical": request.actor.has_role(*may.CLINICAL),
         "others": [
