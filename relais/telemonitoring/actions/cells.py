@@ -1,14 +1,16 @@
 """Cells: opened by an establishment, joined by its professionals and by those of others (EC-13, EC-14)."""
 
+from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from relais.accounts.models import Membership, Role
+from relais.accounts.models import Membership
 from relais.audit import actions as audit
 from relais.core import live
 from relais.core.actor import Actor
@@ -16,27 +18,44 @@ from relais.core.errors import NotFound, Refused
 from relais.patients import actions as patients
 from relais.patients.models import Basis
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.models import Alert, Cell, CellKind, CellMember, RuleSet
+from relais.telemonitoring.models import CELL_ROLES, Alert, Cell, CellKind, CellMember, RuleSet
 from relais.telemonitoring.topics import cell_topic
 from relais.telemonitoring.workflow import OPEN, State
 
-MEMBERS = (Role.PRACTITIONER, Role.CAREGIVER)
 RULES = "ecovid"
 MOST_MINUTES = 120
 HERE = timedelta(hours=4)  # for which somebody is counted present before they say so again
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a cell says of itself: its name, its kind, its hours, how long a call takes, whose patients it takes."""
+
+    name: str
+    kind: str
+    opens: time
+    closes: time
+    minutes_per_call: int
+    accepts_others: bool = False
+
+    def cleaned(self) -> dict[str, Any]:
+        """The fields as they are stored. Raises Refused beside the first field that is wrong."""
+        name = self.name.strip()
+        if not name:
+            raise Refused(_("Donnez un nom à la cellule."), field="name")
+        if self.kind not in CellKind.values:
+            raise Refused(_("Choisissez le type de cellule."), field="kind")
+        if self.closes < self.opens:
+            raise Refused(
+                _("La cellule ferme avant d’ouvrir. Deux heures égales : elle répond jour et nuit."), field="closes"
+            )
+        if not 1 <= self.minutes_per_call <= MOST_MINUTES:
+            raise Refused(_("Un appel dure de 1 à 120 minutes."), field="minutes_per_call")
+        return {**vars(self), "name": name}
+
+
 @transaction.atomic
-def create(
-    *,
-    actor: Actor,
-    name: str,
-    kind: str,
-    opens: time,
-    closes: time,
-    minutes_per_call: int,
-    accepts_others: bool = False,
-) -> Cell:
+def create(*, actor: Actor, settings: Settings) -> Cell:
     """Open a cell in the actor's establishment, on its newest rules, else on those of Relais. It has no member yet.
 
     Raises Refused for a name that is missing or taken here, hours that end before they begin, and no published rules.
@@ -48,46 +67,20 @@ def create(
     rules = own.order_by(F("establishment").asc(nulls_last=True), "-published_at", "-pk").first()
     if rules is None:
         raise Refused(_("Aucune règle d’alerte n’est publiée : une cellule ne peut pas ouvrir sans règles."))
-    fields = _checked(
-        name=name,
-        kind=kind,
-        opens=opens,
-        closes=closes,
-        minutes_per_call=minutes_per_call,
-        accepts_others=accepts_others,
-    )
-    if Cell.objects.filter(establishment_id=actor.here, name=fields["name"]).exists():
-        raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
+    fields = settings.cleaned()
+    _check_name(actor.here, fields["name"])
     cell = Cell.objects.create(establishment_id=actor.here, rules=rules, **fields)
     audit.record(actor=actor, action="cell.create", about=cell.pk)
     return cell
 
 
 @transaction.atomic
-def change(
-    *,
-    actor: Actor,
-    cell: Cell,
-    name: str,
-    kind: str,
-    opens: time,
-    closes: time,
-    minutes_per_call: int,
-    accepts_others: bool = False,
-) -> Cell:
+def change(*, actor: Actor, cell: Cell, settings: Settings) -> Cell:
     """Change its name, hours and the minutes that a call takes; the clocks of open alerts follow at once."""
     if not may.can_manage(actor, cell):
         raise NotFound
-    fields = _checked(
-        name=name,
-        kind=kind,
-        opens=opens,
-        closes=closes,
-        minutes_per_call=minutes_per_call,
-        accepts_others=accepts_others,
-    )
-    if Cell.objects.filter(establishment_id=cell.establishment_id, name=fields["name"]).exclude(pk=cell.pk).exists():
-        raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
+    fields = settings.cleaned()
+    _check_name(cell.establishment_id, fields["name"], but=cell)
     for field, value in fields.items():
         setattr(cell, field, value)
     cell.save(update_fields=list(fields))
@@ -96,19 +89,9 @@ def change(
     return cell
 
 
-def _checked(**fields: Any) -> dict[str, Any]:
-    fields["name"] = fields["name"].strip()
-    if not fields["name"]:
-        raise Refused(_("Donnez un nom à la cellule."), field="name")
-    if fields["kind"] not in CellKind.values:
-        raise Refused(_("Choisissez le type de cellule."), field="kind")
-    if fields["closes"] < fields["opens"]:
-        raise Refused(
-            _("La cellule ferme avant d’ouvrir. Deux heures égales : elle répond jour et nuit."), field="closes"
-        )
-    if not 1 <= fields["minutes_per_call"] <= MOST_MINUTES:
-        raise Refused(_("Un appel dure de 1 à 120 minutes."), field="minutes_per_call")
-    return fields
+def _check_name(establishment_id: UUID, name: str, but: Cell | None = None) -> None:
+    if Cell.objects.filter(establishment_id=establishment_id, name=name).exclude(pk=but and but.pk).exists():
+        raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
 
 
 @transaction.atomic
@@ -119,7 +102,7 @@ def add_member(*, actor: Actor, cell: Cell, membership: Membership) -> CellMembe
     """
     if not may.can_manage(actor, cell):
         raise NotFound
-    if membership.ended_at or membership.role not in MEMBERS:
+    if membership.ended_at or membership.role not in CELL_ROLES:
         raise Refused(_("Seuls les praticiens et les soignants travaillent dans une cellule."), field="membership")
     member, new = CellMember.objects.get_or_create(
         cell=cell, user_id=membership.user_id, establishment_id=membership.establishment_id, until=None

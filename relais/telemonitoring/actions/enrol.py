@@ -108,7 +108,9 @@ def cell_for(actor: Actor, cell_id: UUID) -> Cell:
         raise NotFound
     if not cell.members.at_work().exists():
         raise Refused(
-            _("Personne ne travaille dans cette cellule : ses alertes ne seraient vues de personne. Ajoutez-y un membre."),
+            _(
+                "Personne ne travaille dans cette cellule : ses alertes ne seraient vues de personne. Ajoutez-y un membre."
+            ),
             field="cell",
         )
     check_rules(cell)

@@ -373,8 +373,9 @@ def test_a_new_cell_opens_on_the_rules_of_its_establishment(cell, draft, lead, r
     replayed(lead, draft)
     published(lead, draft)
     fields = {"kind": "dac", "opens": cell[0].opens, "closes": cell[0].closes, "minutes_per_call": 9}
-    own = cells.create(actor=actor_for(cell[1]), name="Nord", **fields)
-    elsewhere = cells.create(actor=actor_for(make_practitioner(make_establishment())), name="Sud", **fields)
+    settings = cells.Settings(name="Nord", **fields)
+    own = cells.create(actor=actor_for(cell[1]), settings=settings)
+    elsewhere = cells.create(actor=actor_for(make_practitioner(make_establishment())), settings=settings)
     assert (own.rules.version, elsewhere.rules.version) == ("1.1.0", "1.0.0")
 
 

@@ -18,7 +18,7 @@ from relais.core.reading import read_id
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import cells as actions
 from relais.telemonitoring.forms import CellForm
-from relais.telemonitoring.models import Cell
+from relais.telemonitoring.models import CELL_ROLES, Cell
 from relais.telemonitoring.queries.cells import cells_of
 
 FIELDS = ("name", "kind", "opens", "closes", "minutes_per_call", "accepts_others")
@@ -39,7 +39,7 @@ def new_cell(request: Any) -> HttpResponse:
     form = CellForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            cell = actions.create(actor=request.actor, **form.cleaned_data)
+            cell = actions.create(actor=request.actor, settings=actions.Settings(**form.cleaned_data))
         except Refused as refused:
             form.refuse(refused)
         else:
@@ -77,7 +77,7 @@ def cell(request: Any, cell_id: UUID) -> HttpResponse:
         "clinical": request.actor.has_role(*may.CLINICAL),
         "others": [
             one
-            for one in members_here(found.establishment_id, actions.MEMBERS)
+            for one in members_here(found.establishment_id, CELL_ROLES)
             if (one.user_id, one.establishment_id) not in there
         ],
         "error": error,
@@ -95,7 +95,7 @@ def _cell(request: Any, cell_id: UUID) -> Cell:
 
 def _changed(request: Any, found: Cell, form: CellForm) -> bool:
     try:
-        actions.change(actor=request.actor, cell=found, **form.cleaned_data)
+        actions.change(actor=request.actor, cell=found, settings=actions.Settings(**form.cleaned_data))
     except Refused as refused:
         form.refuse(refused)
         return False
@@ -106,7 +106,7 @@ def _changed(request: Any, found: Cell, form: CellForm) -> bool:
 def _wanted(request: Any, rpps: str) -> Membership:
     """The membership chosen in the list, or the one of the professional of that RPPS number."""
     live = Membership.objects.filter(
-        ended_at=None, user__is_active=True, establishment__active=True, role__in=actions.MEMBERS
+        ended_at=None, user__is_active=True, establishment__active=True, role__in=CELL_ROLES
     )
     found = None
     if rpps:
