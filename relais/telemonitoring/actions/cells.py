@@ -18,6 +18,7 @@ from relais.core.errors import NotFound, Refused
 from relais.patients import actions as patients
 from relais.patients.models import Basis
 from relais.telemonitoring import permissions as may
+from relais.telemonitoring.actions.enrol import one_at_a_time
 from relais.telemonitoring.models import CELL_ROLES, Alert, Cell, CellKind, CellMember, RuleSet
 from relais.telemonitoring.topics import cell_topic
 from relais.telemonitoring.workflow import OPEN, State
@@ -90,6 +91,7 @@ def change(*, actor: Actor, cell: Cell, settings: Settings) -> Cell:
 
 
 def _check_name(establishment_id: UUID, name: str, but: Cell | None = None) -> None:
+    one_at_a_time(f"cells:{establishment_id}")  # of two clicks the second one reads that it is there
     if Cell.objects.filter(establishment_id=establishment_id, name=name).exclude(pk=but and but.pk).exists():
         raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
 

@@ -1,13 +1,19 @@
 """Including a patient and ruling a cell, through HTTP (EC-02, EC-13, EC-15, EC-18)."""
 
+import threading
 import uuid
+from datetime import time
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from relais.accounts.models import Role
-from relais.accounts.testing import client_of, make_establishment, make_member, make_practitioner
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.audit import actions as audit
+from relais.core.errors import Refused
 from relais.patients.testing import make_patient
+from relais.telemonitoring.actions import cells
 from relais.telemonitoring.actions.transfer import possible_targets
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp
 from relais.telemonitoring.testing import join, make_cell, make_follow_up, reply
@@ -158,3 +164,30 @@ def test_a_patient_is_entrusted_to_nobody_who_has_left(today):
     assert not FollowUp.objects.exists()
     assert list(possible_targets(cell)) == []
     assert "N’y travaille plus" in browser.get(f"/suivi/cellules/{cell.pk}/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_open_one_cell(monkeypatch):
+    actor = actor_for(make_member(make_establishment("Centre COVID"), Role.MANAGER))
+    settings = cells.Settings(name="Nord", kind="centre", opens=time(8), closes=time(20), minutes_per_call=9)
+    record, second, said = audit.record, [], []
+
+    def click_again():
+        try:
+            cells.create(actor=actor, settings=settings)
+        except Refused as refused:
+            said.append(refused.message)
+        finally:
+            connection.close()
+
+    def before_the_end(**trace):
+        if not second:
+            second.append(threading.Thread(target=click_again))
+            second[0].start()
+            second[0].join(0.3)
+        record(**trace)
+
+    monkeypatch.setattr(audit, "record", before_the_end)
+    cells.create(actor=actor, settings=settings)
+    second[0].join(5)
+    assert (Cell.objects.count(), said) == (1, ["Une cellule de votre établissement porte déjà ce nom."])
