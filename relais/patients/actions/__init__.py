@@ -20,7 +20,15 @@ from relais.patients.actions.grants import (
     revoke_grant,
 )
 from relais.patients.actions.identities import Traits, claim, correct_traits, create_patient, retrieve_ins
-from relais.patients.actions.many import Person, WayIn, create_patients, grant_care_to, has_no_secret, open_grants
+from relais.patients.actions.many import (
+    Person,
+    WayIn,
+    create_patients,
+    end_care_of,
+    grant_care_to,
+    has_no_secret,
+    open_grants,
+)
 
 __all__ = [
     "Password",
@@ -35,6 +43,7 @@ __all__ = [
     "create_patient",
     "create_patients",
     "end_care",
+    "end_care_of",
     "extend",
     "forget_devices",
     "grant_care",

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.audit import actions as audit
@@ -66,7 +68,7 @@ def grant_care_to(
 ) -> None:
     """Let one establishment or one professional see these patients, each because of an `about` of its own (basis episode).
 
-    A link that is there stays as it is. The workflow that calls has checked why.
+    Once per holder and `about`: a link that had ended is open again. The workflow that calls has checked why.
     """
     wanted = list(links)
     CareLink.objects.bulk_create(
@@ -77,7 +79,9 @@ def grant_care_to(
             for patient, about in wanted
         ],
         batch_size=BATCH,
-        ignore_conflicts=True,
+        update_conflicts=True,
+        update_fields=["until"],
+        unique_fields=["patient", "establishment_id", "user_id", "basis", "about"],
     )
     audit.record_many(
         actor=actor,
@@ -86,6 +90,19 @@ def grant_care_to(
             for patient, about in wanted
         ],
     )
+
+
+@whole
+def end_care_of(*, actor: Actor, abouts: Iterable[UUID] | QuerySet[Any, Any], user_id: UUID) -> int:
+    """End at once what these `abouts` opened to a professional; returns how many links."""
+    live = CareLink.objects.live().filter(about__in=abouts, user_id=user_id)
+    ended = list(live.select_for_update(of=("self",)).values_list("pk", "about", "patient_id"))
+    CareLink.objects.filter(pk__in=[pk for pk, _about, _patient in ended]).update(until=timezone.now())
+    audit.record_many(
+        actor=actor,
+        entries=[audit.Trace("care.end", about=about, patient_id=patient) for _pk, about, patient in ended],
+    )
+    return len(ended)
 
 
 @dataclass(frozen=True)

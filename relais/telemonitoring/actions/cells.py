@@ -16,7 +16,6 @@ from relais.core import live
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.patients import actions as patients
-from relais.patients.models import Basis
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions.enrol import one_at_a_time
 from relais.telemonitoring.models import CELL_ROLES, Alert, Cell, CellKind, CellMember, RuleSet
@@ -92,7 +91,8 @@ def change(*, actor: Actor, cell: Cell, settings: Settings) -> Cell:
 
 def _check_name(establishment_id: UUID, name: str, but: Cell | None = None) -> None:
     one_at_a_time(f"cells:{establishment_id}")  # of two clicks the second one reads that it is there
-    if Cell.objects.filter(establishment_id=establishment_id, name=name).exclude(pk=but and but.pk).exists():
+    named = Cell.objects.filter(establishment_id=establishment_id, name=name)
+    if (named.exclude(pk=but.pk) if but else named).exists():
         raise Refused(_("Une cellule de votre établissement porte déjà ce nom."), field="name")
 
 
@@ -104,7 +104,8 @@ def add_member(*, actor: Actor, cell: Cell, membership: Membership) -> CellMembe
     """
     if not may.can_manage(actor, cell):
         raise NotFound
-    if membership.ended_at or membership.role not in CELL_ROLES:
+    works = membership.ended_at is None and membership.user.is_active and membership.establishment.active
+    if not works or membership.role not in CELL_ROLES:
         raise Refused(_("Seuls les praticiens et les soignants travaillent dans une cellule."), field="membership")
     member, new = CellMember.objects.get_or_create(
         cell=cell, user_id=membership.user_id, establishment_id=membership.establishment_id, until=None
@@ -112,11 +113,9 @@ def add_member(*, actor: Actor, cell: Cell, membership: Membership) -> CellMembe
     if new:
         audit.record(actor=actor, action="cell.member_added", about=cell.pk, why=str(membership.user_id))
         if membership.establishment_id != cell.establishment_id:
-            for follow_up in cell.follow_ups.exclude(state=State.CLOSED).select_related("dossier__patient"):
-                patients.grant_care(
-                    actor=actor, patient=follow_up.dossier.patient, user_id=membership.user_id, basis=Basis.EPISODE,
-                    about=follow_up.pk,
-                )  # fmt: skip
+            followed = cell.follow_ups.exclude(state=State.CLOSED).select_related("dossier__patient")
+            links = [(one.dossier.patient, one.pk) for one in followed]
+            patients.grant_care_to(actor=actor, links=links, user_id=membership.user_id)
         live.ping(cell_topic(cell.pk))
     return member
 
@@ -134,20 +133,28 @@ def say_here(*, actor: Actor, cell: Cell, here: bool) -> None:
 def remove_member(*, actor: Actor, cell: Cell, member: CellMember) -> None:
     """End somebody's work in the cell.
 
-    Raises Refused while they have an alert in hand: nobody would see that it has no one.
+    Raises Refused while they have an alert in hand: nobody would see that it has no one; and for the last one of a cell
+    that follows patients: nobody would see their alerts.
     """
     if not may.can_manage(actor, cell) or member.cell_id != cell.pk:
         raise NotFound
-    if _has_in_hand(cell, member):
-        raise Refused(_("Cette personne a une alerte en main : elle doit d’abord la rendre ou la terminer."))
-    if member.until is None:
-        member.until = timezone.now()
-        member.save(update_fields=["until"])
-        audit.record(actor=actor, action="cell.member_removed", about=cell.pk, why=str(member.user_id))
-        if member.establishment_id != cell.establishment_id:
-            for follow_up_id in cell.follow_ups.values_list("pk", flat=True):
-                patients.end_care(actor=actor, about=follow_up_id, user_id=member.user_id)
-        live.ping(cell_topic(cell.pk))
+    Cell.objects.select_for_update(of=("self",)).get(pk=cell.pk)  # of the last two at once, one stays
+    if cell.members.filter(pk=member.pk, until=None).update(until=timezone.now()) == 0:
+        return
+    again = cell.members.filter(user_id=member.user_id, until=None)  # in the name of another establishment
+    if not again.exists() and _has_in_hand(cell, member):
+        raise Refused(_("Cette personne a une alerte en main : elle la rend ou la termine, ou un collègue la reprend."))
+    if not cell.members.at_work().exists() and cell.follow_ups.exclude(state=State.CLOSED).exists():
+        raise Refused(
+            _(
+                "Cette personne est la dernière de la cellule, qui suit encore des patients : ajoutez d’abord un autre "
+                "membre, ou passez les patients à une autre cellule."
+            )
+        )
+    audit.record(actor=actor, action="cell.member_removed", about=cell.pk, why=str(member.user_id))
+    if not again.exclude(establishment_id=cell.establishment_id).exists():
+        patients.end_care_of(actor=actor, abouts=cell.follow_ups.values("pk"), user_id=member.user_id)
+    live.ping(cell_topic(cell.pk))
 
 
 def _has_in_hand(cell: Cell, member: CellMember) -> bool:

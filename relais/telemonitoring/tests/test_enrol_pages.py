@@ -6,12 +6,14 @@ from datetime import time
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.audit import actions as audit
 from relais.core.errors import Refused
+from relais.patients.models import CareLink
 from relais.patients.testing import make_patient
 from relais.telemonitoring.actions import cells
 from relais.telemonitoring.actions.transfer import possible_targets
@@ -51,6 +53,11 @@ def posted(patient, cell, today, **changes):
 @pytest.fixture
 def today():
     return timezone.localdate()
+
+
+@pytest.fixture
+def scene():
+    return make_follow_up()
 
 
 @pytest.mark.req("EC-02", "EC-15", "EC-18")
@@ -191,3 +198,51 @@ def test_two_clicks_open_one_cell(monkeypatch):
     cells.create(actor=actor, settings=settings)
     second[0].join(5)
     assert (Cell.objects.count(), said) == (1, ["Une cellule de votre établissement porte déjà ce nom."])
+
+
+@pytest.mark.req("EC-14")
+def test_the_last_member_of_a_cell_that_follows_patients_stays(scene):
+    here = f"/suivi/cellules/{scene.cell.pk}/"
+    browser = client_of(make_member(scene.cell.establishment, Role.MANAGER))
+    mine = scene.cell.members.get()
+    refused = browser.post(f"{here}retirer/{mine.pk}/")
+    assert "la dernière de la cellule" in refused.content.decode()
+    left = make_practitioner(scene.cell.establishment)
+    join(scene.cell, left)
+    left.ended_at = timezone.now()
+    left.save()
+    assert browser.post(f"{here}retirer/{mine.pk}/").status_code == 409, "who has left watches over nobody"
+    join(scene.cell, make_practitioner(scene.cell.establishment))
+    assert browser.post(f"{here}retirer/{mine.pk}/").status_code == 302
+    other, _doctor = make_cell()
+    alone = client_of(make_member(other.establishment, Role.MANAGER))
+    assert alone.post(f"/suivi/cellules/{other.pk}/retirer/{other.members.get().pk}/").status_code == 302
+
+
+@pytest.mark.req("EC-13", "EC-14")
+def test_a_member_from_elsewhere_sees_the_patients_as_long_as_they_work_there(scene):
+    """Removed and added again, or there in the name of two establishments: as many statements for three as for one."""
+    manager = actor_for(make_member(scene.cell.establishment, Role.MANAGER))
+    guest = make_practitioner(make_establishment("Ailleurs"))
+    again = make_practitioner(make_establishment("Encore ailleurs"), user=guest.user)
+
+    def seen():
+        return CareLink.objects.live().filter(user_id=guest.user_id).count()
+
+    def counted(act, **more):
+        with CaptureQueriesContext(connection) as found:
+            act(actor=manager, cell=scene.cell, **more)
+        return len(found), seen()
+
+    def come_and_go():
+        member = cells.add_member(actor=manager, cell=scene.cell, membership=again)
+        added = counted(cells.add_member, membership=guest)
+        cells.remove_member(actor=manager, cell=scene.cell, member=member)
+        assert seen() == added[1], "they still work there in the name of the other one"
+        return added, counted(cells.remove_member, member=scene.cell.members.get(user=guest.user, until=None))
+
+    (add, one), (remove, none) = come_and_go()
+    assert (one, none) == (1, 0)
+    for _number in range(2):
+        make_follow_up(cell=scene.cell, member=scene.member, patient=make_patient())
+    assert come_and_go() == ((add, 3), (remove, 0))
