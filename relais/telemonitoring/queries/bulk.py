@@ -78,6 +78,10 @@ class Planned:
         return born
 
     @property
+    def ins(self) -> str:
+        return self.person.ins if self.person else ""
+
+    @property
     def key(self) -> Key:
         fields = self.person.fields if self.person else {}
         return fold(fields.get("birth_family_name", "")), fold(fields.get("birth_given_names", "")), self.born
@@ -168,7 +172,7 @@ def _holder(planned: Planned) -> None:
 
 def _mark_known(actor: Actor, whole: list[Planned]) -> None:
     """Who is in the site already beyond doubt: the same matricule, or the same names and birth date, and one alone."""
-    numbers = {one.person.ins for one in whole if one.person and one.person.ins}
+    numbers = {one.ins for one in whole} - {""}
     by_number = {one.ins: one for one in Patient.objects.filter(ins__in=numbers).defer("typo_keys")}
     same: dict[Key, dict[UUID, Patient]] = {}
     born = {one.born for one in whole}
@@ -177,40 +181,59 @@ def _mark_known(actor: Actor, whole: list[Planned]) -> None:
             for given in {patient.birth_given_names, patient.used_given_name, patient.given_name} - {""}:
                 same.setdefault((fold(family), fold(given), patient.birth_date), {})[patient.pk] = patient
     for one in whole:
-        held = by_number.get(one.person.ins) if one.person and one.person.ins else None
-        alike = list(same.get(one.key, {}).values())
-        if held and held.birth_date == one.born:
-            one.known = held
-        elif held:
+        held = by_number.get(one.ins)
+        alike = [each for each in same.get(one.key, {}).values() if not _another_number(one, each)]
+        if held and held.birth_date != one.born:
             one.line.wrong("matricule_ins", _("Ce matricule est celui d’une personne née un autre jour : vérifiez-le."))
-        elif len(alike) == 1:
+        elif held and not _same_names(one, held):
+            one.line.wrong(
+                "matricule_ins", _("Ce matricule est celui d’une personne qui porte un autre nom : vérifiez-le.")
+            )
+        elif held:
+            one.known = held
+        elif len(alike) == 1 and not _another_sex(one, alike[0]):
             one.known = alike[0]
         elif alike:
             one.proposals = [Likely(patient, [_("même nom et même date de naissance")], 7) for patient in alike]
 
 
+def _same_names(one: Planned, held: Patient) -> bool:
+    """Whether who has the matricule has these names: that of a twin differs by its last figures."""
+    family, given, _born = one.key
+    families = {fold(held.birth_family_name), fold(held.used_family_name)}
+    givens = {fold(name).split(" ")[0] for name in (held.birth_given_names, held.used_given_name) if name}
+    return family in families and given.split(" ")[0] in givens
+
+
+def _another_number(one: Planned, other: Planned | Patient) -> bool:
+    """Two matricules are two people, whatever their names."""
+    return bool(one.ins and other.ins and one.ins != other.ins)
+
+
+def _another_sex(one: Planned, patient: Patient) -> bool:
+    return bool(one.person and patient.sex and patient.sex != one.person.fields["sex"])
+
+
 def _mark_repeated(right: list[Planned]) -> None:
     """Lines about a person of an earlier line of the same file."""
-    first: dict[Any, int] = {}
+    first: dict[Any, Planned] = {}
     for one in right:
-        keys = [
-            one.key,
-            *([one.person.ins] if one.person and one.person.ins else []),
-            *([one.known.pk] if one.known else []),
-        ]
-        one.repeats = next((first[key] for key in keys if key in first), 0)
+        keys = [one.key, *([one.ins] if one.ins else []), *([one.known.pk] if one.known else [])]
+        before = (first[key] for key in keys if key in first and not _another_number(one, first[key]))
+        one.repeats = next((each.number for each in before), 0)
         for key in keys:
-            first.setdefault(key, one.number)
+            first.setdefault(key, one)
 
 
 def _proposals(actor: Actor, one: Planned) -> list[Likely]:
     if one.proposals or one.person is None:
         return one.proposals
     fields = one.person.fields
-    return likely_duplicates(
+    likely = likely_duplicates(
         actor, family=fields["birth_family_name"], given=fields["birth_given_names"], birth_date=one.born,
         phone=fields["phone"], email=fields["email"],
     )  # fmt: skip
+    return [each for each in likely if not _another_number(one, each.patient)]
 
 
 def _mark_followed(whole: list[Planned]) -> None:

@@ -17,6 +17,7 @@ from relais.accounts.testing import actor_for, client_of, make_establishment, ma
 from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
 from relais.notifications.models import Message
+from relais.patients.identity import key_of
 from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_patient
 from relais.telemonitoring import bulk as reading
@@ -169,6 +170,39 @@ def test_people_known_already_are_proposed_and_nobody_decides_for_them(place):
     kept(doctor, again, cell, **{"ligne-3": str(near.pk)})
     assert FollowUp.objects.filter(dossier__patient=near).exists()
     assert not FollowUp.objects.filter(dossier__patient=other).exists()
+
+
+INS, SISTER = (number + key_of(number) for number in ("2580375126111", "2580375126112"))
+INS_OID = "1.2.250.1.213.1.4.10"
+
+
+@pytest.mark.parametrize(
+    ("written_of_her", "changes", "state"),
+    [
+        ({}, {}, "ready"),
+        ({}, {"prenoms": "Zoé Marie"}, "ready"),
+        ({}, {"prenoms": "Lise"}, "wrong"),  # the matricule of her twin, copied by mistake
+        ({}, {"nom_naissance": "Martin"}, "wrong"),
+        ({"used_family_name": "Martin"}, {"nom_naissance": "Martin"}, "ready"),
+        ({}, {"date_naissance": "15/07/1958"}, "wrong"),
+        ({}, {"matricule_ins": SISTER}, "new"),  # the same names and birth date, another person
+        ({"ins": "", "ins_oid": ""}, {"matricule_ins": SISTER}, "ready"),
+        ({"ins": "", "ins_oid": "", "sex": "M"}, {"matricule_ins": ""}, "choose"),
+    ],
+)
+def test_a_line_is_somebody_known_when_nothing_says_otherwise(place, written_of_her, changes, state):
+    cell, doctor = place
+    her = {"birth_date": date(1958, 7, 14), "ins": INS, "ins_oid": INS_OID, **written_of_her}
+    known = make_patient("Lemaire", "Zoé", seen_by=cell.establishment, **her)
+    page = previewed(doctor, written(person(1, **{"matricule_ins": INS, **changes})))
+    found = {"ready": (1, 0), "wrong": (0, 1), "new": (1, 0), "choose": (0, 0)}
+    assert (page.context["ready"], page.context["wrong"]) == found[state], page.context["faults"]
+    assert all("d’une personne" in fault.message for _one, fault in page.context["faults"])
+    assert [one.known for one in page.context["known"]] == ([known] if state == "ready" else [])
+    assert len(page.context["choose"]) == (state == "choose")
+    if state == "new":
+        twice = previewed(doctor, written(person(1, matricule_ins=INS), person(1, matricule_ins=SISTER)))
+        assert (twice.context["ready"], twice.context["repeated"]) == (2, []), "two matricules are two people"
 
 
 @pytest.mark.parametrize(
