@@ -314,6 +314,18 @@ def test_a_regional_cell_that_takes_others_patients_is_open_to_every_establishme
     )
 
 
+@pytest.mark.req("EC-14")
+def test_patients_go_to_the_cell_that_was_chosen_or_to_none(place):
+    """It stopped to take patients of others between the preview and the press: one's own cell does not get them."""
+    _own, doctor = place
+    regional, _far = make_cell(accepts_others=True)
+    page = previewed(doctor, written(person(1)))
+    Cell.objects.filter(pk=regional.pk).update(accepts_others=False)
+    refused = kept(doctor, page, regional)
+    assert (refused.status_code, FollowUp.objects.count()) == (422, 0)
+    assert "ne prend plus de patients ici" in refused.content.decode()
+
+
 def test_a_file_of_three_takes_as_many_statements_as_one(place):
     cell, doctor = place
     counts = []

@@ -100,6 +100,15 @@ def test_nobody_else_includes_and_nothing_typed_is_lost(today):
     assert not FollowUp.objects.exists()
 
 
+@pytest.mark.req("EC-14")
+def test_a_patient_goes_to_the_cell_that_was_chosen_or_to_none(today):
+    cell, doctor = make_cell()
+    patient = make_patient(seen_by=cell.establishment)
+    refused = client_of(doctor).post(ENROL, posted(patient, make_cell()[0], today))
+    assert (refused.status_code, FollowUp.objects.count()) == (422, 0)
+    assert "ne prend plus de patients ici" in refused.content.decode()
+
+
 @pytest.mark.req("EC-02")
 def test_who_is_followed_already_is_not_included_twice(today):
     scene = make_follow_up()

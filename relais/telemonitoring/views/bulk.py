@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from relais.audit import actions as audit
 from relais.core.access import professional
-from relais.core.errors import NotFound, Refused
+from relais.core.errors import Refused
 from relais.core.reading import read_id, read_number
 from relais.files import spool
 from relais.questionnaires.queries import current
@@ -21,6 +21,7 @@ from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import bulk as actions
 from relais.telemonitoring.queries.bulk import plan
 from relais.telemonitoring.queries.cells import cells_open_to
+from relais.telemonitoring.views.enrol import chosen_cell, id_of
 
 SHOWN = 50  # lines of each part of the preview
 CHOICE = "ligne-"
@@ -31,10 +32,9 @@ CHOICE = "ligne-"
 def enrol_many(request: Any) -> HttpResponse:
     """EC-02, EC-15, EC-18: a file is looked at, then its good lines are included."""
     cells = cells_open_to(request.actor)
-    wanted = read_id(request.POST.get("cellule", "") or request.GET.get("cellule", ""))
     context: dict[str, Any] = {
         "cells": cells,
-        "cell": next((one for one in cells if one.pk == wanted), next((one for one in cells if one.mine), None)),
+        "cell": chosen_cell(request, cells),
         "may_create": may.can_create_cell(request.actor),
         "columns": [(one, bulk.words(current(actions.FORM).form, one)) for one in bulk.COLUMNS],
         "most": bulk.MOST_LINES,
@@ -82,17 +82,14 @@ def _preview(request: Any, context: dict[str, Any]) -> HttpResponse:
 
 
 def _write(request: Any, context: dict[str, Any]) -> HttpResponse:
-    if context["cell"] is None:
-        raise NotFound
+    cell_id = id_of(context["cell"])
     upload: Any = spool.take(request.POST.get("file_handle", ""), request.actor)
     choices = {
         number: value
         for name, value in request.POST.items()
         if name.startswith(CHOICE) and (number := read_number(name.removeprefix(CHOICE), most=10**6)) is not None
     }
-    done = actions.enrol_many(
-        actor=request.actor, cell_id=context["cell"].pk, data=upload.read(), choices=_readable(choices)
-    )
+    done = actions.enrol_many(actor=request.actor, cell_id=cell_id, data=upload.read(), choices=_readable(choices))
     upload.consumed()
     said = [ngettext("%(n)d patient inclus.", "%(n)d patients inclus.", done.made) % {"n": done.made}]
     if done.made:
@@ -107,7 +104,7 @@ def _write(request: Any, context: dict[str, Any]) -> HttpResponse:
             + " " + _("corrigez-la dans le fichier et renvoyez-le, rien ne sera créé deux fois.")
         )  # fmt: skip
     (messages.success if done.made else messages.info)(request, " ".join(said))
-    return redirect(reverse("telemonitoring:cells") + f"?cellule={context['cell'].pk}")
+    return redirect(reverse("telemonitoring:cells") + f"?cellule={cell_id}")
 
 
 def _readable(choices: dict[int, str]) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -40,8 +41,7 @@ def enrol(request: Any) -> HttpResponse:
     cells = cells_open_to(request.actor)
     asked = request.POST if request.method == "POST" else request.GET
     patient = _chosen(request, asked.get("patient", ""))
-    wanted = read_id(asked.get("cellule", ""))
-    cell = next((one for one in cells if one.pk == wanted), next((one for one in cells if one.mine), None))
+    cell = chosen_cell(request, cells)
     context: dict[str, Any] = {
         "patient": patient,
         "cells": cells,
@@ -62,7 +62,7 @@ def enrol(request: Any) -> HttpResponse:
     if posted and form.is_valid() and fill.ready:
         try:
             done = actions.enrol(
-                actor=request.actor, patient=patient, cell_id=(cell or cells[0]).pk, questionnaire=questionnaire,
+                actor=request.actor, patient=patient, cell_id=id_of(cell), questionnaire=questionnaire,
                 answers=fill.answers, contact=actions.Contact(**form.cleaned_data), times=fill.times,
                 request_key=fill.request_key,
             )  # fmt: skip
@@ -78,6 +78,24 @@ def enrol(request: Any) -> HttpResponse:
     return render(
         request, "telemonitoring/enrol.html", {**context, "form": form, "fill": fill}, status=422 if posted else 200
     )
+
+
+def chosen_cell(request: Any, cells: list[Any]) -> Any:
+    """The cell of the address, else one's own; of a form the one that was chosen and no other, None once it takes nobody."""
+    asked = (request.POST if request.method == "POST" else request.GET).get("cellule", "")
+    wanted = read_id(asked)
+    found = next((one for one in cells if one.pk == wanted), None)
+    if found or (asked and request.method == "POST"):
+        return found
+    return next((one for one in cells if one.mine), None)
+
+
+def id_of(cell: Any) -> UUID:
+    """Of the cell to which a form entrusts patients. Refused when there is none."""
+    if cell is None:
+        raise Refused(_("Cette cellule ne prend plus de patients ici : choisissez-en une autre."), field="cell")
+    found: UUID = cell.pk
+    return found
 
 
 def _chosen(request: Any, patient_id: str) -> Patient | None:
