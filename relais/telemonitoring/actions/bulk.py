@@ -1,6 +1,7 @@
 """Including many people from one file: one transaction, a few statements a step, nothing twice (EC-02, EC-15, EC-18)."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -159,6 +160,18 @@ def _way_in(follow_up: FollowUp, planned: Planned) -> patients.WayIn:
         email=fields.get("email", ""),
         phone=fields.get("phone", ""),
     )
+
+
+def let_all_in(follow_up_ids: Iterable[UUID]) -> None:
+    """`let_in` for each. Raises ExceptionGroup at the end, all others done, when some could not be let in."""
+    failed = []
+    for one in follow_up_ids:
+        try:
+            let_in(follow_up_id=one)
+        except Exception as error:  # noqa: BLE001  (one that cannot be let in must not keep out those behind it)
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("People who could not be let in", failed)
 
 
 @whole

@@ -21,6 +21,7 @@ from relais.patients.identity import key_of
 from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_patient
 from relais.telemonitoring import bulk as reading
+from relais.telemonitoring import messages, tasks
 from relais.telemonitoring.actions import bulk
 from relais.telemonitoring.models import Cell, FollowUp
 from relais.telemonitoring.testing import make_cell
@@ -134,6 +135,23 @@ def test_their_way_in_is_made_and_sent_once(place):
     with connection.cursor() as cursor:
         cursor.execute("SELECT args FROM procrastinate_jobs WHERE task_name = %s", [bulk.SEND])
         assert [json.loads(args)["follow_up_ids"] for (args,) in cursor.fetchall()] == [[str(follow_up.pk)]]
+
+
+def test_one_way_in_that_cannot_be_made_keeps_nobody_else_out(place, monkeypatch):
+    cell, doctor = place
+    bulk.enrol_many(actor=actor_for(doctor), cell_id=cell.pk, data=written(person(1), person(2)), choices={})
+    first, second = FollowUp.objects.order_by("pk").values_list("pk", flat=True)
+    send = messages.send_access
+
+    def broken(follow_up, *rest):
+        if follow_up.pk == first:
+            raise RuntimeError("no gateway")
+        send(follow_up, *rest)
+
+    monkeypatch.setattr(messages, "send_access", broken)
+    with pytest.raises(ExceptionGroup):
+        tasks.let_in.func([str(first), str(second)])
+    assert set(Message.objects.values_list("about", flat=True)) == {second}
 
 
 @pytest.mark.req("EC-02")
