@@ -170,6 +170,15 @@ def test_the_same_file_sent_again_follows_nobody_twice(place):
     assert FollowUp.objects.count() == Patient.objects.count() == 3
 
 
+def test_what_is_left_of_a_file_is_said_in_the_right_number(place):
+    cell, doctor = place
+    for wrong, words in (([3], "corrigez-la"), ([2, 3], "corrigez-les")):
+        page = previewed(doctor, written(person(1), *[person(number, sexe="?") for number in wrong]))
+        client = client_of(doctor)
+        data = {"garder": "1", "file_handle": page.context["handle"], "cellule": str(cell.pk)}
+        assert words in client.post(PAGE, data, follow=True).content.decode()
+
+
 def test_people_known_already_are_proposed_and_nobody_decides_for_them(place):
     cell, doctor = place
     same = make_patient("Lemaire", "Zoé", seen_by=cell.establishment, birth_date=date(1958, 7, 14))

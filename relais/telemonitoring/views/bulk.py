@@ -100,9 +100,13 @@ def _write(request: Any, context: dict[str, Any]) -> HttpResponse:
         )
     if done.left:
         said.append(
-            ngettext("%(n)d ligne laissée de côté :", "%(n)d lignes laissées de côté :", done.left) % {"n": done.left}
-            + " " + _("corrigez-la dans le fichier et renvoyez-le, rien ne sera créé deux fois.")
-        )  # fmt: skip
+            ngettext(
+                "%(n)d ligne laissée de côté : pour l’inclure, corrigez-la dans le fichier et renvoyez-le entier.",
+                "%(n)d lignes laissées de côté : pour les inclure, corrigez-les dans le fichier et renvoyez-le entier.",
+                done.left,
+            )
+            % {"n": done.left}
+        )
     (messages.success if done.made else messages.info)(request, " ".join(said))
     return redirect(reverse("telemonitoring:cells") + f"?cellule={cell_id}")
 
