@@ -353,6 +353,15 @@ def test_patients_go_to_the_cell_that_was_chosen_or_to_none(place):
     assert "ne prend plus de patients ici" in refused.content.decode()
 
 
+@pytest.mark.req("EC-14", "EC-15")
+def test_who_entrusts_a_file_to_another_cell_comes_back_to_a_page_they_see(place):
+    _own, doctor = place
+    regional, _far = make_cell(accepts_others=True)
+    done = kept(doctor, previewed(doctor, written(person(1))), regional)
+    assert client_of(doctor).get(done["Location"]).status_code == 200
+    assert FollowUp.objects.get().cell == regional
+
+
 def test_a_file_of_three_takes_as_many_statements_as_one(place):
     cell, doctor = place
     counts = []

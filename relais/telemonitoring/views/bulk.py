@@ -108,7 +108,8 @@ def _write(request: Any, context: dict[str, Any]) -> HttpResponse:
             % {"n": done.left}
         )
     (messages.success if done.made else messages.info)(request, " ".join(said))
-    return redirect(reverse("telemonitoring:cells") + f"?cellule={cell_id}")
+    ours = context["cell"].mine or context["cell"].establishment_id == request.actor.here
+    return redirect(reverse("telemonitoring:cells") + (f"?cellule={cell_id}" if ours else ""))
 
 
 def _readable(choices: dict[int, str]) -> dict[int, str]:
