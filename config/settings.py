@@ -262,6 +262,7 @@ PROCRASTINATE_PERIODIC_DEFAULTS = schedule.PERIODIC
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # a choice for each of the 1,000 lines of a file
 UPLOAD_MAX_BYTES = 50 * 1024 * 1024
 DATE_INPUT_FORMATS = ["%Y-%m-%d", "%d/%m/%Y"]
 

@@ -179,6 +179,13 @@ def test_what_is_left_of_a_file_is_said_in_the_right_number(place):
         assert words in client.post(PAGE, data, follow=True).content.decode()
 
 
+def test_every_line_of_a_full_file_can_be_a_choice(place):
+    cell, doctor = place
+    page = previewed(doctor, written(person(1)))
+    choices = {f"ligne-{number}": "" for number in range(2, reading.MOST_LINES + 2)}
+    assert kept(doctor, page, cell, **choices).status_code == 302
+
+
 def test_people_known_already_are_proposed_and_nobody_decides_for_them(place):
     cell, doctor = place
     same = make_patient("Lemaire", "Zoé", seen_by=cell.establishment, birth_date=date(1958, 7, 14))
