@@ -40,17 +40,31 @@ def topic(dossier_id: UUID) -> str:
 
 
 @whole
-def create(*, actor: Actor, kind: str, patient: Patient, establishment: Establishment) -> Dossier:
-    """Open a dossier of a registered kind; the establishment gets a care link of basis *episode* (TC-20)."""
+def create(
+    *, actor: Actor, kind: str, patient: Patient, establishment: Establishment, origin_id: UUID | None = None
+) -> Dossier:
+    """Open a dossier of a registered kind; the establishment gets a care link of basis *episode* (TC-20).
+
+    `origin_id`: the dossier from which this one is opened, kept with it. Raises NotFound for one that the actor does not
+    know, or that is another patient's.
+    """
+    origin = None
+    if origin_id:
+        origin = Dossier.objects.known_to(actor).filter(pk=origin_id, patient=patient).first()
+        if origin is None:
+            raise NotFound
     dossier = Dossier.objects.create(
         kind=kind,
         reference=new_reference(KINDS[kind].prefix),
         patient=patient,
         establishment=establishment,
         opened_by=actor.user_id,
+        origin=origin,
     )
     grant_care(actor=actor, patient=patient, establishment_id=establishment.pk, basis=Basis.EPISODE, about=dossier.pk)
     record(dossier, "created", actor)
+    if origin:
+        record(origin, "sequel_opened", actor, sequel=str(dossier.pk), kind=kind)
     return dossier
 
 

@@ -9,7 +9,7 @@ from relais.accounts.models import User
 from relais.core.models import Base
 from relais.directory.models import Establishment
 from relais.files.models import StoredFile
-from relais.patients.models import Patient
+from relais.patients.models import CareLink, Patient
 
 if TYPE_CHECKING:
     from relais.core.actor import Actor
@@ -34,6 +34,15 @@ class DossierQuerySet(models.QuerySet["Dossier"]):
             return self.filter(pk=actor.about, patient_id=actor.patient_id)
         return self.none()
 
+    def known_to(self, actor: "Actor") -> "DossierQuerySet":
+        """Those that one sees, and those about which one holds a care link (whoever follows the patient elsewhere, their
+        care circle): enough to name them and to lead to their page, whose own door decides."""
+        known = Q(pk__in=self.model.objects.visible_to(actor))
+        if actor.is_professional:
+            held = CareLink.objects.live().held_by(actor).exclude(about=None)
+            known |= Q(pk__in=held.values("about"))
+        return self.filter(known)
+
 
 class Dossier(Base):
     """A télédossier: kind, phase and reference; the workflow's own one-to-one row holds the finer state (TC-20)."""
@@ -46,7 +55,7 @@ class Dossier(Base):
     opened_by = models.UUIDField(null=True)
     done_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
-    origin = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="sequels")
+    origin = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="sequels")  # opened from it
 
     objects = DossierQuerySet.as_manager()
 

@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from relais.accounts.models import User
+from relais.audit import actions as audit
 from relais.audit.models import Entry
 from relais.core.actor import Actor
+from relais.core.reading import read_id
 from relais.dossiers import permissions as may
 from relais.dossiers.models import Document, Dossier, Event
+from relais.dossiers.registry import KINDS
 
 
 def documents(actor: Actor, dossier: Dossier) -> list[Document]:
@@ -28,6 +32,48 @@ def document_counts(dossier_ids: Iterable[UUID]) -> dict[UUID, int]:
     """How many documents each dossier holds, withdrawn ones left out; dossiers without any are left out."""
     kept = Document.objects.filter(dossier_id__in=list(dossier_ids), withdrawn_at=None)
     return dict(kept.order_by().values_list("dossier_id").annotate(Count("pk")))
+
+
+@dataclass(frozen=True)
+class Link:
+    """A dossier of the same patient that stands on another's page."""
+
+    dossier: Dossier
+
+    @property
+    def label(self) -> str:
+        return KINDS[self.dossier.kind].label
+
+    @property
+    def url(self) -> str:
+        return reverse(KINDS[self.dossier.kind].url_name, args=[self.dossier.pk])
+
+
+@dataclass(frozen=True)
+class Links:
+    """From which dossier this one was opened, and those opened from it, the newest first."""
+
+    origin: Link | None
+    sequels: list[Link]
+
+
+def links(actor: Actor, dossier: Dossier) -> Links:
+    """What the page of a dossier shows of those tied to it, with the trace: only what this actor may read."""
+    readable = [key for key, kind in KINDS.items() if kind.may_read(actor)]
+    tied = Dossier.objects.known_to(actor).filter(Q(pk=dossier.origin_id) | Q(origin=dossier), kind__in=readable)
+    found = list(tied.order_by("-created_at", "-pk"))
+    if found:
+        audit.record_list(actor=actor, action="dossier.links", ids=[one.pk for one in found])
+    origin = next((Link(one) for one in found if one.pk == dossier.origin_id), None)
+    return Links(origin, [Link(one) for one in found if one.pk != dossier.origin_id])
+
+
+def origin_for(actor: Actor, patient_id: UUID, dossier_id: str) -> Dossier | None:
+    """The dossier named in an address (*?depuis=*) from which another is opened: of this patient, and known to the actor."""
+    wanted = read_id(dossier_id)
+    if not wanted:
+        return None
+    return Dossier.objects.known_to(actor).filter(pk=wanted, patient_id=patient_id).first()
 
 
 def timeline(dossier: Dossier) -> list[Event]:

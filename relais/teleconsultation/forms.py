@@ -95,6 +95,7 @@ class BookingForm(WhenMixin, ContactMixin):
     slot = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = forms.ChoiceField(label=_("Motif"), choices=Reason.choices, widget=RadioCards(hints=REASON_HINTS))
     patient = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    origin = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput)  # the dossier that one comes from
     family_name = forms.CharField(label=_("Nom"), max_length=100, error_messages={"required": _("Indiquez le nom.")})
     given_name = forms.CharField(
         label=_("Prénom"), max_length=100, error_messages={"required": _("Indiquez le prénom.")}

@@ -50,10 +50,11 @@ def book(
     contact: Contact,
     consent_by: str = "",
     request_key: UUID | None = None,
+    origin_id: UUID | None = None,
 ) -> Teleconsultation:
     """Plan a teleconsultation: dossier, room, the patient's way in and the messages, all or nothing (TC-12 … TC-21).
 
-    The same `request_key` sent twice books once. Raises NotFound for a patient whom the actor does not see, Refused
+    `origin_id`: the dossier of this patient from which it is booked. The same `request_key` sent twice books once. Raises NotFound for a patient whom the actor does not see, Refused
     beside the field for a past time, a slot that somebody has just taken, or nobody to reach.
     """
     if not may.can_book(actor):
@@ -67,7 +68,7 @@ def book(
         raise Refused(_("Indiquez une adresse e-mail ou un téléphone pour envoyer le lien."), field="email")
     password = new_password()
     establishment = Establishment.objects.get(pk=actor.here)
-    dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment)
+    dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment, origin_id=origin_id)
     tele = _insert(
         dossier=dossier,
         establishment=establishment,

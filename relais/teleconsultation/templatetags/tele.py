@@ -30,6 +30,7 @@ WORDS = {
     "preparation_corrected": _l("Questionnaire de préparation corrigé"),
     "note_added": _l("Note ajoutée"),
     "guest_invited": _l("Une personne a été invitée à l’appel"),
+    "sequel_opened": _l("Un autre dossier a été ouvert depuis celui-ci"),
     "join": _l("Un professionnel a rejoint"),
     "finish": _l("Téléconsultation terminée"),
     "cancel": _l("Rendez-vous annulé"),

@@ -17,7 +17,8 @@ from relais.core.access import professional
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
-from relais.core.reading import read_day, read_id
+from relais.core.reading import read_day
+from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Dossier
 from relais.patients import actions as patients
 from relais.patients import queries as patient_queries
@@ -78,19 +79,18 @@ def _initial(request: Any, known: list[User]) -> dict[str, Any]:
     if patient := _chosen(request.actor, request.GET.get("patient", "")):
         audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="réservation")
         initial |= {"patient": patient.pk, "email": patient.email, "phone": patient.phone}
-        initial |= _contact(request.actor, patient, request.GET.get("depuis", ""))
+        initial |= _from(dossier_queries.origin_for(request.actor, patient.pk, request.GET.get("depuis", "")))
     return initial
 
 
-def _contact(actor: Actor, patient: Patient, dossier_id: str) -> dict[str, Any]:
-    """To whom the links of another dossier of this patient go, when the actor sees it."""
-    wanted = read_id(dossier_id)
-    seen = Dossier.objects.visible_to(actor).filter(pk=wanted, patient=patient) if wanted else Dossier.objects.none()
-    grants = Grant.objects.live().filter(about__in=seen.values("pk")).exclude(holder=Holder.GUEST)
-    grant = grants.order_by("-created_at", "-pk").first()
-    if grant is None:
+def _from(origin: Dossier | None) -> dict[str, Any]:
+    """The dossier from which one books, and to whom its links go."""
+    if origin is None:
         return {}
-    return {name: getattr(grant, name) for name in ("email", "phone", "holder", "holder_name")}
+    grants = Grant.objects.live().filter(about=origin.pk).exclude(holder=Holder.GUEST)
+    grant = grants.order_by("-created_at", "-pk").first()
+    contact = {name: getattr(grant, name) for name in ("email", "phone", "holder", "holder_name")} if grant else {}
+    return {"origin": origin.pk, **contact}
 
 
 def _default(actor: Actor, known: list[User]) -> Any:
@@ -133,6 +133,7 @@ def _patient(actor: Actor, data: dict[str, Any], *, sure: bool) -> tuple[Patient
 
 def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:
     consent_by = data["consent_by"].strip() or _("le patient") if data["consent"] else ""
+    origin = dossier_queries.origin_for(actor, patient.pk, data["origin"])  # none once another patient was chosen
     return booking.book(
         actor=actor,
         patient=patient,
@@ -143,6 +144,7 @@ def _book(actor: Actor, patient: Patient, data: dict[str, Any]) -> Any:
         contact=access.Contact(data["email"], data["phone"], data["holder"], data["holder_name"].strip()),
         consent_by=consent_by,
         request_key=data["request_key"],
+        origin_id=origin.pk if origin else None,
     )
 
 

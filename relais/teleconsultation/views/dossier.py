@@ -65,6 +65,7 @@ def _context(request: Any, tele: Teleconsultation) -> dict[str, Any]:
     plan = may.can_plan(actor, tele)
     return {
         "tele": tele,
+        "links": dossier_queries.links(actor, tele.dossier),
         "side": queries.patient_side(tele),
         "clinical": clinical,
         "documents": dossier_queries.documents(actor, tele.dossier) if clinical else [],

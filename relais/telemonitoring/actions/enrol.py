@@ -53,10 +53,11 @@ def enrol(
     contact: Contact,
     times: Times,
     request_key: UUID,
+    origin_id: UUID | None = None,
 ) -> FollowUp:
     """Follow a patient at home: dossier, inclusion answers, the patient's way in and the message, all or nothing.
 
-    The same `request_key` sent twice enrols once. Raises NotFound for a patient or cell that the actor does not see,
+    `origin_id`: the dossier of this patient from which the inclusion was opened. The same `request_key` sent twice enrols once. Raises NotFound for a patient or cell that the actor does not see,
     Refused for a patient who is followed already, nobody to reach, or a cell whose rules nobody approved.
     """
     if not may.can_enrol(actor):
@@ -68,7 +69,7 @@ def enrol(
     cell = cell_for(actor, cell_id)
     _check(patient, contact)
     establishment = Establishment.objects.get(pk=actor.here)
-    dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment)
+    dossier = dossiers.create(actor=actor, kind=KIND, patient=patient, establishment=establishment, origin_id=origin_id)
     kept = questionnaires.answer(
         actor=actor, about=dossier.pk, questionnaire=questionnaire, answers=answers, request_key=request_key,
         times=times, who=Who(relation=Relation.PROFESSIONAL), context=context_of(patient),

@@ -17,6 +17,7 @@ register = template.Library()
 WORDS = {
     "created": _l("Suivi ouvert"),
     "answered": _l("Réponses reçues"),
+    "sequel_opened": _l("Un autre dossier a été ouvert depuis ce suivi"),
     "became_case": _l("Personne-contact devenue cas : le suivi continue comme celui d’un cas"),
     "extended": _l("Suivi prolongé de 7 jours"),
     "alert_opened": _l("Alerte ouverte"),

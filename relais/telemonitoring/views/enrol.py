@@ -18,6 +18,7 @@ from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
+from relais.dossiers import queries as dossiers
 from relais.dossiers.models import Dossier
 from relais.patients.models import Grant, Holder, Patient
 from relais.questionnaires.actions import Wrong
@@ -54,17 +55,18 @@ def enrol(request: Any) -> HttpResponse:
     context["already"] = _followed(request, patient)
     posted = request if request.method == "POST" else None
     questionnaire = current(FORM)
-    known = Known() if posted else _known(request, patient)
+    origin = dossiers.origin_for(request.actor, patient.pk, asked.get("depuis", ""))
+    known = Known() if posted else _known(request, patient, origin)
     reached = {"email": patient.email, "phone": patient.phone, **known.contact}
     form = ContactForm(request.POST if posted else None, initial=reached)
     fill = Fill(questionnaire.form, context=actions.context_of(patient), answers=known.answers, request=posted)
-    context["known"] = known
+    context |= {"known": known, "origin": origin}
     if posted and form.is_valid() and fill.ready:
         try:
             done = actions.enrol(
                 actor=request.actor, patient=patient, cell_id=id_of(cell), questionnaire=questionnaire,
                 answers=fill.answers, contact=actions.Contact(**form.cleaned_data), times=fill.times,
-                request_key=fill.request_key,
+                request_key=fill.request_key, origin_id=origin.pk if origin else None,
             )  # fmt: skip
         except Wrong as wrong:
             fill.refuse(wrong)
@@ -119,10 +121,10 @@ class Known:
     at: datetime | None = None
 
 
-def _known(request: Any, patient: Patient) -> Known:
-    """From the COVID form of a teleconsultation (?depuis=) that the actor sees, with the trace."""
-    wanted = read_id(request.GET.get("depuis", ""))
-    dossier = Dossier.objects.visible_to(request.actor).filter(pk=wanted, patient=patient).first() if wanted else None
+def _known(request: Any, patient: Patient, origin: Dossier | None) -> Known:
+    """From the COVID form of the teleconsultation that one comes from and sees, with the trace."""
+    seen = Dossier.objects.visible_to(request.actor)
+    dossier = seen.filter(pk=origin.pk).first() if origin else None
     if dossier is None:
         return Known()
     audit.record(

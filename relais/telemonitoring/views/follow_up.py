@@ -85,6 +85,8 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
     patient, grant = found.dossier.patient, queries.way_in(found)
     today = timezone.localdate()
     answer_sets = queries.answer_sets(found)
+    links = dossier_queries.links(request.actor, found.dossier)
+    calls, verbs = queries.calls(found), queries.verbs(request.actor, found)
     return {
         "follow_up": found,
         "patient": patient,
@@ -98,9 +100,10 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
         **queries.alert_context(request.actor, found),
         "answer_sets": answer_sets,
         "curves": curves.curves(found, [one.response for one in answer_sets]),
-        "calls": queries.calls(found),
+        "calls": calls,
         "booking_url": booking_url(found),
-        "verbs": queries.verbs(request.actor, found),
+        "verbs": verbs,
+        "links": links,
         "transfer": queries.waiting_transfer(found),
         "closings": states.CLOSINGS,
         "closing": states.CLOSINGS.get(found.closing, found.closing),
