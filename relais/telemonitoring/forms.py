@@ -7,11 +7,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.errors import Refused
-from relais.core.forms import CountedTextarea, Form, TelInput, TimeInput
+from relais.core.forms import CountedTextarea, Form, RadioCards, TelInput, TimeInput
 from relais.patients.contact import clean_email, clean_phone
 from relais.patients.models import Holder
 from relais.questionnaires.models import OWN, Reason, Relation
 from relais.telemonitoring.models import CellKind
+from relais.telemonitoring.programme import Rhythm
 from relais.telemonitoring.wording import LEVELS
 
 
@@ -81,6 +82,37 @@ class InPlaceForm(Form):
         initial=Relation.CELL,
     )  # fmt: skip
     reason = forms.ChoiceField(label=_("Pourquoi ?"), choices=Reason.choices, initial=Reason.CALL)
+
+
+RHYTHM_HINTS = {
+    "standard": _("Une réponse par jour, deux de J6 à J12."),
+    "renforce": _("Deux réponses par jour, tout le suivi."),
+    "contact": _("Une réponse par jour."),
+}
+
+
+class AdjustForm(Form):
+    """How often the patient answers and, for a practitioner, the saturations that are usual and too low for them."""
+
+    rhythm = forms.ChoiceField(label=_("Rythme"), widget=RadioCards(hints=RHYTHM_HINTS))
+    baseline = forms.IntegerField(
+        label=_("SpO2 habituelle, en %"), required=False, min_value=80, max_value=100,
+        help_text=_("D’un insuffisant respiratoire. Vide : non connue."),
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+    )  # fmt: skip
+    target = forms.IntegerField(
+        label=_("Seuil d’alerte personnel, en %"), required=False, min_value=80, max_value=96,
+        help_text=_("Au-dessous, l’alerte est rouge, pour qui a une saturation habituelle basse. Vide : le seuil de tous."),
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, rhythms: list[str], doctor: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rhythm = cast(forms.ChoiceField, self.fields["rhythm"])
+        rhythm.choices = [(one.value, one.label) for one in Rhythm if one.value in rhythms]
+        if not doctor:
+            for name in ("baseline", "target"):
+                del self.fields[name]
 
 
 class RuleForm(Form):

@@ -37,6 +37,11 @@ def can_follow(actor: Actor, follow_up: Any) -> bool:
     return actor.kind == SYSTEM or in_cell(actor, follow_up.cell)
 
 
+def can_set_thresholds(actor: Actor, follow_up: Any) -> bool:
+    """A practitioner of the cell asks for fewer answers, or changes from where a rule fires for this patient."""
+    return in_cell(actor, follow_up.cell) and actor.has_role("practitioner")
+
+
 def can_close(actor: Actor, follow_up: Any) -> bool:
     """A practitioner of the cell closes a follow-up."""
     return in_cell(actor, follow_up.cell) and actor.has_role("practitioner")

@@ -20,7 +20,7 @@ from relais.dossiers.models import Dossier
 from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_grant, make_patient
 from relais.questionnaires.actions import Times, Who
-from relais.questionnaires.models import Questionnaire
+from relais.questionnaires.models import Questionnaire, Relation, Response, Voice
 from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import answers
 from relais.telemonitoring.models import Cell, CellMember, FollowUp, Judgement, RuleSet
@@ -113,6 +113,17 @@ def make_follow_up(
     )
     grant, _secrets = make_grant(person, about=dossier.pk)
     return Scene(follow_up, cell, member, person, grant)
+
+
+def include(scene: Scene, answers: dict[str, list[Any]]) -> None:
+    """As if the inclusion of this follow-up had said so."""
+    now = timezone.now()
+    scene.follow_up.inclusion = Response.objects.create(
+        questionnaire=Questionnaire.objects.filter(name="ecovid-inclusion").latest("rank"), about=scene.follow_up.pk,
+        answers=answers, voice=Voice.PATIENT, relation=Relation.PROFESSIONAL, actor_kind="professional", started_at=now,
+        ended_at=now, received_at=now, request_key=uuid4(),
+    )  # fmt: skip
+    scene.follow_up.save(update_fields=["inclusion"])
 
 
 def seal(

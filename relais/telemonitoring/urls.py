@@ -3,6 +3,7 @@
 from django.urls import path
 
 from relais.telemonitoring.views import (
+    adjust,
     answer,
     bulk,
     call,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/synthese.pdf", export.summary, name="summary"),
     path("<uuid:dossier_id>/fhir.json", export.fhir, name="fhir"),
     path("<uuid:dossier_id>/appel/", call.call, name="call"),
+    path("<uuid:dossier_id>/modifier/", adjust.adjust, name="adjust"),
     path("<uuid:dossier_id>/repondre/", answer.answer, name="answer"),
     path("<uuid:dossier_id>/reponses/<uuid:response_id>/", answer.response, name="response"),
     path("<uuid:dossier_id>/reponses/<uuid:response_id>/<uuid:file_id>/", answer.file, name="file"),

@@ -19,7 +19,7 @@ from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Questionnaire, Relation
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.actions import alerts, states
+from relais.telemonitoring.actions import alerts, settings, states
 from relais.telemonitoring.actions.alerts import ALERT_RANKS, REACHED
 from relais.telemonitoring.delays import next_call, spaced
 from relais.telemonitoring.models import Alert, Call, Cell, FollowUp
@@ -29,6 +29,8 @@ FORM = "ecovid-appel"
 RED = "rouge"
 RETAINED = {"confirme-rouge": RED, "requalifie-orange": "orange", "requalifie-vert": "vert"}
 RECALL, BOOK, HOSPITAL = "rappel-programme", "teleconsultation", "hospitalisation-directe"
+OXIMETER_GIVEN = "oxymetre-remis"
+ADJUSTING = {"modif-rythme", "modif-seuil"}  # what they decide is set on a page of its own
 HANDED_OVER = {"samu15", "urgences", "had", HOSPITAL}  # others look after the patient from now on
 FAILED, WITHIN = 3, timedelta(hours=24)  # MA04
 GAP, GAP_RED = timedelta(hours=2), timedelta(minutes=30)
@@ -104,6 +106,8 @@ def _reached(actor: Actor, alert: Alert, said: Mapping[str, list[Any]]) -> Alert
         alert = alerts.requalify(actor=actor, alert=alert, level=decision.level)
     if decision.pauses and alert.follow_up.state == State.ACTIVE:
         states.pause(actor=actor, follow_up=alert.follow_up)
+    if OXIMETER_GIVEN in said["ap.orientation"]:
+        settings.equip(actor=actor, follow_up=alert.follow_up, item=settings.OXIMETER)
     if decision.recall:
         alert = alerts.call_again(actor=actor, alert=alert, at=call_at(alert, said, timezone.now()))
     if decision.escalates:

@@ -27,6 +27,8 @@ WORDS = {
     "note_added": _l("Note ajoutée"),
     "answer_missed": _l("Réponse manquante"),
     "closing_proposed": _l("Clôture proposée"),
+    "adjusted": _l("Rythme ou seuils changés"),
+    "equipped": _l("Oxymètre remis au patient"),
     "pause": _l("Patient hospitalisé : suivi en pause"),
     "resume": _l("Retour à domicile : suivi repris"),
     "close": _l("Suivi clôturé"),

@@ -46,8 +46,11 @@ def call(request: Any, dossier_id: UUID) -> HttpResponse:
             error = refused.message
         else:
             messages.success(request, _("Appel noté. L’alerte est « %s ».") % noted.get_state_display())
-            if calls.BOOK in fill.answers.get("ap.orientation", []):
+            decided = set(fill.answers.get("ap.orientation", []))
+            if calls.BOOK in decided:
                 return redirect(booking_url(found))
+            if decided & calls.ADJUSTING:
+                return redirect("telemonitoring:adjust", dossier_id)
             return redirect("telemonitoring:follow_up", dossier_id)
     context = {
         "follow_up": found,

@@ -26,7 +26,7 @@ from relais.telemonitoring import wording
 from relais.telemonitoring.actions import alerts, states
 from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.programme import PEAK
-from relais.telemonitoring.queries import curves
+from relais.telemonitoring.queries import after_call, curves
 from relais.telemonitoring.queries import follow_up as queries
 from relais.telemonitoring.topics import cell_topic
 
@@ -104,6 +104,7 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
         "booking_url": booking_url(found),
         "verbs": verbs,
         "links": links,
+        "after_call": after_call.after_call(found, calls, links, booking_url(found)) if "answer" in verbs else None,
         "transfer": queries.waiting_transfer(found),
         "closings": states.CLOSINGS,
         "closing": states.CLOSINGS.get(found.closing, found.closing),
