@@ -139,6 +139,7 @@ def make_scene() -> Scene:
         "cell_id": [followed.cell.pk],
         "transfer_id": [_proposed(followed).pk],
         "member_id": [followed.cell.members.get().pk],
+        "link_id": [_in_circle(followed)],
         "set_id": [cell.rules_id],
         "draft_id": [draft.pk],
         "rule_id": ["AR03", "inconnue"],
@@ -192,6 +193,13 @@ def _proposed(followed: telemonitoring.Scene) -> Transfer:
         source=followed.cell, target=target, why="Peu de monde ce soir", asked_by=followed.member.user
     )
     return row
+
+
+def _in_circle(followed: telemonitoring.Scene) -> uuid.UUID:
+    """A doctor of nowhere else in the scene reads the follow-up as one of the care circle."""
+    reader = make_practitioner(make_establishment("Cabinet du Saule"))
+    link = followed.patient.care_links.create(user_id=reader.user_id, basis="circle", about=followed.follow_up.pk)
+    return uuid.UUID(str(link.pk))
 
 
 def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, list[Any]]:

@@ -154,6 +154,24 @@ def find_professional(*, email: str = "", rpps: str = "") -> User | None:
     return by_rpps or (User.objects.filter(email=email.strip().lower()).first() if email else None)
 
 
+FOUND, SHORTEST = 10, 3  # professionals shown; letters of a name at least
+
+
+def find_professionals(typed: str, roles: Iterable[str]) -> list[User]:
+    """Ten at most who practise in one of these roles anywhere, by name: `typed` is an RPPS number or words of a name,
+    accents aside; too few letters find nobody."""
+    words = typed.split()
+    if sum(map(len, words)) < SHORTEST:
+        return []
+    working = Membership.objects.filter(user=OuterRef("pk"), ended_at=None, establishment__active=True)
+    found = User.objects.filter(Exists(working.filter(role__in=list(roles))), is_active=True)
+    if (number := "".join(words)).isdecimal():
+        return list(found.filter(rpps=number))
+    for word in words:
+        found = found.filter(Q(family_name__unaccent__icontains=word) | Q(given_name__unaccent__icontains=word))
+    return list(found.order_by("family_name", "given_name", "id")[:FOUND])
+
+
 @dataclass(frozen=True)
 class MembersPage:
     """A part of the list, by name; `next_url` leads on, `first_url` back to the beginning."""

@@ -42,6 +42,15 @@ def can_set_thresholds(actor: Actor, follow_up: Any) -> bool:
     return in_cell(actor, follow_up.cell) and actor.has_role("practitioner")
 
 
+def can_share(actor: Actor, follow_up: Any) -> bool:
+    """The patient or who holds their link, members of the cell, and the clinical staff of the establishment that included
+    the patient say who else reads the follow-up; the care circle itself does not (TS-14)."""
+    if actor.is_patient:
+        return actor.about == follow_up.pk
+    included = can_read(actor) and actor.establishment_id == follow_up.dossier.establishment_id
+    return included or in_cell(actor, follow_up.cell)
+
+
 def can_close(actor: Actor, follow_up: Any) -> bool:
     """A practitioner of the cell closes a follow-up."""
     return in_cell(actor, follow_up.cell) and actor.has_role("practitioner")

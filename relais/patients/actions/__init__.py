@@ -1,6 +1,6 @@
 """Every write of patients, by noun: identities, care links, grants, the door (what a patient does there)."""
 
-from relais.patients.actions.care import end_care, grant_care
+from relais.patients.actions.care import end_care, end_link, grant_care
 from relais.patients.actions.door import (
     ask_lost_link,
     check_device_code,
@@ -44,6 +44,7 @@ __all__ = [
     "create_patients",
     "end_care",
     "end_care_of",
+    "end_link",
     "extend",
     "forget_devices",
     "grant_care",

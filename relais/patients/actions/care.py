@@ -54,3 +54,11 @@ def end_care(*, actor: Actor, about: UUID, establishment_id: UUID | None = None,
     for patient_id in sorted(patients):
         audit.record(actor=actor, action="care.end", about=about, patient_id=patient_id)
     return count
+
+
+@whole
+def end_link(*, actor: Actor, link: CareLink) -> None:
+    """End one link at once. The workflow that calls has checked why."""
+    link.until = timezone.now()
+    link.save(update_fields=["until"])
+    audit.record(actor=actor, action="care.end", about=link.about, patient_id=link.patient_id)

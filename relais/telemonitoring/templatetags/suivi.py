@@ -28,6 +28,8 @@ WORDS = {
     "answer_missed": _l("Réponse manquante"),
     "closing_proposed": _l("Clôture proposée"),
     "adjusted": _l("Rythme ou seuils changés"),
+    "reader_added": _l("Un professionnel du cercle de soins peut lire le suivi"),
+    "reader_removed": _l("Un professionnel du cercle de soins ne lit plus le suivi"),
     "equipped": _l("Oxymètre remis au patient"),
     "pause": _l("Patient hospitalisé : suivi en pause"),
     "resume": _l("Retour à domicile : suivi repris"),

@@ -104,6 +104,7 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
         "booking_url": booking_url(found),
         "verbs": verbs,
         "links": links,
+        "may_share": may.can_share(request.actor, found),
         "after_call": after_call.after_call(found, calls, links, booking_url(found)) if "answer" in verbs else None,
         "transfer": queries.waiting_transfer(found),
         "closings": states.CLOSINGS,

@@ -16,7 +16,6 @@ from relais.core.access import patient
 from relais.core.doors import get_visible
 from relais.core.errors import Refused
 from relais.dossiers import actions as dossiers
-from relais.dossiers import queries as dossier_queries
 from relais.patients.models import Grant, Holder
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.actions import Who, Wrong
@@ -86,7 +85,7 @@ def follow_up_of(request: Any, why: str) -> FollowUp:
     return found
 
 
-def _context(request: Any, follow_up: FollowUp) -> dict[str, Any]:
+def context_of(request: Any, follow_up: FollowUp) -> dict[str, Any]:
     alert = open_alert(follow_up)
     return {
         "follow_up": follow_up,
@@ -114,7 +113,7 @@ def home(request: Any) -> HttpResponse:
     follow_up = follow_up_of(request, "Espace du suivi à domicile")
     given = space.last_answers(follow_up)
     context = {
-        **_context(request, follow_up),
+        **context_of(request, follow_up),
         "today": space.today(follow_up, given, timezone.now()),
         "answers": given[:6],
         "table": space.table(given),
@@ -145,7 +144,7 @@ def answer(request: Any) -> HttpResponse:
     follow_up = follow_up_of(request, "Réponses du jour")
     if follow_up.state != State.ACTIVE:
         return redirect("follow_up_space:home")
-    context = _context(request, follow_up)
+    context = context_of(request, follow_up)
     said = request.POST if request.method == "POST" else request.GET
     asked = _asked(follow_up, context["grant"], said)
     if asked is None or said.get("pour") == "proche":
@@ -230,7 +229,7 @@ def instruction(request: Any) -> HttpResponse:
     last = follow_up.judgements.select_related("rules", "response").order_by("-at", "-id").first()
     if last is None:
         return redirect("follow_up_space:home")
-    context = _context(request, follow_up)
+    context = context_of(request, follow_up)
     context |= {"last": last, "instruction": space.instruction(last, context["alert"])}
     return render(request, "telemonitoring/space/instruction.html", context)
 
@@ -247,11 +246,3 @@ def stop(request: Any) -> HttpResponse:
     else:
         messages.success(request, _("L’équipe est prévenue : elle vous appelle pour arrêter ce suivi avec vous."))
     return redirect("follow_up_space:home")
-
-
-@patient
-def readers(request: Any) -> HttpResponse:
-    """Who has seen my file (D13)."""
-    follow_up = follow_up_of(request, "Liste des accès")
-    context = {**_context(request, follow_up), "readers": dossier_queries.readers(follow_up.dossier)}
-    return render(request, "telemonitoring/space/readers.html", context)
