@@ -44,7 +44,7 @@ def reads(member, scene):
     return client_of(member).get(url(scene, "")).status_code == 200
 
 
-@pytest.mark.req("TS-14", "TS-02")
+@pytest.mark.req("TS-14")
 def test_the_cell_finds_a_professional_adds_them_and_removes_them(scene, doctor):
     browser = client_of(scene.member)
     for typed in ("beranger", "89900000077"):
