@@ -104,6 +104,8 @@ def test_every_page_of_the_cell_at_both_widths(
     page.get_by_role("heading", name="Numéros").wait_for()
     look("call", f"/suivi/{pk}/appel/")
     look("answer", f"/suivi/{pk}/repondre/")
+    look("adjust", f"/suivi/{pk}/modifier/")
+    look("circle", f"/suivi/{pk}/cercle/?q=martin")
     look("response", reverse("telemonitoring:response", args=[pk, followed.follow_up.judgements.first().response_id]))
     look("enrol-search", "/suivi/inclure/")
     look("enrol", f"/suivi/inclure/?patient={other.pk}")

@@ -112,6 +112,7 @@ def test_another_rhythm_or_threshold_leads_to_where_it_is_set(scene):
     assert (after.rhythm, after.facts) == ("renforce", {"baseline": 91, "target": 86})
     event = Event.objects.get(verb="adjusted")
     assert event.data == {"rhythm": "renforce", "thresholds": ["baseline", "target"]}
+    assert 'value="91"' in browser.get(url(scene, "modifier/")).content.decode()
     browser.post(url(scene, "modifier/"), said)
     assert Event.objects.filter(verb="adjusted").count() == 1, "nothing changed the second time"
     browser.post(url(scene, "modifier/"), {**said, "baseline": "", "target": ""})

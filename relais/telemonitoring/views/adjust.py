@@ -26,7 +26,7 @@ def adjust(request: Any, dossier_id: UUID) -> HttpResponse:
     if not may.can_follow(request.actor, found) or found.state == State.CLOSED:
         raise NotFound
     doctor = may.can_set_thresholds(request.actor, found)
-    known = {name: found.facts.get(name) for name in settings.THRESHOLDS}
+    known = {name: int(found.facts[name]) if name in found.facts else None for name in settings.THRESHOLDS}
     form = AdjustForm(
         request.POST if request.method == "POST" else None,
         initial={"rhythm": found.rhythm, **known},
