@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from relais.core import times
 from relais.dossiers.models import Event
+from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions.alerts import OUTCOMES
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.programme import Slot, Window
@@ -84,6 +85,20 @@ def outcome_words(outcome: str) -> str:
 def may_export(context: Any, cell: Any) -> bool:
     """Whether the reader may take the data of this cell (of `cells_of`) out: `permissions.can_export`, already asked."""
     return bool(cell.mine and context["request"].actor.has_role("practitioner"))
+
+
+@register.inclusion_tag("telemonitoring/_cell_tabs.html", takes_context=True)
+def cell_tabs(context: Any, cell: Any, here: str) -> dict[str, Any]:
+    """The pages of a cell that the reader may open; `here`: patients, handover, transfers or members."""
+    actor = context["request"].actor
+    mine = cell.mine if hasattr(cell, "mine") else may.in_cell(actor, cell)
+    return {
+        "cell": cell,
+        "here": here,
+        "mine": mine,
+        "manages": may.can_manage(actor, cell),
+        "reads_rules": context.get("may_read_rules", mine and actor.has_role("practitioner")),
+    }
 
 
 @register.inclusion_tag("telemonitoring/_curves.html")

@@ -49,7 +49,6 @@ def cells(request: Any) -> HttpResponse:
         {
             **context,
             "topic": cell_topic(cell.pk),
-            "may_manage": may.can_manage(request.actor, cell),
             "may_read_rules": any(one.mine for one in known) and request.actor.has_role("practitioner"),
         },
     )
