@@ -1,8 +1,10 @@
 """Words of telemonitoring in templates: windows, events."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _l
 
 from relais.core import times
@@ -55,6 +57,12 @@ WORDS = {
     "alert_settle": _l("Alerte terminée par les règles ou la fin du suivi"),
 }
 SLOTS = {Slot.DAY: _l("dans la journée"), Slot.MORNING: _l("matin"), Slot.EVENING: _l("soir")}
+
+
+@register.filter
+def is_over(moment: datetime) -> bool:
+    """Whether a promise was not kept in time."""
+    return moment <= timezone.now()
 
 
 @register.simple_tag

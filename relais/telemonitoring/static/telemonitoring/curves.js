@@ -69,6 +69,21 @@ function figure(value) {
   return String(Math.round(value * 10) / 10).replace(".", ",");
 }
 
+/* A curve wider than its place would hide the last values: the rail that opens resizes no window. */
+function fit() {
+  drawn.forEach(({ plot, place }) => {
+    if (place.clientWidth && place.clientWidth !== plot.width) {
+      plot.setSize({ width: place.clientWidth, height: HEIGHT });
+    }
+  });
+}
+
+// eslint-disable-next-line compat/compat -- asked for first; without it, a window that is resized
+const watcher = "ResizeObserver" in window ? new window.ResizeObserver(fit) : null;
+if (!watcher) {
+  window.addEventListener("resize", fit);
+}
+
 function draw(element) {
   const place = element.querySelector("[data-curve-plot]");
   if (!place || place.firstChild) {
@@ -96,6 +111,9 @@ function draw(element) {
   };
   const plot = new uPlot(options, [given.points.map((one) => one[0]), given.points.map((one) => one[1])], place);
   drawn.push({ plot, place });
+  if (watcher) {
+    watcher.observe(place);
+  }
 }
 
 /* Those that a live page has replaced meanwhile. */
@@ -107,14 +125,6 @@ function forget() {
 onContent((root) => {
   forget();
   all(root, "[data-curve]").forEach(draw);
-});
-
-window.addEventListener("resize", () => {
-  drawn.forEach(({ plot, place }) => {
-    if (place.clientWidth && place.clientWidth !== plot.width) {
-      plot.setSize({ width: place.clientWidth, height: HEIGHT });
-    }
-  });
 });
 
 new MutationObserver(() => drawn.forEach(({ plot }) => plot.redraw(false))).observe(document.documentElement, {
