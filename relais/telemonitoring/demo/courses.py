@@ -11,8 +11,32 @@ CHRONIC = 0.12  # breathless on effort until day 30
 EVER = {"dyspnoea": (0.65, 7), "shivers": (0.46, 3), "cough": (0.70, 7), "smell": (0.45, 7), "diarrhoea": (0.20, 3),
         "headache": (0.55, 3), "fatigue": (0.75, 7)}  # fmt: skip
 SECOND_WEEK = 0.12  # of the symptoms come then alone
-COUNTED_FAST = 0.5  # once count more than 20 breaths, and fewer when they count again
+COUNTED_FAST = 0.65  # once count more than 20 breaths, and fewer when they count again
 HALF = 0.693
+# One bad day of somebody who is not getting worse: a sign that has somebody called, or sends to the 15.
+BAD_DAY, GRAVE = 0.12, 0.02
+SIGNS: list[dict[str, list[Any]]] = [
+    {"ad.fatigue": ["alite"]}, {"ad.malaise": ["malaise"]}, {"ad.thorax": ["respiration"]}, {"ad.frissons": ["intenses"]},
+    {"ad.cephalee": ["intense"]},
+]  # fmt: skip
+GRAVE_SIGNS: list[dict[str, list[Any]]] = [{"ad.malaise": ["syncope"]}, {"ad.thorax": ["repos"]}, {"ad.boire": [True]}]
+
+# Who answers always, or nearly, and how often the others fall silent at a window, more often each day from J8. A silence
+# is one window or some days: 86 % of all answers come, three patients in ten miss one, and few of them many times.
+REGULAR, FAITHFUL, FALLS_SILENT, WEARY, FROM = 0.68, 0.999, 0.13, 0.02, 8
+ONE_WINDOW, AT_LEAST, LONGER = (
+    0.4,
+    3,
+    5,
+)  # share of silences of one window; of the others the windows, and how many more
+
+
+def silence(rng: random.Random, day: int, *, regular: bool) -> int:
+    """How many windows go by without an answer from this one on."""
+    falls = 1 - FAITHFUL if regular else FALLS_SILENT + WEARY * max(0, day - FROM)
+    if rng.random() >= falls:
+        return 0
+    return 1 if regular or rng.random() < ONE_WINDOW else AT_LEAST + round(rng.expovariate(1 / LONGER))
 
 
 class Course:
@@ -23,10 +47,13 @@ class Course:
         self.symptoms = {name: self._days(*one) for name, one in EVER.items()}
         if kind in (MILD, FEBRILE) and rng.random() < CHRONIC:
             self.symptoms["dyspnoea"] = (0, 30)
-        fevers = {FEBRILE: rng.randint(4, 7), LINGERING: 30, WORSE: rng.randint(1, 3)}
+        fevers = {FEBRILE: rng.randint(4, 9), LINGERING: 30, WORSE: rng.randint(1, 3)}
         self.fever_ends = fevers.get(kind, rng.randint(1, 2) if rng.random() < 0.16 else -1)
         self.turn = rng.randint(6, 7)  # from here the third kind gets worse…
         self.best = self.turn + rng.randint(3, 5)  # … and from here better, at home or in hospital
+        drawn, grave, sign = rng.random(), rng.choice(GRAVE_SIGNS), rng.choice(SIGNS)
+        self.bad_day = rng.randint(1, 12) if drawn < BAD_DAY and kind in (MILD, FEBRILE) else -1
+        self.sign = grave if drawn < GRAVE else sign
         self.counts_fast = rng.randint(1, 10) if rng.random() < COUNTED_FAST else -1
 
     def _days(self, share: float, median: float) -> tuple[int, int]:
@@ -55,7 +82,7 @@ class Course:
             "ad.general": ["pire" if worse and day <= self.best else rng.choice(("stable", "stable", "mieux"))],
             "ad.temp.mesuree": [True],
             "ad.temp": [self._temperature(febrile=febrile)],
-            "ad.frissons": ["oui" if febrile and self.has("shivers", day) else "non"],
+            "ad.frissons": ["oui" if self.has("shivers", day) else "non"],
             "ad.malaise": ["non"],
             "ad.dyspnee": [str(self._dyspnoea(day))],
             "ad.toux": ["seche" if self.has("cough", day) else "non"],
@@ -73,6 +100,8 @@ class Course:
             "ad.besoin": ["non"],
             "ad.hospit": ["non"],
         }
+        if day == self.bad_day:
+            answers |= self.sign
         self._breath(answers, day, worse)
         if answers["ad.temp"][0] >= 39:
             answers["ad.fievre.resist"] = [False]

@@ -17,7 +17,7 @@ from relais.telemonitoring.models import Alert, Call, FollowUp
 from relais.telemonitoring.workflow import AlertState
 
 MINUTE = timedelta(minutes=1)
-REACHED_AT_ONCE, TRIES = 0.72, 3
+REACHED_AT_ONCE, TRIES = 0.9, 3
 STILL_NEW, IN_HAND = 40 * MINUTE, 6 * MINUTE  # of the script
 Step = tuple[datetime, str]
 
@@ -52,12 +52,15 @@ class Desk:
             self._plan(at)
             return
         alert, higher = self.alert, GRAVITY[level] > GRAVITY[self.alert.level]
+        other = set(alert.fired) <= MISSING and not set(fired) <= MISSING
         alert.fired = list(dict.fromkeys([*alert.fired, *fired]))
         sooner = priority and not alert.priority
         alert.priority = alert.priority or priority
         if higher:
             alert.level = level
         self._tell(at, "alert_raised" if higher else "alert_confirmed")
+        if other and not higher:
+            self._plan(at)
         if higher or (sooner and alert.level == "orange"):
             alert.since = at
             if alert.state == AlertState.REACHED:
@@ -65,9 +68,14 @@ class Desk:
             self._plan(at)
 
     def green(self, at: datetime) -> None:
-        """An answer set without a sign: it ends an alert that said only that answers were missing."""
+        """An answer set without a sign: it ends an alert that said only that answers were missing, and whoever had reached
+        the patient about it ends it then."""
         self.until(at)
-        if self.alert and set(self.alert.fired) <= MISSING:
+        if not self.alert or not set(self.alert.fired) <= MISSING:
+            return
+        if self.alert.state == AlertState.REACHED:
+            self._do(at, "finish")
+        else:
             self.settled(at)
 
     def settled(self, at: datetime) -> None:
@@ -92,7 +100,8 @@ class Desk:
                 break
             steps.append((moment, "unreached"))
             moment = self._after(moment, delay, delay.again * rng.uniform(0.7, 1.1))
-        steps.append((moment + rng.uniform(3, 14) * MINUTE, "finish"))
+        if not set(alert.fired) <= MISSING:  # else it stays until an answer comes
+            steps.append((moment + rng.uniform(3, 14) * MINUTE, "finish"))
         self.steps = steps
 
     def _after(self, at: datetime, delay: Delay, minutes: float) -> datetime:

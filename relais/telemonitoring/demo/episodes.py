@@ -42,9 +42,6 @@ from relais.telemonitoring.programme import (
 
 EPISODES = {"small": 24, "tenth": 1_200, "region": 12_000, "stress": 12_000}
 ALL_NOW = ("small", "stress")  # sizes in which everybody is followed now
-# Who never forgets, how often the others answer, and how much of it they lose a day from J8: 86 % of all answers come,
-# and three patients in ten miss one.
-REGULAR, FAITHFUL, FORGETFUL, WEARY, FROM = 0.68, 0.995, 0.62, 0.02, 8
 PROXY, OXIMETER, LATE, EXTENDED = 0.06, 0.6, 0.02, 0.04
 # Of all: those who leave before their end, and why.
 LEAVING = {"refus-retrait-consentement": 0.015, "entree-ehpad-ou-hebergement": 0.003, "inclusion-erreur-doublon": 0.003}
@@ -214,7 +211,7 @@ class Builder:
         course = self._course(episode)
         latest = min(now - max(ago, 1) * MINUTE, episode.leaves[0] if episode.leaves else now)
         silent = now - timedelta(hours=26) if episode.kind == SILENT else latest
-        habit = FAITHFUL if ago or rng.random() < REGULAR else FORGETFUL
+        regular, silence = bool(ago) or rng.random() < courses.REGULAR, 0
         for window in plan.windows(follow_up.starts_on, min(self.today, follow_up.ends_on)):
             opens, closes = window.opens.astimezone(now.tzinfo), window.closes.astimezone(now.tzinfo)
             minutes = min(rng.lognormvariate(4, 1), (closes - opens) / MINUTE - 6)
@@ -223,8 +220,8 @@ class Builder:
                 continue
             if at > latest:
                 break
-            worn = 1 - WEARY * max(0, follow_up.day(window.day) - FROM) if habit == FORGETFUL else 1
-            if at <= silent and rng.random() < habit * worn:
+            silence = max(0, silence - 1) or courses.silence(rng, follow_up.day(window.day), regular=regular)
+            if at <= silent and not silence:
                 self._given(episode, course, window, at)
             elif closes <= latest:
                 episode.gone.append(window)

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
@@ -20,13 +20,16 @@ from relais.core.demo import Region
 from relais.directory import demo as directory
 from relais.patients import demo as patients
 from relais.questionnaires import logic
+from relais.questionnaires.columns import values
 from relais.questionnaires.models import Questionnaire, Response
 from relais.telemonitoring.actions.answers import context_of, decide
-from relais.telemonitoring.demo import build, people
+from relais.telemonitoring.demo import build, courses, people
 from relais.telemonitoring.demo.cells import FIRST
 from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement, RuleSet
+from relais.telemonitoring.tests.test_rules import SETS
 from relais.telemonitoring.workflow import OPEN
 
+NOVEMBER = datetime(2026, 11, 1, 9, tzinfo=UTC)
 HOME = "Cellule COVID de l’hôpital"
 
 
@@ -93,6 +96,42 @@ def test_the_region_s_follow_ups_are_judged_by_the_rules_and_handled_by_their_ce
         if kept:
             decision = decide(one, kept.response, kept.response.ended_at)
             assert (kept.level, kept.fired) == (decision.level, list(decision.fired))
+
+
+@pytest.mark.req("EC-17")
+def test_what_people_answer_raises_about_as_many_alerts_as_the_plan_of_the_data() -> None:
+    """domain.md §9.2: 24 % with an orange answer, 8 % with a red one, among children and those who forget; of adults who
+    answer each day from J2 to J14, a third and a tenth."""
+    rng, given = random.Random(3), []
+    for number in range(400):
+        kind = rng.choices(list(courses.SHARES), list(courses.SHARES.values()))[0]
+        course = None if kind == courses.CONTACT else courses.Course(kind, rng, oximeter=rng.random() < 0.6)
+        for day in range(2, 15) if course else ():
+            at = NOVEMBER + timedelta(days=day)
+            known = {"episode": str(number), "at": at, "date": at.date(), "day": day, "age": 45, "risk": "standard"}
+            given.append(known | values(SETS["adult"].answers, course.answers(day)))
+    judged = SETS["adult"].judged(given)
+    shares = {
+        level: judged.filter(judged["level"] == level)["episode"].n_unique() / 400 for level in ("orange", "rouge")
+    }
+    assert 0.27 < shares["orange"] < 0.4
+    assert 0.06 < shares["rouge"] < 0.14
+
+
+@pytest.mark.req("EC-17")
+def test_few_people_fall_silent_and_for_long() -> None:
+    """domain.md §9.2: 86 % of the answers come; three patients in ten miss one, in one silence or two."""
+    rng, came, missed, silences = random.Random(3), 0, 0, []
+    for _number in range(2_000):
+        regular, left, begun = rng.random() < courses.REGULAR, 0, 0
+        for window in range(20):
+            before, left = left, max(0, left - 1) or courses.silence(rng, window * 14 // 20, regular=regular)
+            begun += bool(left and not before)
+            missed, came = missed + bool(left), came + (not left)
+        silences.append(begun)
+    assert 0.83 < came / (came + missed) < 0.89
+    assert 0.27 < sum(map(bool, silences)) / 2_000 < 0.35
+    assert sum(silences) / sum(map(bool, silences)) < 2
 
 
 @pytest.mark.django_db
