@@ -111,6 +111,11 @@ def end_of(onset: date, included: date, extensions: int = 0) -> date:
     return max(planned, min(planned + timedelta(days=EXTENSION * extensions), onset + timedelta(days=LATEST)))
 
 
+def extended(onset: date, ends_on: date) -> date:
+    """The last day after an extension of 7 days, up to D30; the same day when there is none left to add."""
+    return max(ends_on, min(ends_on + timedelta(days=EXTENSION), onset + timedelta(days=LATEST)))
+
+
 def months(born: date, on: date) -> int:
     """Completed months: somebody born on the 31st completes one on the last day of a shorter month's next day."""
     return (on.year - born.year) * 12 + on.month - born.month - (on.day < born.day)

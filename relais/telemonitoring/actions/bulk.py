@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.utils import timezone
@@ -25,7 +25,7 @@ from relais.questionnaires.models import Relation, Response
 from relais.questionnaires.queries import current
 from relais.telemonitoring import bulk, inclusion, messages
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.actions.enrol import KIND, SPACE_DAYS, cell_for, name_of, one_at_a_time
+from relais.telemonitoring.actions.enrol import KIND, cell_for, name_of, one_at_a_time, open_until
 from relais.telemonitoring.models import Cell, FollowUp
 from relais.telemonitoring.programme import end_of
 from relais.telemonitoring.queries.bulk import Planned, plan
@@ -154,7 +154,7 @@ def _way_in(follow_up: FollowUp, planned: Planned) -> patients.WayIn:
     return patients.WayIn(
         patient=follow_up.dossier.patient,
         about=follow_up.pk,
-        valid_until=timezone.now() + (follow_up.ends_on - timezone.localdate()) + timedelta(days=SPACE_DAYS),
+        valid_until=open_until(follow_up),
         holder=planned.holder,
         holder_name=planned.holder_name if planned.holder != Holder.SELF else "",
         email=fields.get("email", ""),

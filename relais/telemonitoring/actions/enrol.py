@@ -1,7 +1,7 @@
 """Starting a follow-up: by a professional alone, from hospital as from town (EC-02, EC-15, EC-18)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -144,6 +144,18 @@ def open_to_cell(actor: Actor, follow_up: FollowUp) -> None:
         patients.grant_care(user_id=user_id, **grant)
 
 
+def open_until(follow_up: FollowUp) -> datetime:
+    """Until when a way in lasts: 30 days after the last day."""
+    return timezone.now() + (follow_up.ends_on - timezone.localdate()) + timedelta(days=SPACE_DAYS)
+
+
+def keep_open(actor: Actor, follow_up: FollowUp) -> None:
+    """The follow-up lasts longer: so do the ways in that would end before it, and one that has ended opens again."""
+    until = open_until(follow_up)
+    for grant in Grant.objects.filter(about=follow_up.pk, revoked_at=None, valid_until__lt=until):
+        patients.extend(actor=actor, grant=grant, valid_until=until)
+
+
 def let_in(actor: Actor, follow_up: FollowUp, contact: Contact) -> Grant:
     """A link, a login and a password until 30 days after the last day; an older way in is closed."""
     patients.revoke(actor=actor, about=follow_up.pk)
@@ -155,7 +167,7 @@ def let_in(actor: Actor, follow_up: FollowUp, contact: Contact) -> Grant:
         holder_name=contact.holder_name,
         email=contact.email,
         phone=contact.phone,
-        valid_until=timezone.now() + (follow_up.ends_on - timezone.localdate()) + timedelta(days=SPACE_DAYS),
+        valid_until=open_until(follow_up),
     )
     messages.send_access(follow_up, grant, secrets)
     return grant

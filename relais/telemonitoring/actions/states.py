@@ -12,9 +12,9 @@ from relais.core.errors import NotFound, Refused
 from relais.dossiers import actions as dossiers
 from relais.patients import actions as patients
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.actions import alerts, transfer
+from relais.telemonitoring.actions import alerts, enrol, transfer
 from relais.telemonitoring.models import FollowUp, Pause
-from relais.telemonitoring.programme import EXTENSION, end_of
+from relais.telemonitoring.programme import EXTENSION, end_of, extended
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import State
 
@@ -65,6 +65,7 @@ def resume(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
     moved.status, moved.rhythm = "sortie", "renforce"
     moved.ends_on = max(moved.ends_on, end_of(today, today))
     moved.save(update_fields=["status", "rhythm", "ends_on"])
+    enrol.keep_open(actor, moved)  # a stay may have lasted longer than the way in
     return moved
 
 
@@ -88,12 +89,13 @@ def extend(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
     locked = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=follow_up.pk)
     if not may.can_follow(actor, locked):
         raise NotFound
-    later = end_of(locked.onset, locked.starts_on, locked.extensions + 1)
+    later = extended(locked.onset, locked.ends_on)
     if locked.state == State.CLOSED or later <= locked.ends_on:
         raise Refused(_("Ce suivi ne peut plus être prolongé : il va jusqu’à J30 au plus."))
     locked.extensions += 1
     locked.ends_on = later
     locked.save(update_fields=["extensions", "ends_on"])
+    enrol.keep_open(actor, locked)
     dossiers.record(locked.dossier, "extended", actor, days=EXTENSION)
     tell_pages(locked)
     return locked

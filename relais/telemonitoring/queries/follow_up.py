@@ -15,7 +15,7 @@ from relais.questionnaires.queries import current, words
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring import wording
 from relais.telemonitoring.models import Alert, Call, FollowUp, Judgement, Transfer
-from relais.telemonitoring.programme import end_of, form_for
+from relais.telemonitoring.programme import extended, form_for
 from relais.telemonitoring.queries.cells import promise
 from relais.telemonitoring.workflow import OPEN, State, TransferState
 
@@ -134,7 +134,7 @@ def verbs(actor: Actor, follow_up: FollowUp) -> set[str]:
     found = set(workflow.possible(follow_up, actor))
     if follow_up.state == State.CLOSED or not may.can_follow(actor, follow_up):
         return found
-    later = end_of(follow_up.onset, follow_up.starts_on, follow_up.extensions + 1)
+    later = extended(follow_up.onset, follow_up.ends_on)
     return found | {"answer", "transfer"} | ({"extend"} if later > follow_up.ends_on else set())
 
 

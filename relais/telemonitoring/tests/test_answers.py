@@ -14,6 +14,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, make_establishment, make_member, make_practitioner
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
+from relais.patients.models import Grant
 from relais.patients.testing import make_patient
 from relais.questionnaires.actions import Who, Wrong
 from relais.questionnaires.models import Response
@@ -422,6 +423,27 @@ def test_an_extension_adds_seven_days_until_day_thirty(scene):
     assert ends == [21, 28, 30]
     with pytest.raises(Refused, match="J30"):
         states.extend(actor=me, follow_up=scene.follow_up)
+
+
+def test_after_a_stay_an_extension_goes_to_day_thirty_as_any_other():
+    """The 14 days of a discharge at J10 end at J24: six are left to add."""
+    scene = make_follow_up(day=10)
+    me = actor_for(scene.member)
+    back = states.resume(actor=me, follow_up=states.pause(actor=me, follow_up=scene.follow_up))
+    assert back.day(back.ends_on) == 24
+    more = states.extend(actor=me, follow_up=back)
+    assert more.day(more.ends_on) == 30
+
+
+@pytest.mark.req("EC-07", "EC-18")
+def test_after_a_long_stay_the_patient_still_gets_in(scene):
+    me = actor_for(scene.member)
+    paused = states.pause(actor=me, follow_up=scene.follow_up)
+    Grant.objects.filter(about=scene.follow_up.pk).update(valid_until=timezone.now() - timedelta(days=1))
+    back = states.resume(actor=me, follow_up=paused)
+    scene.grant.refresh_from_db()
+    assert scene.grant.is_live()
+    assert timezone.localdate(scene.grant.valid_until) >= back.ends_on + timedelta(days=30)
 
 
 @pytest.mark.req("EC-13")
