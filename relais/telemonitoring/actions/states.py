@@ -16,7 +16,7 @@ from relais.telemonitoring.actions import alerts, enrol, transfer
 from relais.telemonitoring.models import FollowUp, Pause
 from relais.telemonitoring.programme import EXTENSION, end_of, extended
 from relais.telemonitoring.topics import cell_topic, space_topic
-from relais.telemonitoring.workflow import State
+from relais.telemonitoring.workflow import AlertState, State
 
 CLOSINGS = {
     "guerison": "Guérison",
@@ -49,10 +49,17 @@ def move(*, actor: Actor, follow_up: FollowUp, verb: str, **changes: Any) -> Fol
 
 
 @transaction.atomic
-def pause(*, actor: Actor, follow_up: FollowUp) -> FollowUp:
-    """The patient is in hospital: no answer is awaited until they come home (EC-07)."""
+def pause(*, actor: Actor, follow_up: FollowUp, ends_alert: bool = False) -> FollowUp:
+    """The patient is in hospital: no answer is awaited until they come home (EC-07).
+
+    `ends_alert`: the open alert is over with it (domain.md §1.8), but a red one that no practitioner ends here, and one
+    under a call: whoever calls notes it. A call decides of its alert by itself.
+    """
     moved = move(actor=actor, follow_up=follow_up, verb="pause")
     Pause.objects.create(follow_up=moved, first=timezone.localdate())
+    alert = alerts.open_alert(moved) if ends_alert else None
+    if alert and alert.state != AlertState.CALLING and may.can_finish(actor, alert):
+        alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
     return moved
 
 

@@ -201,6 +201,27 @@ def test_hospital_pauses_home_resumes_and_a_reason_closes(scene):
     assert names(browser.get(LIST)) == []
 
 
+@pytest.mark.req("EC-07")
+@pytest.mark.parametrize(
+    ("role", "level", "state", "after"),
+    [
+        (Role.CAREGIVER, "orange", "new", "closed"),
+        (Role.PRACTITIONER, "rouge", "taken", "closed"),
+        (Role.CAREGIVER, "rouge", "taken", "taken"),  # a practitioner ends a red one
+        (Role.PRACTITIONER, "orange", "calling", "calling"),  # whoever calls notes it
+    ],
+)
+def test_the_alert_of_a_patient_who_is_in_hospital_is_over(scene, role, level, state, after):
+    who = make_member(scene.cell.establishment, role)
+    join(scene.cell, who)
+    holder = None if state == "new" else scene.member.user
+    now = timezone.now()
+    Alert.objects.create(follow_up=scene.follow_up, level=level, state=state, since=now, opened_at=now, taken_by=holder)
+    page = client_of(who).post(url(scene, "pause/"), follow=True).content.decode()
+    assert (FollowUp.objects.get().state, Alert.objects.get().state) == ("paused", after)
+    assert ("L’alerte reste ouverte" in page) == (after != "closed")
+
+
 def test_a_follow_up_is_prolonged_until_there_is_no_day_left(scene):
     browser = client_of(scene.member)
     for _time in range(4):

@@ -163,7 +163,7 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     found = follow_up_of(request, dossier_id, "Action sur le suivi")
     actor = request.actor
     doing: dict[str, Any] = {
-        "pause": lambda: states.pause(actor=actor, follow_up=found),
+        "pause": lambda: states.pause(actor=actor, follow_up=found, ends_alert=True),
         "resume": lambda: states.resume(actor=actor, follow_up=found),
         "extend": lambda: states.extend(actor=actor, follow_up=found),
         "close": lambda: states.close(actor=actor, follow_up=found, why=request.POST.get("why", "")),
@@ -172,4 +172,6 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
         raise NotFound
     doing[verb]()
     messages.success(request, str(DONE[verb]))
+    if verb == "pause" and queries.open_alert(found):
+        messages.warning(request, _("L’alerte reste ouverte : elle est rouge, ou un appel est en cours."))
     return redirect("telemonitoring:follow_up", dossier_id)
