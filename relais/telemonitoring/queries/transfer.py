@@ -91,12 +91,13 @@ def _who(follow_up: FollowUp, today: date) -> str:
     return f"{sex}, " + ngettext("%(n)d an", "%(n)d ans", years) % {"n": years}
 
 
-def to_propose(actor: Actor, cell: Any, ids: list[UUID]) -> list[lists.Row]:
-    """The patients of the cell who could be proposed, the most urgent first: those of `ids`, else all with an alert."""
+def to_propose(actor: Actor, cell: Any, ids: list[UUID], *, alone: bool) -> list[lists.Row]:
+    """The patients of the cell who could be proposed, the most urgent first: those of `ids` and, unless they stand
+    `alone`, all with an alert."""
     alarmed, calm = lists.followed(cell, actor=actor, today=timezone.localdate())
     waiting = Transfer.objects.filter(source=cell, state=TransferState.ASKED).values("follow_up")
     found: list[UUID] = []
-    parted: list[Any] = [one.filter(pk__in=ids) for one in (alarmed, calm)] if ids else [alarmed]
+    parted: list[Any] = [alarmed.filter(pk__in=ids) if alone else alarmed, calm.filter(pk__in=ids)]
     for rows in parted:  # the type checker does not see their `rank`
         wanted = rows.exclude(pk__in=waiting).order_by("rank", "pk").values_list("pk", flat=True)
         found += wanted[: MOST - len(found)]

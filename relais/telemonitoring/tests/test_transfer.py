@@ -145,6 +145,25 @@ def test_what_cannot_be_proposed_is_refused_with_a_sentence(scene, other, settin
         asked(scene, other)
 
 
+def test_a_refused_proposal_says_why_and_keeps_what_was_ticked(scene, other):
+    """A patient without an alert, chosen from their own page, among those with one; and nobody left to propose."""
+    reply(scene)
+    alarmed = make_follow_up(cell=scene.cell, member=scene.member, patient=make_patient("Rouge"))
+    red(alarmed)
+    browser, address = client_of(scene.member), page(scene.cell, "proposer/")
+    mine = {"patient": str(scene.follow_up.pk), "cellule": str(other[0].pk)}
+    assert [row.pk for row in browser.get(address, {"patient": mine["patient"]}).context["rows"]] == [
+        scene.follow_up.pk
+    ]
+    refused = browser.post(address, {**mine, "why": " "})
+    assert (refused.status_code, refused.context["ticked"]) == (422, {scene.follow_up.pk})
+    assert [row.pk for row in refused.context["rows"]] == [alarmed.follow_up.pk, scene.follow_up.pk]
+    assert "Indiquez pourquoi" in refused.content.decode()
+    asked(scene, other)
+    asked(alarmed, other)
+    assert "le sont déjà" in browser.post(address, {**mine, "why": WHY}).content.decode()
+
+
 @pytest.mark.req("EC-14")
 def test_nobody_takes_a_patient_whom_the_other_cell_is_calling(scene, other):
     alert, actor = red(scene), actor_for(scene.member)

@@ -76,7 +76,8 @@ def propose(request: Any, cell_id: UUID) -> HttpResponse:
                 + " " + _("Votre cellule les garde jusqu’à la réponse."),
             )  # fmt: skip
             return redirect("telemonitoring:transfers", cell.pk)
-    rows = queries.to_propose(request.actor, cell, [] if request.method == "POST" else sorted(ticked))
+    alone = bool(ticked) and request.method != "POST"
+    rows = queries.to_propose(request.actor, cell, sorted(ticked), alone=alone)
     if "surplus" in request.GET:
         ticked = queries.surplus_of(request.actor, cell, rows)
     audit.record_list(
