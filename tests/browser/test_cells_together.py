@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from relais.accounts.testing import make_establishment, make_practitioner
+from relais.core import live
 from relais.patients.testing import make_patient
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.testing import make_cell, make_follow_up, reply
 from relais.telemonitoring.tests.test_bulk import person, written
+from relais.telemonitoring.topics import cell_topic
 from tests.browser.journey import House
 
 pytestmark = pytest.mark.browser
@@ -60,6 +62,13 @@ def test_a_file_is_included_and_patients_pass_to_the_regional_cell_live(
     page.get_by_text("1 patient proposé.").first.wait_for()
     there.get_by_role("button", name="Accepter les patients cochés").wait_for(timeout=8000)
     screens("cells-transfers", there, full=True)
+    there.locator("[name=transfer]").uncheck()
+    live.ping(cell_topic(regional.pk), urgent=True)
+    there.locator("[data-live-mark]").wait_for(
+        timeout=8000
+    )  # what comes then waits: nobody is accepted whom one unticked
+    assert not there.locator("[name=transfer]").is_checked()
+    there.locator("[name=transfer]").check()
     page.goto(site.base + f"/suivi/?cellule={cell.pk}")
     assert page.locator(".row-link").count() == 5
     there.get_by_role("button", name="Accepter les patients cochés").click()

@@ -50,7 +50,8 @@ function busy(element) {
     return true;
   }
   // What was typed or chosen and not sent yet is kept too, wherever the focus is now.
-  return Array.from(element.querySelectorAll("form[method=post] :enabled:not(button):not(option)")).some(changed);
+  const fields = "form[method=post] :enabled:not(button):not(option), :enabled[form]:not(button)";
+  return Array.from(element.querySelectorAll(fields)).some(changed);
 }
 
 function markOf(element) {
