@@ -34,7 +34,7 @@ from relais.telemonitoring.capacity import Capacity, first_breach
 from relais.telemonitoring.delays import call_by
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp, Judgement
 from relais.telemonitoring.programme import ADULT_YEARS, PEAK, Slot, Window
-from relais.telemonitoring.queries.presence import present
+from relais.telemonitoring.queries.presence import Held, present
 from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State
 
 # Urgency of a row; within one, who waits longest stands first.
@@ -323,15 +323,15 @@ def _awaits_call(alert: Alert) -> bool:
 def capacity(actor: Actor, cell: Any) -> Capacity:
     """Open alerts against those who are there, one call after the other (D7), and what another cell proposes."""
     found = Alert.objects.filter(follow_up__cell=cell, state__in=OPEN)
-    rows = list(found.values_list("level", "priority", "since", "state", "call_at", "taken_by_id"))
+    rows = list(found.values_list("level", "priority", "since", "state", "call_at", "taken_by_id", "taken_at"))
     now = timezone.now()
     promises = [
         call_at or call_by(level, since, priority=priority, opens=cell.opens, closes=cell.closes)
-        for level, priority, since, state, call_at, _holder in rows
+        for level, priority, since, state, call_at, *_held in rows
         if state in TO_CALL or call_at
     ]
     colours = [level.split("-")[0] for level, *_others in rows]
-    there = present(actor, cell, {holder for *_others, holder in rows})
+    there = present(actor, cell, [Held(row[3], row[5], row[6]) for row in rows])
     return Capacity(
         red=colours.count("rouge"),
         orange=colours.count("orange"),

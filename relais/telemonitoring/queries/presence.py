@@ -1,6 +1,6 @@
 """Who is there in a cell: what its promises are counted on (D7)."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from relais.core.actor import Actor
+from relais.telemonitoring.actions.cells import HERE
 from relais.telemonitoring.models import Transfer
-from relais.telemonitoring.workflow import TransferState
+from relais.telemonitoring.workflow import AlertState, TransferState
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,23 @@ class Present:
     arriving: int
 
 
-def present(actor: Actor, cell: Any, holders: Collection[UUID | None]) -> Present:
-    """Members who said that they are there, not too long ago, or who have an alert in hand (`holders`). One query."""
+@dataclass(frozen=True)
+class Held:
+    """Of an open alert, what says whether who has it is there."""
+
+    state: str
+    by: UUID | None
+    since: datetime | None
+
+    def here(self, now: datetime) -> bool:
+        """They are calling, or took it not long ago: who took one yesterday and keeps it open has gone home since."""
+        return self.state == AlertState.CALLING or (self.since is not None and self.since > now - HERE)
+
+
+def present(actor: Actor, cell: Any, held: Iterable[Held]) -> Present:
+    """Members who said that they are there, not too long ago, or who have just taken an alert or are calling. One query."""
     now = timezone.now()
+    holders = {one.by for one in held if one.by and one.here(now)}
     asked = Transfer.objects.filter(target=OuterRef("cell"), state=TransferState.ASKED).order_by()
     count = Subquery(asked.values("target").annotate(n=Count("pk")).values("n"))
     members = cell.members.at_work().annotate(arriving=Coalesce(count, 0))

@@ -288,7 +288,7 @@ def test_the_surplus_is_ticked_proposed_and_accepted_in_bulk(scene, other):
     assert here.get("/suivi/").context["capacity"].people == 0
 
 
-def test_who_is_there_is_who_said_so_not_long_ago_or_has_an_alert_in_hand(scene):
+def test_who_is_there_is_who_said_so_or_took_an_alert_not_long_ago_or_calls(scene):
     colleague = make_practitioner(scene.cell.establishment)
     mine = join(scene.cell, colleague)
     browser = client_of(scene.member)
@@ -297,6 +297,10 @@ def test_who_is_there_is_who_said_so_not_long_ago_or_has_an_alert_in_hand(scene)
     mine.save()
     assert browser.get("/suivi/").context["capacity"].people == 0
     alerts.take(actor=actor_for(scene.member), alert=red(scene))
+    assert browser.get("/suivi/").context["capacity"].people == 1
+    Alert.objects.update(taken_at=timezone.now() - timedelta(hours=5))
+    assert browser.get("/suivi/").context["capacity"].people == 0, "the team of this morning has gone home"
+    alerts.call(actor=actor_for(scene.member), alert=Alert.objects.get())
     assert browser.get("/suivi/").context["capacity"].people == 1
     cells.say_here(actor=actor_for(colleague), cell=scene.cell, here=True)
     assert browser.get("/suivi/").context["capacity"].people == 2
