@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +33,7 @@ OXIMETER_GIVEN = "oxymetre-remis"
 ADJUSTING = {"modif-rythme", "modif-seuil"}  # what they decide is set on a page of its own
 HANDED_OVER = {"samu15", "urgences", "had", HOSPITAL}  # others look after the patient from now on
 FAILED, WITHIN = 3, timedelta(hours=24)  # MA04
+BY_DAY = time(8)  # when a cell that answers day and night calls somebody on a day without an hour
 GAP, GAP_RED = timedelta(hours=2), timedelta(minutes=30)
 
 
@@ -126,7 +127,7 @@ def call_at(alert: Alert, said: Mapping[str, list[Any]], now: datetime) -> datet
         moment = now + timedelta(hours=int(hours[0]))
         if moment.astimezone(PARIS).date() == day:
             return moment
-    opening = datetime.combine(day, cell.opens, tzinfo=PARIS)
+    opening = datetime.combine(day, cell.opens if cell.opens < cell.closes else BY_DAY, tzinfo=PARIS)
     if opening > now:
         return opening
     return next_call(alert.level, now, priority=alert.priority, opens=cell.opens, closes=cell.closes)

@@ -151,6 +151,16 @@ def test_the_hours_said_count_on_the_day_agreed(scene):
     assert calls.call_at(alert, {**said, "ap.delai": [40]}, now) == now + timedelta(hours=2)
 
 
+def test_a_cell_that_answers_day_and_night_wakes_nobody_for_a_call_planned_for_a_day(scene):
+    scene.cell.opens = scene.cell.closes = time(0)
+    now = datetime.combine(timezone.localdate(), time(10), tzinfo=PARIS)
+    tomorrow = now.date() + timedelta(days=1)
+    alert = raised(scene, "orange")
+    alert.follow_up.cell = scene.cell
+    said = {"ap.rappel.date": [tomorrow.isoformat()]}
+    assert calls.call_at(alert, said, now) == datetime.combine(tomorrow, time(8), tzinfo=PARIS)
+
+
 def test_a_planned_call_gives_way_to_a_worsening(scene):
     tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
     reply(scene, frissons="intenses")
