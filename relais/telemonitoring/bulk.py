@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from relais.telemonitoring import inclusion
 MOST_LINES = 1_000
 MOST_BYTES = 1_000_000
 LONGEST = 300  # characters of a cell
+# What French letters of a Macintosh or of DOS look like when they are read as Windows' own: nobody is called AndrŽ.
+OTHER_ALPHABET = re.compile("[a-zà-ÿ][ŽŠ]|[ƒˆ‡‰]")
 COMMENT = "#"  # a line that begins so is an explanation
 NOT_CSV = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 
@@ -164,6 +167,8 @@ def _decoded(data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
+        if OTHER_ALPHABET.search(text):
+            text = "\0"
     if "\0" in text or "\ufffd" in text:
         raise Refused(
             _("Ce fichier contient des caractères illisibles. Enregistrez-le de nouveau en « CSV UTF-8 »."),
