@@ -68,8 +68,7 @@ def enrol_many(
     known = [one.known.pk for one in lines if one.known]
     one_at_a_time(*map(name_of, known))
     followed = _followed(known)
-    digest = hashlib.sha256(data).hexdigest()
-    keys = {one.number: _key(digest, cell, one.number) for one in lines}
+    keys = _keys(hashlib.sha256(data).hexdigest(), cell, lines)
     done = set(FollowUp.objects.filter(request_key__in=keys.values()).values_list("request_key", flat=True))
     there = {one.number for one in lines if keys[one.number] in done or (one.known and one.known.pk in followed)}
     ready = [one for one in lines if one.state == "ready" and one.number not in there]
@@ -77,9 +76,19 @@ def enrol_many(
     return Included(made=len(ready), already=len(there), left=len(lines) - len(ready) - len(there))
 
 
-def _key(digest: str, cell: Cell, number: int) -> UUID:
-    """Of one line of one file for one cell on one day: sent again, it is the same request."""
-    return uuid5(NAMESPACE_URL, f"urn:relais:inclusions:{timezone.localdate()}:{cell.pk}:{digest}:{number}")
+def _keys(digest: str, cell: Cell, lines: list[Planned]) -> dict[int, UUID]:
+    """Of each line of one file for one cell on one day: sent again, it is the same request, as long as nobody has closed
+    what it had made."""
+    name = f"urn:relais:inclusions:{timezone.localdate()}:{cell.pk}:{digest}"
+    keys = {one.number: uuid5(NAMESPACE_URL, f"{name}:{one.number}") for one in lines}
+    while closed := _closed(keys.values()):
+        keys = {number: uuid5(key, "again") if key in closed else key for number, key in keys.items()}
+    return keys
+
+
+def _closed(keys: Iterable[UUID]) -> set[UUID | None]:
+    rows = FollowUp.objects.filter(request_key__in=list(keys), state=State.CLOSED)
+    return set(rows.values_list("request_key", flat=True))
 
 
 def _choose(actor: Actor, lines: list[Planned], choices: dict[int, str]) -> None:

@@ -22,7 +22,7 @@ from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_patient
 from relais.telemonitoring import bulk as reading
 from relais.telemonitoring import messages, tasks
-from relais.telemonitoring.actions import bulk
+from relais.telemonitoring.actions import bulk, states
 from relais.telemonitoring.models import Cell, FollowUp
 from relais.telemonitoring.testing import make_cell
 
@@ -184,6 +184,18 @@ def test_every_line_of_a_full_file_can_be_a_choice(place):
     page = previewed(doctor, written(person(1)))
     choices = {f"ligne-{number}": "" for number in range(2, reading.MOST_LINES + 2)}
     assert kept(doctor, page, cell, **choices).status_code == 302
+
+
+def test_who_was_closed_by_mistake_is_included_again_by_the_same_file(place):
+    """On the same day, too, and as often as that happens."""
+    cell, doctor = place
+    data = written(person(1))
+    for number in (1, 2, 3):
+        done = bulk.enrol_many(actor=actor_for(doctor), cell_id=cell.pk, data=data, choices={})
+        assert (done.made, done.already, FollowUp.objects.count()) == (1, 0, number)
+        follow_up = FollowUp.objects.exclude(state="closed").get()
+        states.close(actor=actor_for(doctor), follow_up=follow_up, why="inclusion-erreur-doublon")
+    assert Patient.objects.count() == 1
 
 
 def test_people_known_already_are_proposed_and_nobody_decides_for_them(place):
