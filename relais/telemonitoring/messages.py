@@ -130,9 +130,9 @@ def send_opening(follow_up: FollowUp, window: Window) -> None:
     _ask(OPENING, follow_up, until=window.reminders[0], since=window.opens)
 
 
-def send_reminder(follow_up: FollowUp, until: datetime) -> None:
-    """An answer is awaited; never sent after `until`."""
-    _ask(REMINDER, follow_up, until=until)
+def send_reminder(follow_up: FollowUp, window: Window, until: datetime) -> None:
+    """An answer is awaited; never sent after `until`, nor to who has answered meanwhile."""
+    _ask(REMINDER, follow_up, until=until, since=window.opens)
 
 
 def _ask(type_: str, follow_up: FollowUp, **moments: datetime) -> None:

@@ -97,19 +97,20 @@ def _watch_one(pk: UUID, now: datetime) -> None:
         _note(follow_up, window)
     for window in due.openings:
         messages.send_opening(follow_up, window)
-    for until in due.reminders:
-        messages.send_reminder(follow_up, until)
+    for window, until in due.reminders:
+        messages.send_reminder(follow_up, window, until)
     follow_up.watched_until = now
     _propose_closing(follow_up, now)
     follow_up.save(update_fields=["watched_until", "closing_proposed_at"])
 
 
 class Due(NamedTuple):
-    """What is to be done for a follow-up: windows to note, those that began, until when reminders make sense, its end."""
+    """What is to be done for a follow-up: windows to note, those that began, those to remind of and until when that makes
+    sense, its end."""
 
     missing: list[Window]
     openings: list[Window]
-    reminders: list[datetime]
+    reminders: list[tuple[Window, datetime]]
     ending: bool
 
     def __bool__(self) -> bool:
@@ -122,11 +123,13 @@ def _due(follow_up: FollowUp, given: set[tuple[date, str]], now: datetime) -> Du
     open_ones = [one for one in _awaited(follow_up, now) if (one.day, one.slot) not in given]
     missing = [one for one in open_ones if since < one.closes <= now]
     rung = [one for one in open_ones if now < one.closes and any(since < at <= now for at in one.reminders)]
-    still = [one.closes + STILL_TODAY for one in missing[-1:] if now < one.closes + STILL_TODAY]
+    still = [(one, one.closes + STILL_TODAY) for one in missing[-1:] if now < one.closes + STILL_TODAY]
     # That it begins is said until the first reminder says it again.
     begun = [one for one in open_ones if since < one.opens <= now < one.reminders[0]]
     over = now.astimezone(PARIS).date() > follow_up.ends_on
-    return Due(missing, begun, [*still, *(one.closes for one in rung)], over != bool(follow_up.closing_proposed_at))
+    return Due(
+        missing, begun, [*still, *((one, one.closes) for one in rung)], over != bool(follow_up.closing_proposed_at)
+    )
 
 
 def _since(follow_up: FollowUp) -> datetime:

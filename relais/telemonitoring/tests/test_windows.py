@@ -194,6 +194,20 @@ def test_a_reminder_carries_the_moment_after_which_it_is_not_sent():
     assert reminders(scene).count() == 1
 
 
+def test_who_answers_before_a_reminder_leaves_is_not_sent_it(monkeypatch):
+    """The worker was dead: at its return the answer is there."""
+    scene = followed(day=9)
+    seen_until(scene, at(-1, 8))
+    windows.watch(now=at(-1, 10, 35))
+    kind, message, later = registry.TYPES[messages.REMINDER], reminders(scene).get(), at(-1, 11)
+    answered = FollowUp.objects.filter(pk=scene.follow_up.pk)
+    answered.update(last_answer_at=later - timedelta(hours=5))
+    monkeypatch.setattr(messages.timezone, "now", lambda: later)
+    assert kind.still_wanted(message)
+    answered.update(last_answer_at=later - timedelta(minutes=20))
+    assert not kind.still_wanted(message)
+
+
 def test_who_has_answered_is_not_reminded():
     scene = followed(day=9)
     reply(scene, at=at(-1, 9))
