@@ -15,7 +15,7 @@ from relais.core.paris import PARIS
 from relais.dossiers import actions as dossiers
 from relais.questionnaires.models import Response
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.delays import call_within, next_call
+from relais.telemonitoring.delays import call_by, call_within, next_call
 from relais.telemonitoring.judging import GREEN, ORDER, RANKS
 from relais.telemonitoring.models import Alert, Call, FollowUp
 from relais.telemonitoring.programme import Slot, Window
@@ -70,6 +70,7 @@ def raise_over(
     higher = GRAVITY[level] > GRAVITY[alert.level]
     red_again = level.startswith("rouge") and alert.state == AlertState.REACHED
     sooner = priority and not alert.priority
+    fresh = not set(fired) <= set(alert.fired)
     alert.fired = list(dict.fromkeys([*alert.fired, *fired]))
     alert.priority = alert.priority or priority
     if higher:
@@ -80,6 +81,8 @@ def raise_over(
         alert.since = now
     if higher or red_again or alert.state != AlertState.REACHED:
         _hurry(alert, now, delay)
+    elif fresh:
+        _call_about(alert, level, now)
     alert.save(update_fields=["fired", "priority", "level", "since", "call_at"])
     _tell(alert, "alert_raised" if higher else "alert_confirmed")
     if (higher or red_again) and alert.state == AlertState.REACHED:
@@ -94,6 +97,13 @@ def _hurry(alert: Alert, now: datetime, delay: int) -> None:
     cell = alert.follow_up.cell
     if (sooner := call_within(alert.level, now, delay, cell.opens, cell.closes)) < alert.clock(cell).call_by:
         alert.call_at = sooner
+
+
+def _call_about(alert: Alert, level: str, now: datetime) -> None:
+    """A sign that whoever was reached did not speak of: a call as the level of this sign asks, or sooner if one was agreed."""
+    cell = alert.follow_up.cell
+    asked = call_by(level, now, priority=alert.priority, opens=cell.opens, closes=cell.closes)
+    alert.call_at = min(asked, alert.call_at or asked)
 
 
 def _tell(alert: Alert, verb: str) -> None:

@@ -278,6 +278,22 @@ def test_a_patient_who_was_reached_and_says_red_again_has_to_be_called_again(sce
     assert after.clock(scene.cell).call_by == after.since + timedelta(minutes=15)
 
 
+def test_a_new_sign_after_the_call_is_called_about(scene):
+    """Not later than what its level asks, however late the next call was agreed; the same sign again asks nothing."""
+    me = actor_for(scene.member)
+    reply(scene, frissons="intenses")
+    alert = alerts.call(actor=me, alert=alerts.take(actor=me, alert=the_alert(scene)))
+    alert = alerts.note_call(actor=me, alert=alert, outcome="joint")
+    reply(scene, frissons="intenses")
+    assert the_alert(scene).call_at is None
+    alerts.call_again(actor=me, alert=alert, at=timezone.now() + timedelta(days=3))
+    reply(scene, fatigue="alite")
+    after = the_alert(scene)
+    assert (after.state, after.call_at < timezone.now() + timedelta(days=1)) == ("reached", True)
+    reply(scene, fatigue="alite")
+    assert the_alert(scene).call_at == after.call_at
+
+
 def test_a_red_alert_is_ended_by_a_practitioner_alone(scene):
     nurse = make_member(scene.member.establishment, Role.CAREGIVER)
     join(scene.cell, nurse)
