@@ -216,7 +216,11 @@ def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
     }
     if born:
         age = months(born, on)
-        facts |= {"age": age / 12, "age_months": age, "band": band(born, on) or None}
+        facts |= {
+            "age": age / 12,
+            "age_months": age,
+            "band": band(born, on) or "D",
+        }  # D: a child's form closed on an 18th birthday
     return facts
 
 

@@ -19,7 +19,7 @@ from relais.questionnaires.models import Questionnaire
 from relais.telemonitoring.actions.alerts import REACHED
 from relais.telemonitoring.actions.answers import HISTORY
 from relais.telemonitoring.history import FACTS
-from relais.telemonitoring.programme import ADULT_YEARS, FORMS
+from relais.telemonitoring.programme import FORMS
 
 SLICES = 2  # parts in which the days of the replay are read, each one pass through the table: progress counts them
 STEPS = SLICES + 1  # calls of `on_step`
@@ -134,7 +134,7 @@ def _age() -> list[pl.Expr]:
         pl.when((on - born).dt.total_days() < 90).then(pl.lit("A"))
         .when(months < 24).then(pl.lit("B"))
         .when(months < 12 * 12).then(pl.lit("C"))
-        .when(months < 12 * ADULT_YEARS).then(pl.lit("D"))
+        .when(born.is_not_null()).then(pl.lit("D"))
     )  # fmt: skip
     day = (on - pl.col("onset")).dt.total_days().cast(pl.Float64)
     return [months.cast(pl.Float64).alias("age_months"), band.alias("band"), day.alias("day")]

@@ -2,8 +2,10 @@
 
 import copy
 import json
+import random
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -11,8 +13,11 @@ from django.utils import timezone
 from relais.accounts.testing import actor_for
 from relais.core.errors import Refused
 from relais.patients.testing import make_patient
+from relais.questionnaires.actions import Times
+from relais.questionnaires.models import Questionnaire
 from relais.telemonitoring import judging, replay
-from relais.telemonitoring.actions import alerts, rules
+from relais.telemonitoring.actions import alerts, answers, rules
+from relais.telemonitoring.demo import courses
 from relais.telemonitoring.models import Judgement
 from relais.telemonitoring.testing import contact_reply, make_cell, make_follow_up, reply
 
@@ -131,6 +136,29 @@ def _history_alone(now):
     fired = {one["id"]: (one["before"], one["after"]) for one in found.rules}
     assert fired["AO15"] == (1, None)
     assert fired["AC06"][0] > 0  # of a streak that began before
+
+
+def test_a_child_s_form_closed_on_the_eighteenth_birthday_is_judged_as_a_child_s():
+    """Opened the evening before: live and in a replay the rules of the eldest children hold."""
+    today = timezone.localdate()
+    born = (
+        today.replace(year=today.year - 18)
+        if (today.month, today.day) != (2, 29)
+        else today.replace(year=today.year - 18, day=28)
+    )
+    scene = make_follow_up(patient=make_patient(birth_date=born))
+    form = Questionnaire.objects.filter(name="ecovid-suivi-enfant-d").latest("rank")
+    asked = {item.link_id for item in form.form.walk()}
+    said = courses.Child(courses.MILD, random.Random(1)).answers(3, "d", asked) | {"en.fr": [25], "en.temp": [37.0]}
+    said = {name: value for name, value in said.items() if name not in ("en.temp.duree", "en.pims")}
+    judged = answers.answer(
+        actor=scene.holder, follow_up=scene.follow_up, questionnaire=form, answers=said, request_key=uuid4(),
+        times=Times(started_at=timezone.now()),
+    )  # fmt: skip
+    assert judged.fired == ["CR12", "CR12-rouge"]
+    sets = rules.read(SOURCE)
+    stories = replay.prepare(replay.read(sets, since=timezone.now() - timedelta(days=1), until=timezone.now()), sets)
+    assert replay.judge(stories, sets).select("CR12-rouge").item() is True
 
 
 def test_no_answer_at_all_is_a_comparison_too():
