@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from relais.accounts.testing import actor_for
+from relais.patients.models import Grant
 from relais.patients.testing import make_grant, make_patient
 from relais.questionnaires.models import Response
 from relais.telemonitoring.actions import alerts, states
@@ -173,6 +174,22 @@ def answer_at_once(page: Any, whose: str, answers: dict[str, list[Any]]) -> None
     page.get_by_role("heading", name="Que faire maintenant").wait_for()
 
 
+def two_tabs_are_two_sendings(page: Any, address: str) -> None:
+    """A second tab takes up what the first one began, and may be sent after it: neither stands for the other."""
+    page.goto(address)
+    page.locator("form[data-followed]").wait_for()
+    page.locator('[name="q-ad.general"]').last.check()
+    kept = """async () => (await (await import("/static/telemonitoring/store.js")).all("draft")).length"""
+    page.wait_for_function(kept)
+    second = page.context.new_page()
+    second.goto(address)
+    second.locator("form[data-followed]").wait_for()
+    assert second.locator('[name="q-ad.general"]').last.is_checked()
+    keys = {one.locator("[name=request_key]").input_value() for one in (page, second)}
+    second.close()
+    assert len(keys) == 2
+
+
 @pytest.mark.req("EC-03", "EC-06")
 def test_two_people_answer_without_network_on_one_telephone_each_several_times(
     house: House, site: Any, page_of: PageOf, screens: Callable[..., None]
@@ -220,3 +237,18 @@ def test_two_people_answer_without_network_on_one_telephone_each_several_times(
     assert list(
         Response.objects.filter(about=hers.follow_up.pk).order_by("ended_at").values_list("judgement__level", flat=True)
     ) == ["vert", "rouge"]
+    two_tabs_are_two_sendings(page, site.base + SPACE + "repondre/")
+    page.wait_for_selector("html[data-offline-ready]")
+    page.context.set_offline(True)
+    page.goto(site.base + SPACE + "hors-ligne/")
+    page.get_by_role("button", name="Répondre sans réseau").click()
+    answer_at_once(page, "Camille", WELL)
+    page.goto("about:blank")
+    Grant.objects.filter(pk=hers.grant.pk).update(revoked_at=timezone.now())
+    page.context.set_offline(False)
+    page.goto(site.base + SPACE)
+    see(page, "Votre accès à ce suivi est terminé : elles n’ont pas pu être envoyées.")
+    page.get_by_role("button", name="J’ai compris").click()
+    page.goto(site.base + SPACE)
+    page.get_by_role("heading", name="Votre suivi sans réseau").wait_for(state="detached")
+    assert Response.objects.count() == 3
