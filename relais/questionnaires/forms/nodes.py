@@ -12,6 +12,7 @@ from relais.questionnaires.logic import Answers
 from relais.questionnaires.queries import words
 
 BREATHS = "9279-1"  # LOINC of the respiratory rate: counted during one minute
+MINUTES = len("08:30")  # of a time: seconds would only be in the way
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ class Drawing:
         if item.type == "date":
             low, high = self._days(item)
             return {"text": str(values[0]) if values else "", "low": low, "high": high}
+        if item.type == "time":
+            return {"text": str(values[0])[:MINUTES] if values else ""}
         if item.type in ("integer", "decimal"):
             return {"text": _figure(values[0]) if values else ""}
         return {"text": "\n".join(map(str, values))}

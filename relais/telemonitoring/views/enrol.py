@@ -20,6 +20,7 @@ from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
 from relais.dossiers import queries as dossiers
 from relais.dossiers.models import Dossier
+from relais.patients.contact import shown
 from relais.patients.models import Grant, Holder, Patient
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
@@ -58,6 +59,7 @@ def enrol(request: Any) -> HttpResponse:
     origin = dossiers.origin_for(request.actor, patient.pk, asked.get("depuis", ""))
     known = Known() if posted else _known(request, patient, origin)
     reached = {"email": patient.email, "phone": patient.phone, **known.contact}
+    reached["phone"] = shown(reached["phone"])
     form = ContactForm(request.POST if posted else None, initial=reached)
     fill = Fill(questionnaire.form, context=actions.context_of(patient), answers=known.answers, request=posted)
     context |= {"known": known, "origin": origin}

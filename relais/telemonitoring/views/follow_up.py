@@ -96,6 +96,7 @@ def page_context(request: Any, found: FollowUp) -> dict[str, Any]:
         "factors": [wording.FACTORS.get(one, one) for one in found.factors],
         "equipment": [wording.EQUIPMENT.get(one, one) for one in found.equipment],
         "grant": grant,
+        "grant_phone": contact.shown(grant.phone) if grant else "",
         "phones": phones(found),
         **queries.alert_context(request.actor, found),
         "answer_sets": answer_sets,
