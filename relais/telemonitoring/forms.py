@@ -102,7 +102,7 @@ class AdjustForm(Form):
     )  # fmt: skip
     target = forms.IntegerField(
         label=_("Seuil d’alerte personnel, en %"), required=False, min_value=80, max_value=96,
-        help_text=_("Au-dessous, l’alerte est rouge, pour qui a une saturation habituelle basse. Vide : le seuil de tous."),
+        help_text=_("Au-dessous, l’alerte est rouge. Vide : le seuil de tous."),
         widget=forms.NumberInput(attrs={"class": "input-short"}),
     )  # fmt: skip
 

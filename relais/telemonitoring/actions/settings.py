@@ -29,8 +29,6 @@ def adjust(*, actor: Actor, follow_up: FollowUp, rhythm: str, baseline: int | No
     doctor = may.can_set_thresholds(actor, locked)
     if wanted != before and not doctor:
         raise Refused(_("Seul un praticien de la cellule change les seuils de saturation."), field="baseline")
-    if target is not None and baseline is None:
-        raise Refused(_("Indiquez aussi la saturation habituelle : le seuil ne sert qu’avec elle."), field="baseline")
     if rhythm != locked.rhythm:
         _check_rhythm(locked, rhythm, doctor=doctor)
     if (rhythm, wanted) == (locked.rhythm, before):

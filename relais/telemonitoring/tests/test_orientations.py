@@ -123,7 +123,6 @@ def test_another_rhythm_or_threshold_leads_to_where_it_is_set(scene):
     ("said", "words"),
     [
         ({"rhythm": "contact"}, "Sélectionnez un choix valide"),
-        ({"rhythm": "renforce", "target": "86"}, "Indiquez aussi la saturation habituelle"),
         ({"rhythm": "renforce", "baseline": "60"}, "80"),
     ],
 )

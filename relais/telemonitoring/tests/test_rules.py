@@ -65,7 +65,7 @@ CASES = [
     ("AR01", [d(3), d(4)], [d(2), {}]),
     ("AR02", [a(dyspnee__evol="critique")], [a(dyspnee__evol="pire"), {}]),
     ("AR03", [s(92), s(91), s(92, baseline=95)], [s(93), s(92, baseline=94), {}]),
-    ("AR04", [s(88, baseline=92), s(89, baseline=92, target=90)], [s(89, baseline=92), s(88, baseline=95), s(88), {}]),
+    ("AR04", [s(88, baseline=92), s(89, baseline=92, target=90), s(93, target=94), s(93, baseline=96, target=94)], [s(89, baseline=92), s(88, baseline=95), s(88), s(94, target=94), {}]),
     ("AR05", [a(fr=25), a(fr=30), a(fr=21, fr__recompte=25)], [a(fr=24), a(fr=30, fr__recompte=24), {}]),
     ("AR06", [a(fc=120), a(fc=39)], [a(fc=119), a(fc=40), {}]),
     ("AR07", [a(temp=40.0), a(temp=34.9)], [a(temp=39.9), a(temp=35.0), {}]),
@@ -345,7 +345,7 @@ def test_an_empty_frame_is_judged_without_an_error():
 
 # Rules that name several answers: those without which they cannot judge. Any other may be missing and they fire still.
 NEEDED = {
-    "AR04": {"ad.spo2", "baseline"}, "AR14": {"ad.toux", "ad.dyspnee"}, "AO01": {"ad.dyspnee"}, "AO03": set(), "AO12": set(),
+    "AR04": {"ad.spo2"}, "AR14": {"ad.toux", "ad.dyspnee"}, "AO01": {"ad.dyspnee"}, "AO03": set(), "AO12": set(),
     "AO13": set(), "AO14": set(), "AO18": {"ad.toux"}, "AR03": {"ad.spo2"}, "AC07": {"ad.spo2.o2"},
     "AC01": set(), "CR03": set(), "CR05-rouge": {"en.alim"}, "CR06-rouge": set(), "CR07": set(), "CR07-rouge": set(),
     "CR08-rouge": set(), "CR09": set(), "CR09-rouge": set(), "CR10": set(), "CR10-rouge": set(), "CT01": set(), "CT05": {"ct.test"},
