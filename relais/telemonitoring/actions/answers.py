@@ -18,7 +18,7 @@ from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.columns import values
 from relais.questionnaires.models import Questionnaire, Reason, Relation, Response
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.actions import alerts, rules
+from relais.telemonitoring.actions import alerts, rules, windows
 from relais.telemonitoring.inclusion import OLDEST_ONSET
 from relais.telemonitoring.judging import GREEN, RAISING, RANKS, Decision, alert_level
 from relais.telemonitoring.models import Alert, FollowUp, Judgement
@@ -260,7 +260,5 @@ def _becomes_case(follow_up: FollowUp, judgement: Judgement, effects: set[str]) 
     follow_up.onset = onset if on - OLDEST_ONSET <= onset <= on else on
     follow_up.ends_on = max(follow_up.ends_on, end_of(follow_up.onset, on))
     follow_up.save(update_fields=["status", "rhythm", "onset", "ends_on"])
-    if window := follow_up.plan.window_of(moment):  # the hours in which answers are awaited may be others now
-        judgement.day, judgement.slot = window.day, window.slot
-        judgement.save(update_fields=["day", "slot"])
+    windows.recount(follow_up, judgement.day)
     dossiers.record(follow_up.dossier, "became_case", SYSTEM_ACTOR, status=follow_up.status)

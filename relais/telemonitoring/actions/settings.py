@@ -1,5 +1,6 @@
 """What is changed of a follow-up on the way: its rhythm, the patient's own thresholds, what is at home."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.core.actor import Actor
@@ -7,6 +8,7 @@ from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.telemonitoring import permissions as may
+from relais.telemonitoring.actions import windows
 from relais.telemonitoring.actions.states import tell_pages
 from relais.telemonitoring.models import FollowUp, Status
 from relais.telemonitoring.programme import Rhythm
@@ -37,6 +39,7 @@ def adjust(*, actor: Actor, follow_up: FollowUp, rhythm: str, baseline: int | No
     locked.rhythm = rhythm
     locked.facts = others | {name: float(value) for name, value in wanted.items() if value is not None}
     locked.save(update_fields=["rhythm", "facts"])
+    windows.recount(locked, timezone.localdate())
     changed = [name for name in THRESHOLDS if wanted[name] != before[name]]
     dossiers.record(locked.dossier, "adjusted", actor, rhythm=rhythm, thresholds=changed)
     tell_pages(locked)

@@ -158,6 +158,15 @@ def _note(follow_up: FollowUp, window: Window) -> None:
     tell_pages(follow_up)
 
 
+def recount(follow_up: FollowUp, on: date) -> None:
+    """The answers of this day count for the windows of a plan that has just changed."""
+    for one in Judgement.objects.filter(follow_up=follow_up, day=on).select_related("response"):
+        window = follow_up.plan.window_of(one.response.ended_at)
+        if window and window.day == on and window.slot != one.slot:
+            one.slot = window.slot
+            one.save(update_fields=["slot"])
+
+
 def _missed_before(follow_up: FollowUp, window: Window) -> bool:
     """Whether nothing was answered since an earlier window that was missed, in the hours of then: the plan may have
     changed in between."""

@@ -397,6 +397,7 @@ def test_a_contact_becomes_a_case_from_the_day_of_the_symptom_or_of_the_sample(s
     if said.get("sympt"):
         said |= {"liste": "toux", "dyspnee": "0"}
     judged = contact_reply(scene, yesterday, **said)
+    judged.refresh_from_db()
     after = fresh(scene)
     assert (after.status, after.day(timezone.localdate())) == (status, days)
     assert after.ends_on >= after.onset + timedelta(days=14) or status == "contact"

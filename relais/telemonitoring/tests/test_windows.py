@@ -18,6 +18,7 @@ from relais.notifications import registry
 from relais.notifications.models import Message
 from relais.telemonitoring import messages
 from relais.telemonitoring.actions import alerts, states, windows
+from relais.telemonitoring.actions import settings as adjusting
 from relais.telemonitoring.models import Alert, Call, FollowUp, Missed, Pause
 from relais.telemonitoring.testing import join, make_follow_up, reply
 
@@ -84,6 +85,21 @@ def test_two_in_a_row_are_two_although_the_rhythm_changed_in_between():
     assert (the_alert(scene).level, the_alert(scene).fired) == ("orange", ["MA01", "MA02"])
     windows.watch(now=at(-1, 22, 1))
     assert Alert.objects.filter(follow_up=other.follow_up).latest("opened_at").level == "gris"
+
+
+@pytest.mark.parametrize(("before", "after"), [("standard", "renforce"), ("renforce", "standard")])
+def test_an_answer_of_today_counts_after_a_change_of_rhythm(monkeypatch, before, after):
+    """Answered at nine, the rhythm changed at ten: that morning nothing is missing, nor that day."""
+    scene = followed(rhythm=before)
+    now = at(0, 10)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    reply(scene, at=now - timedelta(hours=1))
+    adjusting.adjust(actor=actor_for(scene.member), follow_up=scene.follow_up, rhythm=after, baseline=None, target=None)
+    seen_until(scene, now)
+    windows.watch(now=now + timedelta(hours=3))
+    assert missed(scene) == []
+    windows.watch(now=now + timedelta(hours=13))
+    assert len(missed(scene)) == (after == "renforce")
 
 
 @pytest.mark.parametrize(
