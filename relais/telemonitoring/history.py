@@ -6,6 +6,7 @@ number of follow-ups, each row knows the rows before it in its own follow-up and
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -48,6 +49,7 @@ PREFIXES = {
     "prev2.": "deux réponses avant",
     "mean3.": "moyenne des trois dernières mesures avant celle-ci, au même débit d’oxygène",
 }
+BACK = {"prev.": 1, "prev2.": 2}  # rows
 KEYS = {"episode": pl.String(), "at": pl.Datetime("us", "UTC"), "date": pl.Date()}
 FLOW = "ad.spo2.o2"
 # What features are made of, in whichever form asks it.
@@ -80,7 +82,10 @@ def rows(given: Iterable[Mapping[str, Any]], answers: Mapping[str, Name], uses: 
 
 def prepared(frame: pl.DataFrame, uses: Iterable[str]) -> pl.DataFrame:
     """`rows` from columns: KEYS, and of facts and answers at least those of `asked_of(uses)`; others are kept as they are."""
-    return with_past(with_features(frame.sort("episode", "at", maintain_order=True)), uses)
+    frame = frame.sort("episode", "at", maintain_order=True)
+    for columns in _steps(frozenset(frame.columns), frozenset(uses)):
+        frame = frame.with_columns(columns)
+    return frame
 
 
 def asked_of(uses: Iterable[str]) -> set[str]:
@@ -89,70 +94,76 @@ def asked_of(uses: Iterable[str]) -> set[str]:
     return (now | set(RESTS_ON)) - set(FEATURES)
 
 
-def with_features(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of FEATURES; what a form does not ask is NULL."""
+@lru_cache(maxsize=32)
+def _steps(there: frozenset[str], uses: frozenset[str]) -> tuple[list[pl.Expr], ...]:
+    """The columns of FEATURES, and those of PREFIXES that `uses` names; each step rests on the one before.
 
-    def asked(name: str, kind: Kind) -> pl.Expr:
-        return pl.col(name) if name in frame.columns else pl.lit(None, COLUMNS[kind])
-
-    hot = asked("ad.temp", Kind.NUMBER) >= FEVER
-    for name in ("en.temp", "ct.temp"):
-        hot = hot.fill_null(asked(name, Kind.NUMBER) >= FEVER)
-    # On a row without a flow it may be one to come: nothing is compared there.
-    first_flow = (
-        pl.col(FLOW).drop_nulls().first().over("episode") if FLOW in frame.columns else asked(FLOW, Kind.NUMBER)
-    )
-    gut = asked("ad.digestif", Kind.CODES).list.set_intersection(["dia3", "vom"]).list.len() > 0
-    frame = frame.with_columns(
-        peak=pl.col("day").is_between(*PEAK),
-        o2_usual=pl.coalesce(asked("o2_prescribed", Kind.NUMBER), first_flow),
-        rr=pl.coalesce(asked("ad.fr.recompte", Kind.NUMBER), asked("ad.fr", Kind.NUMBER)),
-        fever=hot.fill_null(asked("ad.fievre.ress", Kind.FLAG)),
-        gut=gut,
-    )
-    frame = frame.with_columns(
-        fever_gap=(pl.col("at") - _last_before("fever", "at")).dt.total_seconds() / 3600.0,
-        _fever_began=_run_begins("fever"),
-        _gut_began=_run_begins("gut"),
-    )
-    days = {f"{flag}_days": _days_since(flag, f"_{flag}_began") for flag in ("fever", "gut")}
-    return frame.with_columns(**days).drop("_fever_began", "_gut_began")
+    Written once for the same columns: for the few answers of one patient, writing costs as much as computing.
+    """
+    fever, gut = pl.col("fever"), pl.col("gut")
+    now = [
+        pl.col("day").is_between(*PEAK).alias("peak"),
+        pl.coalesce(_asked(there, "o2_prescribed", Kind.NUMBER), _first_flow(there)).alias("o2_usual"),
+        pl.coalesce(_asked(there, "ad.fr.recompte", Kind.NUMBER), _asked(there, "ad.fr", Kind.NUMBER)).alias("rr"),
+        _fever(there).alias("fever"),
+        (_asked(there, "ad.digestif", Kind.CODES).list.set_intersection(["dia3", "vom"]).list.len() > 0).alias("gut"),
+        _asked(there, FLOW, Kind.NUMBER).fill_null(0.0).alias("_flow"),
+    ]
+    runs = [
+        ((pl.col("at") - _last_before(fever, "at")).dt.total_seconds() / 3600.0).alias("fever_gap"),
+        _run_begins(fever).alias("_fever_began"),
+        _run_begins(gut).alias("_gut_began"),
+    ]
+    days = [
+        _days_since(fever, "_fever_began").alias("fever_days"),
+        _days_since(gut, "_gut_began").alias("gut_days"),
+    ]
+    return now, runs, days, [_of_past(name) for name in sorted(uses) if name.startswith(tuple(PREFIXES))]
 
 
-def _last_before(flag: str, what: str) -> pl.Expr:
+def _asked(there: frozenset[str], name: str, kind: Kind) -> pl.Expr:
+    """What a form does not ask is NULL."""
+    return pl.col(name) if name in there else pl.lit(None, COLUMNS[kind])
+
+
+def _fever(there: frozenset[str]) -> pl.Expr:
+    hot = [_asked(there, name, Kind.NUMBER) >= FEVER for name in ("ad.temp", "en.temp", "ct.temp")]
+    return pl.coalesce(*hot, _asked(there, "ad.fievre.ress", Kind.FLAG))
+
+
+def _first_flow(there: frozenset[str]) -> pl.Expr:
+    """On a row without a flow it may be one to come: nothing is compared there."""
+    flow = _asked(there, FLOW, Kind.NUMBER)
+    return flow.drop_nulls().first().over("episode") if FLOW in there else flow
+
+
+def _last_before(flag: pl.Expr, what: str) -> pl.Expr:
     """`what` of the last row before this one in which `flag` was true."""
-    return pl.when(pl.col(flag)).then(pl.col(what)).forward_fill().shift(1).over("episode")
+    return pl.when(flag).then(pl.col(what)).forward_fill().shift(1).over("episode")
 
 
-def _run_begins(flag: str) -> pl.Expr:
+def _run_begins(flag: pl.Expr) -> pl.Expr:
     """The day, on a row in which `flag` is true and was not so the day before nor earlier that day; else NULL."""
     new = (pl.col("date") - _last_before(flag, "date")) > pl.duration(days=1)
-    return pl.when(pl.col(flag) & new.fill_null(value=True)).then(pl.col("date"))
+    return pl.when(flag & new.fill_null(value=True)).then(pl.col("date"))
 
 
-def _days_since(flag: str, began: str) -> pl.Expr:
+def _days_since(flag: pl.Expr, began: str) -> pl.Expr:
     """How many days in a row `flag` was true at least once, the day of the row included; 0 when it is not true now."""
     days = (pl.col("date") - pl.col(began).forward_fill().over("episode")).dt.total_days() + 1
-    return pl.when(pl.col(flag)).then(days.cast(pl.Float64)).otherwise(0.0)
+    return pl.when(flag).then(days.cast(pl.Float64)).otherwise(0.0)
 
 
-def with_past(frame: pl.DataFrame, uses: Iterable[str]) -> pl.DataFrame:
-    """The columns of PREFIXES that `uses` names."""
-    wanted = sorted(set(uses))
-    past = [
-        pl.col(name.removeprefix(prefix)).shift(back).over("episode").alias(name)
-        for prefix, back in (("prev.", 1), ("prev2.", 2))
-        for name in wanted
-        if name.startswith(prefix)
-    ]
-    flow = pl.col(FLOW).fill_null(0.0) if FLOW in frame.columns else pl.lit(0.0)
-    means = [_mean(name.removeprefix("mean3.")).alias(name) for name in wanted if name.startswith("mean3.")]
-    return frame.with_columns(*past, flow.alias("_flow")).with_columns(*means).drop("_flow")
+def _of_past(name: str) -> pl.Expr:
+    """A name with a prefix."""
+    prefix = next(one for one in PREFIXES if name.startswith(one))
+    value = pl.col(name.removeprefix(prefix))
+    past = _mean(value) if prefix == "mean3." else value.shift(BACK[prefix]).over("episode")
+    return past.alias(name)
 
 
-def _mean(of: str) -> pl.Expr:
+def _mean(value: pl.Expr) -> pl.Expr:
     """Mean of the last three values before this row (of one or two when there are no more), at the oxygen flow of now."""
-    value = pl.col(of)
     last = [value.forward_fill().shift(1)]
     for _more in range(2):  # what stood before the value before
         last.append(pl.when(value.is_not_null()).then(last[-1]).forward_fill().shift(1))

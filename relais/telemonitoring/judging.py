@@ -97,8 +97,10 @@ class RuleSet:
         """For each row of `given` (see `history.rows`; contacted and acknowledged beside the facts): episode, at, the
         rules as Boolean columns, and its level. In the order of episode and time.
         """
-        names = {**self.answers, **{name: COUNTS[name] for name in GIVEN}}
-        return self.judged_frame(rows(given, names, self.uses))
+        return self.judged_frame(self._rows(given))
+
+    def _rows(self, given: Iterable[Mapping[str, object]]) -> pl.DataFrame:
+        return rows(given, {**self.answers, **{name: COUNTS[name] for name in GIVEN}}, self.uses)
 
     @cached_property
     def uses(self) -> frozenset[str]:
@@ -107,22 +109,26 @@ class RuleSet:
 
     def judged_frame(self, frame: pl.DataFrame, keep: Iterable[str] = ()) -> pl.DataFrame:
         """`judged` for rows that `history.prepared` made; the columns `keep` stay beside."""
-        first, second = self._passes
-        frame = frame.with_columns(first).with_columns(self._levels[0].alias("_level"))
-        frame = _counted(frame, self._of_level("orange"), self._of_level("rouge"), self._calm(frame)).with_columns(
-            second
-        )
-        final = self._levels[1]
-        higher = pl.when(_rank(final) > _rank(pl.col("_level"))).then(final).otherwise(pl.col("_level"))
-        return frame.select("episode", "at", *keep, *[rule.id for rule in self.rules], level=higher)
+        return self._computed(frame).select("episode", "at", *keep, *[rule.id for rule in self.rules], "level")
+
+    def _computed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        for columns in self._steps(frozenset(frame.columns)):
+            frame = frame.with_columns(columns)
+        return frame
+
+    def _steps(self, there: frozenset[str]) -> list[list[pl.Expr]]:
+        """Each rests on the one before; written once for the same columns."""
+        if there not in self._written:
+            first, second = ([one.column.alias(key) for key, one in self.compiled[stage].items()] for stage in STAGES)
+            final = self._level("levels")
+            higher = pl.when(_rank(final) > _rank(pl.col("_level"))).then(final).otherwise(pl.col("_level"))
+            level, counts = self._level("answers").alias("_level"), self._counts(self._calm(there))
+            self._written[there] = [first, [level], counts, second, [higher.alias("level")]]
+        return self._written[there]
 
     @cached_property
-    def _passes(self) -> list[list[pl.Expr]]:
-        return [[one.column.alias(key) for key, one in self.compiled[stage].items()] for stage in STAGES]
-
-    @cached_property
-    def _levels(self) -> list[pl.Expr]:
-        return [self._level(stage) for stage in STAGES]
+    def _written(self) -> dict[frozenset[str], list[list[pl.Expr]]]:
+        return {}
 
     def decide(self, given: Iterable[Mapping[str, object]]) -> list[Decision]:
         """`judged`, one Decision a row."""
@@ -130,7 +136,7 @@ class RuleSet:
 
     def decide_last(self, given: Iterable[Mapping[str, object]]) -> Decision:
         """Of the last row, in the order of episode and time; at least one is given."""
-        return self._decision(self.judged(given).row(-1, named=True))
+        return self._decision(self._computed(self._rows(given)).row(-1, named=True))
 
     def _decision(self, row: Mapping[str, object]) -> Decision:
         fired = [rule for rule in self.rules if row[rule.id]]
@@ -141,14 +147,27 @@ class RuleSet:
             delay=min((rule.delay for rule in fired if rule.delay), default=0),
         )
 
-    def _calm(self, frame: pl.DataFrame) -> pl.Expr:
+    def _calm(self, there: frozenset[str]) -> pl.Expr:
         """Answers to these forms for which nobody has to look: an answer to another form is not seen to be green."""
-        said = [pl.col(name).is_not_null() for name in self.uses if name in self.answers and name in frame.columns]
+        said = [pl.col(name).is_not_null() for name in self.uses if name in self.answers and name in there]
         looked = [pl.col(rule.id) for rule in self.rules if rule.stage == "answers" and rule.effect in RAISING]
         calm = pl.col("_level") == GREEN
         return (
             calm & pl.any_horizontal(said or [pl.lit(value=True)]) & ~pl.any_horizontal(looked or [pl.lit(value=False)])
         )
+
+    def _counts(self, calm: pl.Expr) -> list[pl.Expr]:
+        """The columns of COUNTS."""
+
+        def many(ids: list[str]) -> pl.Expr:
+            return pl.sum_horizontal([pl.col(one).cast(pl.Float64) for one in ids]) if ids else pl.lit(0.0)
+
+        return [
+            many(self._of_level("orange")).alias("orange"),
+            many(self._of_level("rouge")).alias("red"),
+            _streak(pl.col("_level") != GREEN).alias("orange_streak"),
+            _streak(calm).alias("green_streak"),
+        ]
 
     def _of_level(self, level: str) -> list[str]:
         return [rule.id for rule in self.rules if rule.stage == "answers" and rule.level == level]
@@ -164,21 +183,10 @@ class RuleSet:
 
 
 def _rank(level: pl.Expr) -> pl.Expr:
-    return level.replace_strict({one: place for place, one in enumerate(ORDER, 1)}, default=0, return_dtype=pl.Int64)
-
-
-def _counted(frame: pl.DataFrame, orange: list[str], red: list[str], calm: pl.Expr) -> pl.DataFrame:
-    """The columns of COUNTS."""
-
-    def many(ids: list[str]) -> pl.Expr:
-        return pl.sum_horizontal([pl.col(one).cast(pl.Float64) for one in ids]) if ids else pl.lit(0.0)
-
-    return frame.with_columns(
-        orange=many(orange),
-        red=many(red),
-        orange_streak=_streak(pl.col("_level") != GREEN),
-        green_streak=_streak(calm),
-    )
+    found = pl.lit(0)
+    for rank, name in enumerate(ORDER, 1):
+        found = pl.when(level == name).then(rank).otherwise(found)
+    return found
 
 
 def _streak(flag: pl.Expr) -> pl.Expr:
