@@ -5,11 +5,19 @@ Those who ask while an answer is being read share the next one: its reading begi
 nobody gets anything older than a reading of their own would have been. Nothing is kept between two questions.
 """
 
+import re
+import secrets
 import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
+from uuid import UUID
+
+from django.utils.safestring import SafeString, mark_safe
 
 T = TypeVar("T")
+TOKEN = f"token-{secrets.token_hex(16)}"  # stands in shared lines for each reader's own
+# What a template draws for one reader alone: <!--only UUID-->…<!--end-->. What people typed is escaped there.
+ONLY = re.compile(r"<!--only ([0-9a-f-]{36})-->(.*?)<!--end-->", re.DOTALL)
 
 
 class _Answer:
@@ -72,3 +80,10 @@ class Sharing:
                 if question not in self._next:
                     del self._read[question]
             mine.done.set()
+
+
+def for_reader(html: str, *, reader: UUID | None, token: str) -> SafeString:
+    """Shared lines as one reader gets them: with their token, without what was drawn for others alone."""
+    own = str(reader)
+    kept = ONLY.sub(lambda found: found[2] if found[1] == own else "", html)
+    return mark_safe(kept.replace(TOKEN, token))  # noqa: S308 (drawn by a template)

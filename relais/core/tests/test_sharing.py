@@ -2,10 +2,11 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
-from relais.core.sharing import Sharing
+from relais.core.sharing import TOKEN, Sharing, for_reader
 
 
 class Slow:
@@ -66,3 +67,10 @@ def test_nothing_is_kept_between_two_questions_and_different_questions_do_not_wa
         assert sharing.ask("another", lambda: 3) == 3
         slow.go.release()
         assert held.result(10) == 1
+
+
+def test_a_reader_gets_their_token_and_nothing_that_was_drawn_for_another_alone() -> None:
+    mine, other = uuid4(), uuid4()
+    html = f"<b>{TOKEN}</b>" + "".join(f"<!--only {one}-->\n<i>{one}</i><!--end-->" for one in (mine, other))
+    assert for_reader(html, reader=mine, token="t") == f"<b>t</b>\n<i>{mine}</i>"
+    assert for_reader(html, reader=None, token="t") == "<b>t</b>"

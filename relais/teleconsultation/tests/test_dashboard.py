@@ -128,13 +128,13 @@ def test_a_refused_message_is_flagged_with_the_way_to_correct_it(doctor, seen):
 
 def test_filters_by_practitioner_day_and_reason(doctor, seen):
     other = make_practitioner(doctor.establishment)
-    planned(doctor, "Demain", 60 * 24)
+    planned(doctor, "Après-demain", 60 * 48)
     planned(doctor, "Covid", 60, reason="COVID_19")
     planned(other, "Autre", 70)
     assert names(seen.get(URL, {"praticien": str(other.user_id)})) == ["Autre"]
     assert names(seen.get(URL, {"motif": "COVID_19"})) == ["Covid"]
-    day = timezone.localdate(at(60 * 24)).isoformat()
-    assert names(seen.get(URL, {"jour": day})) == ["Demain"]
+    day = timezone.localdate(at(60 * 48)).isoformat()
+    assert names(seen.get(URL, {"jour": day})) == ["Après-demain"]
     assert len(names(seen.get(URL, {"jour": "pas un jour", "motif": "?", "praticien": "x"}))) == 3
 
 

@@ -202,7 +202,7 @@ class Row:
         return "is-late" if self.alert and self.alert.level.startswith("orange") else ""
 
 
-def rows_of(actor: Actor, cell: Any, ids: list[UUID]) -> list[Row]:
+def rows_of(cell: Any, ids: list[UUID]) -> list[Row]:
     """The lines of these follow-ups in this order, three queries for any number of them."""
     rows: QuerySet[Any] = FollowUp.objects.annotate(open_alert=_open_alert())
     known = rows.select_related("dossier__patient", "open_alert__taken_by").prefetch_related("pauses")
@@ -213,7 +213,7 @@ def rows_of(actor: Actor, cell: Any, ids: list[UUID]) -> list[Row]:
     words = wording.rule_words(cell.rules_id)
     now = timezone.now()
     return [
-        _row(actor, cell, one, answers.get(one.pk, []), words, now, twin=names.count(name) > 1)
+        _row(cell, one, answers.get(one.pk, []), words, now, twin=names.count(name) > 1)
         for one, name in zip(follow_ups, names, strict=True)
     ]
 
@@ -233,9 +233,7 @@ def last_answers(ids: list[UUID]) -> dict[UUID, list[Judgement]]:
     return found
 
 
-def _row(
-    actor: Actor, cell: Any, one: Any, answers: list[Judgement], words: dict[str, str], now: datetime, *, twin: bool
-) -> Row:
+def _row(cell: Any, one: Any, answers: list[Judgement], words: dict[str, str], now: datetime, *, twin: bool) -> Row:
     alert: Alert | None = getattr(one, "open_alert", None)  # absent when none is open
     last = answers[0] if answers else None
     fired = alert.fired if alert else last.fired if last else []
@@ -259,7 +257,7 @@ def _row(
         factors=[wording.FACTORS.get(factor, factor) for factor in one.factors],
         missing=missing,
         next=after,
-        may=verbs_of_row(actor, cell, alert),
+        may=verbs_of_row(cell, alert),
         twin=twin,
     )
 
@@ -303,15 +301,18 @@ def _order(window: tuple[date, str]) -> tuple[date, bool]:
     return window[0], window[1] == Slot.EVENING
 
 
-def verbs_of_row(actor: Actor, cell: Any, alert: Alert | None) -> dict[str, bool]:
-    """What the buttons of a line are drawn from, by the alert's own table; who works in the cell was asked once."""
+def verbs_of_row(cell: Any, alert: Alert | None) -> dict[str, bool]:
+    """What the buttons of a line are drawn from, by the alert's own table; who works in the cell was asked once.
+
+    `call` and `note` are for who holds the alert.
+    """
     if alert is None or not cell.mine:
         return {}
     possible = {verb for verb, step in ALERT_TRANSITIONS.items() if alert.state in step.sources}
     return {
         "take": "take" in possible,
-        "call": "call" in possible and alert.taken_by_id == actor.user_id and _awaits_call(alert),
-        "note": alert.state == AlertState.CALLING and alert.taken_by_id == actor.user_id,
+        "call": "call" in possible and _awaits_call(alert),
+        "note": alert.state == AlertState.CALLING,
     }
 
 
@@ -320,27 +321,40 @@ def _awaits_call(alert: Alert) -> bool:
     return alert.state != AlertState.REACHED or alert.call_at is not None
 
 
-def capacity(actor: Actor, cell: Any) -> Capacity:
-    """Open alerts against those who are there, one call after the other (D7), and what another cell proposes."""
+@dataclass(frozen=True)
+class Load:
+    """The open alerts of a cell: their colours, the calls that were promised, who has them in hand."""
+
+    colours: list[str]
+    promises: list[datetime]
+    held: list[Held]
+
+
+def load_of(cell: Any) -> Load:
     found = Alert.objects.filter(follow_up__cell=cell, state__in=OPEN)
     rows = list(found.values_list("level", "priority", "since", "state", "call_at", "taken_by_id", "taken_at"))
-    now = timezone.now()
     promises = [
         call_at or call_by(level, since, priority=priority, opens=cell.opens, closes=cell.closes)
         for level, priority, since, state, call_at, *_held in rows
         if state in TO_CALL or call_at
     ]
     colours = [level.split("-")[0] for level, *_others in rows]
-    there = present(actor, cell, [Held(row[3], row[5], row[6]) for row in rows])
+    return Load(colours, promises, [Held(row[3], row[5], row[6]) for row in rows])
+
+
+def capacity(actor: Actor, cell: Any, load: Load) -> Capacity:
+    """Open alerts against those who are there, one call after the other (D7), and what another cell proposes."""
+    now = timezone.now()
+    there = present(actor, cell, load.held)
     return Capacity(
-        red=colours.count("rouge"),
-        orange=colours.count("orange"),
-        grey=colours.count("gris"),
-        to_call=len(promises),
+        red=load.colours.count("rouge"),
+        orange=load.colours.count("orange"),
+        grey=load.colours.count("gris"),
+        to_call=len(load.promises),
         people=there.people,
         minutes=cell.minutes_per_call,
-        late=sum(one <= now for one in promises),
-        breaks_at=first_breach(promises, people=there.people, minutes=cell.minutes_per_call, now=now),
+        late=sum(one <= now for one in load.promises),
+        breaks_at=first_breach(load.promises, people=there.people, minutes=cell.minutes_per_call, now=now),
         here_until=there.mine,
         arriving=there.arriving,
     )

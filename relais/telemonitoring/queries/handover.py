@@ -50,7 +50,7 @@ def hand_over(actor: Actor, cell: Any) -> HandOver:
     parted: list[Any] = [alarmed, wanted]  # the type checker does not see their `rank`
     for some in parted:
         found += some.order_by("rank", "pk").values_list("pk", flat=True)[: MOST + 1 - len(found)]
-    rows = rows_of(actor, cell, found[:MOST])
+    rows = rows_of(cell, found[:MOST])
     parts = [
         Part("open", _("Alertes à prendre ou à appeler"), []),
         Part("called", _("En cours d’appel, non joints, transmis au médecin"), []),

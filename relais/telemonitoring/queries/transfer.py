@@ -101,7 +101,7 @@ def to_propose(actor: Actor, cell: Any, ids: list[UUID], *, alone: bool) -> list
     for rows in parted:  # the type checker does not see their `rank`
         wanted = rows.exclude(pk__in=waiting).order_by("rank", "pk").values_list("pk", flat=True)
         found += wanted[: MOST - len(found)]
-    return lists.rows_of(actor, cell, found)
+    return lists.rows_of(cell, found)
 
 
 def surplus_of(actor: Actor, cell: Any, rows: list[lists.Row]) -> set[UUID]:

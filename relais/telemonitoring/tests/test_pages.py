@@ -175,6 +175,28 @@ def test_of_two_who_take_one_alert_the_second_reads_who_has_it(scene):
     assert f"{scene.member.user.full_name} s’occupe déjà de ce patient." in refused.content.decode()
 
 
+@pytest.mark.req("EC-05")
+def test_members_share_the_lines_of_their_cell_and_each_has_the_buttons_of_their_own_alerts(scene, monkeypatch):
+    """Two members ask one question; a reader from outside the cell and *Mes alertes* each ask their own."""
+    colleague, outside = make_practitioner(scene.cell.establishment), make_practitioner(scene.cell.establishment)
+    join(scene.cell, colleague)
+    red(scene)
+    client_of(scene.member).post(url(scene, "alerte/take/"))
+    asked = []
+    real = cells.shared.ask
+    monkeypatch.setattr(cells.shared, "ask", lambda question, read: asked.append(question) or real(question, read))
+    call = url(scene, "alerte/call/")
+    for who, own in ((scene.member, True), (colleague, False), (outside, False)):
+        page = client_of(who).get(LIST).content.decode()
+        assert (call in page) == own
+        assert "<!--only" not in page
+    for who in (scene.member, colleague):
+        client_of(who).get(LIST, {"voir": "miennes"})
+    mine, other, reader, *filtered = asked
+    assert mine == other
+    assert len({mine, reader, *filtered}) == 4
+
+
 def test_only_members_of_the_cell_use_its_verbs(scene):
     """Somebody of the establishment who is not in the cell reads, and presses no button."""
     red(scene)

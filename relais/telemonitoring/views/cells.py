@@ -1,9 +1,13 @@
 """The cell's screen: one row a patient, the most urgent first, live."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -14,6 +18,7 @@ from relais.core.access import professional
 from relais.core.errors import NotFound
 from relais.core.paging import by_key
 from relais.core.reading import read_id
+from relais.core.sharing import TOKEN, Sharing, for_reader
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.queries import cells as queries
 from relais.telemonitoring.topics import cell_topic
@@ -24,6 +29,16 @@ SHOWN = ("libres", "miennes", "j6")
 PEOPLE = ("contact", "enfant")
 TYPED_KEY = "telemonitoring.typed"
 LONGEST = 100
+shared = Sharing()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a cell for `for_reader`, whose they are, and what its people have to do."""
+
+    html: str
+    ids: list[UUID]
+    load: queries.Load
 
 
 @professional(*may.CLINICAL)
@@ -40,9 +55,9 @@ def cells(request: Any) -> HttpResponse:
     if cell is None:
         context |= _without_cell(request)
         return render(request, "telemonitoring/cells.html", context)
-    context |= _rows(request, cell)
+    context |= _live(request, cell)
     if request.htmx and request.htmx.target == "cell-rows":
-        return render(request, "telemonitoring/_cell_rows.html", context)
+        return render(request, "telemonitoring/_cell_live.html", context)
     return render(
         request,
         "telemonitoring/cells.html",
@@ -82,22 +97,34 @@ def _chosen(request: Any, known: list[Any]) -> Any:
     return next((cell for cell in known if cell.mine), known[0] if known else None)
 
 
-def _rows(request: Any, cell: Any) -> dict[str, Any]:
-    filters = _filters(request)
-    found = queries.followed(cell, actor=request.actor, today=timezone.localdate(), **filters)
-    page = by_key(request, *found, field="rank", size=SIZE)
-    rows = queries.rows_of(request.actor, cell, [one.pk for one in page.rows])
-    audit.record_list(
-        actor=request.actor, action="telemonitoring.list", ids=[row.pk for row in rows], seen=request.session
-    )
+def _live(request: Any, cell: Any) -> dict[str, Any]:
+    """What is drawn again at each ping: the lines once for all members who ask for them, the top for each."""
+    actor, filters = request.actor, _filters(request)
+    holder = actor.user_id if filters["show"] == "miennes" else None
+    question = (cell.pk, cell.mine, request.GET.urlencode(), filters["text"], holder)
+    lines = shared.ask(question, lambda: _lines(request, cell, filters))
+    audit.record_list(actor=actor, action="telemonitoring.list", ids=lines.ids, seen=request.session)
     return {
-        "rows": rows,
-        "page_of_rows": page,
+        "lines": for_reader(lines.html, reader=actor.user_id, token=get_token(request)),
         "filters": filters,
         "filtered": any(filters.values()),
-        "capacity": queries.capacity(request.actor, cell),
-        "all_url": f"?cellule={cell.pk}&tout=1",
+        "capacity": queries.capacity(actor, cell, lines.load),
+        "all_url": _all_url(cell),
     }
+
+
+def _lines(request: Any, cell: Any, filters: dict[str, str]) -> Lines:
+    found = queries.followed(cell, actor=request.actor, today=timezone.localdate(), **filters)
+    page = by_key(request, *found, field="rank", size=SIZE)
+    rows = queries.rows_of(cell, [one.pk for one in page.rows])
+    context = {"cell": cell, "rows": rows, "page_of_rows": page, "filtered": any(filters.values())}
+    context |= {"all_url": _all_url(cell), "csrf_token": TOKEN}
+    html = render_to_string("telemonitoring/_cell_rows.html", context)
+    return Lines(html, [row.pk for row in rows], queries.load_of(cell))
+
+
+def _all_url(cell: Any) -> str:
+    return f"?cellule={cell.pk}&tout=1"
 
 
 def _filters(request: Any) -> dict[str, str]:

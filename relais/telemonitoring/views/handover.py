@@ -36,7 +36,7 @@ def handover(request: Any, cell_id: UUID) -> HttpResponse:
         "cut": found.cut,
         "most": MOST,
         "count": len(rows),
-        "capacity": lists.capacity(request.actor, cell),
+        "capacity": lists.capacity(request.actor, cell, lists.load_of(cell)),
         "now": timezone.now(),
     }
     return render(request, "telemonitoring/handover.html", context)

@@ -140,15 +140,18 @@ class Asked:
 @patient
 @require_http_methods(["GET", "POST"])
 def answer(request: Any) -> HttpResponse:
-    """The day's questions, one a screen; somebody else who answers says first who they are and why."""
-    follow_up = follow_up_of(request, "Réponses du jour")
+    """The day's questions, one a screen; somebody else who answers says first who they are and why.
+
+    Answers that are kept leave the trace of their dossier's event; a page that is drawn, that of who looked.
+    """
+    rows = FollowUp.objects.select_related("dossier__patient")
+    follow_up = get_visible(rows, request.actor, pk=request.actor.about)
     if follow_up.state != State.ACTIVE:
         return redirect("follow_up_space:home")
-    context = context_of(request, follow_up)
     said = request.POST if request.method == "POST" else request.GET
-    asked = _asked(follow_up, context["grant"], said)
+    asked = _asked(follow_up, Grant.objects.get(pk=request.actor.grant_id), said)
     if asked is None or said.get("pour") == "proche":
-        return _ask_who(request, context, asked)
+        return _ask_who(request, asked)
     known = answers.context_of(follow_up)
     form = asked.questionnaire.form
     fill = DailyFill(
@@ -173,13 +176,15 @@ def answer(request: Any) -> HttpResponse:
             return redirect("follow_up_space:home")
         else:
             return redirect("follow_up_space:instruction")
-    context |= {"asked": asked, "fill": fill, "card": _card(follow_up, context["grant"])}
+    context = context_of(request, follow_up_of(request, "Réponses du jour"))
+    context |= {"asked": asked, "fill": fill, "card": _card(context["follow_up"], context["grant"])}
     return render(request, "telemonitoring/space/answer.html", context, status=422 if fill.errors else 200)
 
 
-def _ask_who(request: Any, context: dict[str, Any], asked: Asked | None) -> HttpResponse:
+def _ask_who(request: Any, asked: Asked | None) -> HttpResponse:
     """Who answers, and why in the place of the patient. Said wrong, it is asked again."""
     wrong = request.method == "POST" and asked is None
+    context = context_of(request, follow_up_of(request, "Réponses du jour"))
     context |= {
         **choices(),
         "relation": request.POST.get("relation") or OF_HOLDER.get(Holder(context["grant"].holder), ""),
