@@ -1,7 +1,10 @@
 """(f) Telemonitoring: answers stored with their alert, the cell's list of 12,000 patients, and a storm of answers."""
 
 import asyncio
+import contextlib
+import itertools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -20,6 +23,7 @@ ROUNDS, WARM, COUNTED = 60, 6, 3
 LIST_AIM, QUERY_AIM, ANSWER_AIM, RED_AIM, SHARE_AIM = 250.0, 12, 150.0, 2000.0, 0.2  # ms, queries, ms, ms, of bare rows
 REPLAY_AIM = 10.0  # seconds
 ALONE = 60  # answers sent one after the other
+PROCESSES = os.cpu_count() or 1  # web processes under the storm: one a core, as docs/operations/growing.md says
 RATE = 12_000 / 300  # a second: everybody's answers of two hours within five minutes
 SECONDS = 60.0  # of the storm: at this rate, a fifth of the five minutes
 RED_EVERY = 3.0  # seconds; few enough that all of them stand on the first page of the list
@@ -39,8 +43,10 @@ def run(report: dict[str, Any]) -> None:
         found |= _list(web, facts)
         found |= _alone(web, facts)
         report["memory"][f"web, {SIZE}, before the storm"] = web.rss()
-        found |= asyncio.run(Storm(web, facts).run())
-        report["memory"][f"web, {SIZE}, under the storm (most)"] = found.pop("rss")
+        with contextlib.ExitStack() as others:
+            webs = [web, *(others.enter_context(servers.running(SIZE)) for _more in range(PROCESSES - 1))]
+            found |= asyncio.run(Storm(webs, facts).run())
+        report["memory"][f"web, {SIZE}, under the storm (most, of {PROCESSES})"] = found.pop("rss")
 
 
 def _told(name: str) -> dict[str, Any]:
@@ -98,8 +104,9 @@ def _form(facts: dict[str, Any], patient: dict[str, Any], *, red: bool) -> dict[
 class Storm:
     """Patients who answer at a fixed rate whatever the server does, and the screens of their cell."""
 
-    def __init__(self, web: servers.Web, facts: dict[str, Any]) -> None:
-        self.web, self.facts = web, facts
+    def __init__(self, webs: list[servers.Web], facts: dict[str, Any]) -> None:
+        self.webs, self.facts = webs, facts
+        self.ports = itertools.cycle([one.port for one in webs])  # in turn, as nginx does
         self.waiting: dict[str, float] = {}  # patient: when their red answer was sent
         self.told: list[float] = []
         self.drawn: list[float] = []
@@ -114,24 +121,24 @@ class Storm:
         async with asyncio.timeout(OPENING):
             await asyncio.gather(*(one.open.wait() for one in screens))
         begun, sent = time.perf_counter(), []
-        most = self.web.rss()
+        most = self.rss()
         for number, (patient, red) in enumerate(self._patients()):
             await asyncio.sleep(max(0.0, begun + number / RATE - time.perf_counter()))
             sent.append(asyncio.create_task(self._send(patient, red=red)))
             if number % 200 == 0:
-                most = max(most, self.web.rss())
+                most = max(most, self.rss())
         await asyncio.gather(*sent)
         took = time.perf_counter() - begun
         deadline = time.perf_counter() + LAST_WAIT
         while len(self.drawn) < len(self.waiting) * len(screens) and time.perf_counter() < deadline:
             await asyncio.sleep(0.1)
-        most = max(most, self.web.rss())
+        most = max(most, self.rss())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         due = len(self.waiting) * len(screens)
         return {
-            "storm": f"{len(sent)} answers at {RATE:g}/s for {SECONDS:g} s (not the whole five minutes), {len(screens)} screens",
+            "storm": f"{len(sent)} answers at {RATE:g}/s for {SECONDS:g} s (not the whole five minutes), {len(screens)} screens, {len(self.webs)} web processes",
             "storm answers a second": round(len(self.answered) / took, 1),
             "storm refused": self.refused,
             "storm answer p50": round(percentile(self.answered, 50)),
@@ -147,6 +154,9 @@ class Storm:
             "rss": most,
         }
 
+    def rss(self) -> float:
+        return max(one.rss() for one in self.webs)
+
     def _patients(self) -> Iterator[tuple[dict[str, Any], bool]]:
         """Each with whether the answer is red; the red ones had no open alert."""
         reds = iter(self.facts["calm"])
@@ -161,7 +171,7 @@ class Storm:
         if red:
             self.waiting[patient["pk"]] = begun
         status = await exchange(
-            self.web.port, _request("POST", self.facts["answer"], patient["cookies"], body, Connection="close")
+            next(self.ports), _request("POST", self.facts["answer"], patient["cookies"], body, Connection="close")
         )
         self.answered.append((time.perf_counter() - begun) * 1000)
         if not status.startswith(b"HTTP/1.1 302") or KEPT not in status:
@@ -177,8 +187,8 @@ class Screen:
         self.found: set[str] = set()
 
     async def watch(self) -> None:
-        facts, port = self.storm.facts, self.storm.web.port
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        facts = self.storm.facts
+        reader, writer = await asyncio.open_connection("127.0.0.1", next(self.storm.ports))
         query = urlencode({"t": facts["token"], "since": f"{time.time():.3f}"})
         writer.write(_request("GET", f"{facts['stream']}?{query}", self.cookies, Accept="text/event-stream"))
         name = ""
@@ -200,7 +210,7 @@ class Screen:
         storm = self.storm
         due = [pk for pk in storm.waiting if pk not in self.found]
         headers = {"HX-Request": "true", "HX-Target": "cell-rows", "Connection": "close"}
-        page = await exchange(storm.web.port, _request("GET", storm.facts["list"], self.cookies, **headers))
+        page = await exchange(next(storm.ports), _request("GET", storm.facts["list"], self.cookies, **headers))
         storm.redrawn += 1
         for pk in due:
             if f"/suivi/{pk}/alerte/take/".encode() in page:

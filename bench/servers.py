@@ -126,7 +126,7 @@ def free_port() -> int:
 def running(size: str, command: str = "web") -> Iterator[Web]:
     """The real web server (or worker) on a database of the bench, stopped at the end."""
     port = free_port()
-    log = (HOME / f"{size}-{command}.log").open("w")
+    log = (HOME / f"{size}-{command}.log").open("a")
     process = subprocess.Popen(
         [sys.executable, "manage.py", command], cwd=ROOT, env=environment(size, port), stdout=log, stderr=log
     )

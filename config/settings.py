@@ -53,6 +53,8 @@ DATABASES = {
         **(embedded.connection(HOME) if EMBEDDED else _database(ENV["DATABASE_URL"])),
     }
 }
+# Values go beside the statement, so that the database reads and plans each statement once a connection (ADR 0017).
+DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=5)
 SECRET_KEY = ENV["SECRET_KEY"] or embedded.secret(HOME, "django")
 # Secrets derived for one purpose each, so that none opens two doors.
 # Asked by the demo page from whoever does not sit at this machine; `up` prints it.

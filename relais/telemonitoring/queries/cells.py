@@ -124,7 +124,7 @@ def _calm(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def _rank(since: Func) -> ExpressionWrapper:
     """The urgency, then the moment. Said to be large: as a plain integer no key of a second page would be below it."""
-    return ExpressionWrapper(F("urgency") * Value(ASIDE) + since, output_field=BigIntegerField())
+    return ExpressionWrapper(F("urgency") * Value(ASIDE, BigIntegerField()) + since, output_field=BigIntegerField())
 
 
 def _open_alert() -> FilteredRelation:

@@ -23,7 +23,7 @@ from relais.telemonitoring import permissions as may
 from relais.telemonitoring.queries import cells as queries
 from relais.telemonitoring.topics import cell_topic
 
-SIZE = 30
+SIZE = 20
 LEVELS = tuple(queries.LEVELS)
 SHOWN = ("libres", "miennes", "j6")
 PEOPLE = ("contact", "enfant")
