@@ -84,8 +84,8 @@ CASES = [
     ("AR16", [a(idees="oui")], [a(idees="nsp"), {}]),
     (
         "AO01",
-        [d(2), d(1, day=6), d(1, day=12), (d(0), d(1, day=8)), d(1, day=6, **a(dyspnee__habit=False))],
-        [d(1), d(1, day=5), d(1, day=13), (d(1), d(1, day=8)), d(1, day=8, **a(dyspnee__habit=True)), d(3), {}],
+        [d(2), d(1, day=6), d(1, day=12), (d(0), d(1, day=8)), (d(0), d(1, day=5), d(1, day=6)), d(1, day=6, **a(dyspnee__habit=False))],
+        [d(1), d(1, day=5), d(1, day=13), (d(1), d(1, day=8)), (d(0), d(1), d(1), d(1, day=8)), d(1, day=8, **a(dyspnee__habit=True)), d(3), {}],
     ),
     ("AO02", [a(dyspnee__evol="pire")], [a(dyspnee__evol="stable"), {}]),
     (
