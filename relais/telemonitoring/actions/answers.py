@@ -27,6 +27,7 @@ from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import AlertState, State
 
 HISTORY = timedelta(days=31)
+DOCTOR = "practitioner"  # whose call is the medical contact of AC06
 URGENT = {"priority", "escalate"}  # effects for which an orange is called sooner
 PATIENT = Who()
 # Who may answer in the place of a patient on the patient's own page, and why.
@@ -225,11 +226,11 @@ def facts_of(follow_up: FollowUp, at: datetime) -> dict[str, object]:
 
 
 def _handled(alert: Alert | None) -> dict[str, object]:
-    """Whether somebody has the open alert in hand, and whether the patient was reached since its level last rose: by a
-    call that was noted, whatever became of the alert since (as `queries.stored` has it for a replay)."""
+    """Whether somebody has the open alert in hand, and whether a practitioner reached the patient since its level last rose:
+    by a call that was noted, whatever became of the alert since (as `queries.stored` has it for a replay)."""
     if alert is None:
         return {"acknowledged": False, "contacted": False}
-    calls = alert.calls.filter(outcome__in=alerts.REACHED, created_at__gte=alert.since)
+    calls = alert.calls.filter(outcome__in=alerts.REACHED, created_at__gte=alert.since, by__memberships__role=DOCTOR)
     return {"acknowledged": alert.state != AlertState.NEW, "contacted": alert.attempts > 0 and calls.exists()}
 
 

@@ -17,7 +17,7 @@ from psycopg import sql
 from relais.questionnaires.expressions import COLUMNS, Kind, Name
 from relais.questionnaires.models import Questionnaire
 from relais.telemonitoring.actions.alerts import REACHED
-from relais.telemonitoring.actions.answers import HISTORY
+from relais.telemonitoring.actions.answers import DOCTOR, HISTORY
 from relais.telemonitoring.history import FACTS
 from relais.telemonitoring.programme import FORMS
 
@@ -141,7 +141,8 @@ def _age() -> list[pl.Expr]:
 
 
 def _handled(frame: pl.DataFrame) -> pl.DataFrame:
-    """For each answer set whether somebody had the alert in hand when it came, and whether the patient was reached."""
+    """For each answer set whether somebody had the alert in hand when it came, and whether a practitioner had reached the
+    patient."""
     alerts = _copied(
         sql.SQL(
             "SELECT id AS alert, follow_up_id AS episode, {} AS opened, {} AS since, {} AS taken, {} AS closed"
@@ -150,9 +151,10 @@ def _handled(frame: pl.DataFrame) -> pl.DataFrame:
         {"alert": pl.String(), "episode": pl.String(), "opened": TIME, "since": TIME, "taken": TIME, "closed": TIME},
     )
     calls = _copied(
-        sql.SQL("SELECT alert_id AS alert, {} AS called FROM telemonitoring_call WHERE outcome = ANY({})").format(
-            _stamp("created_at"), sql.Literal(list(REACHED))
-        ),
+        sql.SQL(
+            "SELECT alert_id AS alert, {} AS called FROM telemonitoring_call c WHERE outcome = ANY({}) AND EXISTS"
+            " (SELECT FROM accounts_membership m WHERE m.user_id = c.by_id AND m.role = {})"
+        ).format(_stamp("created_at"), sql.Literal(list(REACHED)), sql.Literal(DOCTOR)),
         {"alert": pl.String(), "called": TIME},
     )
     moment = pl.col("received")

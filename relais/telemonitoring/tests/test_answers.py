@@ -150,21 +150,24 @@ def test_what_fires_only_once_a_late_answer_is_known_is_an_alert_of_its_own(scen
     assert "AC06" in alert.fired
 
 
-def test_who_was_reached_was_reached_although_the_next_call_was_in_vain(scene):
-    """AC06 hands over to the doctor what nobody has called about."""
-    me = actor_for(scene.member)
+@pytest.mark.parametrize(("role", "medical"), [(Role.PRACTITIONER, True), (Role.CAREGIVER, False)])
+def test_who_was_reached_was_reached_although_the_next_call_was_in_vain(scene, role, medical):
+    """AC06 hands over to the doctor what no doctor has called about; live and in a replay."""
+    caller = make_member(scene.cell.establishment, role)
+    join(scene.cell, caller)
+    me = actor_for(caller)
     for hours in (30, 20):
         reply(scene, at=timezone.now() - timedelta(hours=hours), frissons="intenses")
     alert = alerts.take(actor=me, alert=the_alert(scene))
     for outcome in ("joint", "repondeur"):
         alert = alerts.note_call(actor=me, alert=alerts.call(actor=me, alert=alert), outcome=outcome)
-    assert "AC06" not in reply(scene, frissons="intenses").fired
+    assert ("AC06" not in reply(scene, frissons="intenses").fired) is medical
     stories = replay.read(
         sets := rules.read(scene.cell.rules.source),
         since=scene.cell.created_at - timedelta(days=9),
         until=timezone.now(),
     )
-    assert sum(replay.judge(replay.prepare(stories, sets), sets)["AC06"].fill_null(value=False)) == 0
+    assert sum(replay.judge(replay.prepare(stories, sets), sets)["AC06"].fill_null(value=False)) == (not medical)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_history(scene):
