@@ -118,7 +118,7 @@ def _read(line: bulk.Line, form: Form, today: date) -> Planned:
     planned.checked = checked
     for key, message in checked.errors.items():
         if key in bulk.BY_QUESTION:
-            line.wrong(bulk.BY_QUESTION[key], message)
+            line.wrong(bulk.BY_QUESTION[key], message if key in given else _("Remplissez cette colonne."))
     _holder(planned)
     return planned
 

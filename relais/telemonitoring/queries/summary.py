@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from relais.core import times
 from relais.telemonitoring import wording
@@ -14,6 +15,7 @@ from relais.telemonitoring.queries import curves
 from relais.telemonitoring.queries import follow_up as queries
 
 ANSWERS, ALERTS, CALLS = 20, 10, 10  # the last ones: what fits two or three pages
+REASONS = 4  # of an answer set, beside its measures
 INS = {"8": "NIR", "9": "NIA", "10": "NIR de test", "11": "NIR de démonstration"}
 Row = tuple[str, str]
 
@@ -130,9 +132,16 @@ def _answer(one: queries.AnswerSet, drawn: curves.Curves) -> dict[str, Any]:
         "level": str(one.level.word),
         "red": one.level.state == "danger",
         "values": ["" if value is None else wording.text(value, "") for value in values],
-        "reasons": " · ".join(str(reason) for reason in one.reasons),
+        "reasons": _gravest(one.reasons),
         "by": one.response.get_relation_display(),
     }
+
+
+def _gravest(reasons: list[str]) -> str:
+    """What fits beside the measures: the alerts below say all of them."""
+    shown = " · ".join(str(reason) for reason in reasons[:REASONS])
+    more = len(reasons) - REASONS
+    return f"{shown} · " + ngettext("et %d autre", "et %d autres", more) % more if more > 0 else shown
 
 
 def _note(sets: list[queries.AnswerSet]) -> list[Row]:
