@@ -30,11 +30,8 @@ from django.utils.translation import gettext as _
 from relais.core.actor import Actor
 from relais.patients.models import Patient
 from relais.telemonitoring import wording
-from relais.telemonitoring.capacity import Capacity, first_breach
-from relais.telemonitoring.delays import call_by
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp, Judgement
 from relais.telemonitoring.programme import ADULT_YEARS, PEAK, Slot, Window
-from relais.telemonitoring.queries.presence import Held, present
 from relais.telemonitoring.workflow import ALERT_TRANSITIONS, OPEN, AlertState, State
 
 # Urgency of a row; within one, who waits longest stands first.
@@ -43,7 +40,6 @@ DAY = timedelta(days=1)
 MOST_ENTRUSTED = 50
 REASONS = 3  # shown of a line
 ASIDE = 10**11  # more seconds than any date counts
-TO_CALL = (AlertState.NEW, AlertState.TAKEN, AlertState.CALLING, AlertState.UNREACHED)
 LEVELS = {"rouge": (RED_NEW, RED), "orange": (PRIORITY, ORANGE), "gris": (GREY,), "vert": (CALM,)}
 ALARMED, OF_ALERTS = ("rouge", "orange", "gris"), ("libres", "miennes")  # filters that only open alerts pass
 
@@ -319,42 +315,3 @@ def verbs_of_row(cell: Any, alert: Alert | None) -> dict[str, bool]:
 def _awaits_call(alert: Alert) -> bool:
     """Who was reached is called again only when that was planned."""
     return alert.state != AlertState.REACHED or alert.call_at is not None
-
-
-@dataclass(frozen=True)
-class Load:
-    """The open alerts of a cell: their colours, the calls that were promised, who has them in hand."""
-
-    colours: list[str]
-    promises: list[datetime]
-    held: list[Held]
-
-
-def load_of(cell: Any) -> Load:
-    found = Alert.objects.filter(follow_up__cell=cell, state__in=OPEN)
-    rows = list(found.values_list("level", "priority", "since", "state", "call_at", "taken_by_id", "taken_at"))
-    promises = [
-        call_at or call_by(level, since, priority=priority, opens=cell.opens, closes=cell.closes)
-        for level, priority, since, state, call_at, *_held in rows
-        if state in TO_CALL or call_at
-    ]
-    colours = [level.split("-")[0] for level, *_others in rows]
-    return Load(colours, promises, [Held(row[3], row[5], row[6]) for row in rows])
-
-
-def capacity(actor: Actor, cell: Any, load: Load) -> Capacity:
-    """Open alerts against those who are there, one call after the other (D7), and what another cell proposes."""
-    now = timezone.now()
-    there = present(actor, cell, load.held)
-    return Capacity(
-        red=load.colours.count("rouge"),
-        orange=load.colours.count("orange"),
-        grey=load.colours.count("gris"),
-        to_call=len(load.promises),
-        people=there.people,
-        minutes=cell.minutes_per_call,
-        late=sum(one <= now for one in load.promises),
-        breaks_at=first_breach(load.promises, people=there.people, minutes=cell.minutes_per_call, now=now),
-        here_until=there.mine,
-        arriving=there.arriving,
-    )

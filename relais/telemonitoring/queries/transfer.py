@@ -17,7 +17,7 @@ from relais.telemonitoring.capacity import surplus
 from relais.telemonitoring.models import Alert, Cell, FollowUp, Transfer
 from relais.telemonitoring.programme import PEAK
 from relais.telemonitoring.queries import cells as lists
-from relais.telemonitoring.queries.presence import Held, present
+from relais.telemonitoring.queries.capacity import TO_CALL, Held, present
 from relais.telemonitoring.workflow import OPEN, TransferState
 
 
@@ -106,7 +106,7 @@ def to_propose(actor: Actor, cell: Any, ids: list[UUID], *, alone: bool) -> list
 
 def surplus_of(actor: Actor, cell: Any, rows: list[lists.Row]) -> set[UUID]:
     """The patients of these lines whom those who are there cannot call in time (D7)."""
-    waiting = [one.alert for one in rows if one.alert and (one.alert.state in lists.TO_CALL or one.alert.call_at)]
+    waiting = [one.alert for one in rows if one.alert and (one.alert.state in TO_CALL or one.alert.call_at)]
     held = [Held(one.alert.state, one.alert.taken_by_id, one.alert.taken_at) for one in rows if one.alert]
     people = present(actor, cell, held).people
     promises = [one.call_at or one.clock(cell).call_by for one in waiting]

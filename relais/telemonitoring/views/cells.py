@@ -20,6 +20,7 @@ from relais.core.paging import by_key
 from relais.core.reading import read_id
 from relais.core.sharing import TOKEN, Sharing, for_reader
 from relais.telemonitoring import permissions as may
+from relais.telemonitoring.queries import capacity
 from relais.telemonitoring.queries import cells as queries
 from relais.telemonitoring.topics import cell_topic
 
@@ -38,7 +39,7 @@ class Lines:
 
     html: str
     ids: list[UUID]
-    load: queries.Load
+    load: capacity.Load
 
 
 @professional(*may.CLINICAL)
@@ -108,7 +109,7 @@ def _live(request: Any, cell: Any) -> dict[str, Any]:
         "lines": for_reader(lines.html, reader=actor.user_id, token=get_token(request)),
         "filters": filters,
         "filtered": any(filters.values()),
-        "capacity": queries.capacity(actor, cell, lines.load),
+        "capacity": capacity.capacity(actor, cell, lines.load),
         "all_url": _all_url(cell),
     }
 
@@ -120,7 +121,7 @@ def _lines(request: Any, cell: Any, filters: dict[str, str]) -> Lines:
     context = {"cell": cell, "rows": rows, "page_of_rows": page, "filtered": any(filters.values())}
     context |= {"all_url": _all_url(cell), "csrf_token": TOKEN}
     html = render_to_string("telemonitoring/_cell_rows.html", context)
-    return Lines(html, [row.pk for row in rows], queries.load_of(cell))
+    return Lines(html, [row.pk for row in rows], capacity.load_of(cell))
 
 
 def _all_url(cell: Any) -> str:

@@ -15,7 +15,7 @@ from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import cells as actions
-from relais.telemonitoring.queries import cells as lists
+from relais.telemonitoring.queries import capacity
 from relais.telemonitoring.queries.handover import MOST, hand_over
 from relais.telemonitoring.views.transfer import cell_of
 
@@ -36,7 +36,7 @@ def handover(request: Any, cell_id: UUID) -> HttpResponse:
         "cut": found.cut,
         "most": MOST,
         "count": len(rows),
-        "capacity": lists.capacity(request.actor, cell, lists.load_of(cell)),
+        "capacity": capacity.capacity(request.actor, cell, capacity.load_of(cell)),
         "now": timezone.now(),
     }
     return render(request, "telemonitoring/handover.html", context)
