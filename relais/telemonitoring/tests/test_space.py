@@ -172,6 +172,13 @@ def test_a_green_answer_while_the_team_still_calls_says_that_it_will(scene):
     assert "Tout va bien pour aujourd’hui" not in page
 
 
+def test_an_older_answer_that_comes_late_does_not_take_the_instruction_back(scene):
+    client = browser(scene)
+    send(scene, {"ad.levres": "true"}, client)
+    reply(scene, at=timezone.now() - timedelta(hours=20))
+    assert "Appelez le 15 immédiatement" in text_of(client.get(INSTRUCTION))
+
+
 def test_without_an_answer_there_is_no_instruction(scene):
     assert browser(scene).get(INSTRUCTION).url == HOME
 

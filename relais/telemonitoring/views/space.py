@@ -231,7 +231,8 @@ def _usual(grant: Grant, *, child: bool, minor: bool) -> tuple[str, str]:
 def instruction(request: Any) -> HttpResponse:
     """What to do now, at once, from the rules alone; then whether somebody of the team has it in hand."""
     follow_up = follow_up_of(request, "Consigne après les réponses")
-    last = follow_up.judgements.select_related("rules", "response").order_by("-at", "-id").first()
+    given = follow_up.judgements.select_related("rules", "response")
+    last = given.order_by("-response__ended_at", "-at").first()  # older ones may come after it, from another telephone
     if last is None:
         return redirect("follow_up_space:home")
     context = context_of(request, follow_up)
