@@ -215,10 +215,11 @@ def rows_of(cell: Any, ids: list[UUID]) -> list[Row]:
 
 
 def last_answers(ids: list[UUID]) -> dict[UUID, list[Judgement]]:
-    """The last two answer sets of each follow-up with what the rules said, the newest first."""
+    """The last two answer sets of each follow-up with what the rules said, the newest first, whenever they came."""
+    newest = [F("response__ended_at").desc(), F("at").desc(), F("pk").desc()]
     numbered = (
         Judgement.objects.filter(follow_up__in=ids)
-        .annotate(number=Over(RowNumber(), partition_by=[F("follow_up")], order_by=[F("at").desc(), F("pk").desc()]))
+        .annotate(number=Over(RowNumber(), partition_by=[F("follow_up")], order_by=newest))
         .filter(number__lte=2)
         .select_related("response")
         .order_by("follow_up", "number")

@@ -43,8 +43,9 @@ class AnswerSet:
 
 
 def answer_sets(follow_up: FollowUp) -> list[AnswerSet]:
-    """The last answer sets, the newest first, each with the way its measures went since the one before."""
-    rows = list(follow_up.judgements.select_related("response").order_by("-at", "-pk")[: ANSWERS_SHOWN + 1])
+    """The last answer sets, the newest first whenever they came, each with the way its measures went since the one before."""
+    given = follow_up.judgements.select_related("response").order_by("-response__ended_at", "-at", "-pk")
+    rows = list(given[: ANSWERS_SHOWN + 1])
     before = [*rows[1:], None][: len(rows)]
     return [_set(follow_up, one, earlier) for one, earlier in zip(rows, before, strict=True)][:ANSWERS_SHOWN]
 

@@ -21,6 +21,8 @@ from relais.questionnaires.models import Response
 from relais.telemonitoring import replay
 from relais.telemonitoring.actions import alerts, answers, leaving, rules, states
 from relais.telemonitoring.models import Alert, FollowUp
+from relais.telemonitoring.queries.cells import last_answers
+from relais.telemonitoring.queries.follow_up import answer_sets
 from relais.telemonitoring.testing import contact_reply, join, make_cell, make_follow_up, reply
 from relais.telemonitoring.workflow import OPEN
 
@@ -128,6 +130,18 @@ def test_an_older_answer_set_does_not_hide_a_newer_one(scene):
     reply(scene, levres=True)
     reply(scene, at=timezone.now() - timedelta(days=1))
     assert fresh(scene).level == "rouge"
+
+
+def test_what_a_team_reads_as_the_last_answers_are_the_newest_and_not_those_that_came_last(scene):
+    """Or a fever that rises would be shown falling: in the list of a cell, in the dossier, in the summary."""
+    newer = reply(scene, temp=38.6)
+    older = reply(scene, temp=37.2, at=timezone.now() - timedelta(hours=20))
+    for listed in (
+        last_answers([scene.follow_up.pk])[scene.follow_up.pk],
+        [one.judgement for one in answer_sets(scene.follow_up)],
+    ):
+        assert listed == [newer, older]
+    assert answer_sets(scene.follow_up)[0].values[0].trend == "up"
 
 
 def test_what_was_answered_before_is_known_to_the_rules(scene):
