@@ -16,6 +16,7 @@ SHOWN = 20
 CANDIDATES = 100  # near matches weighed before the best are kept
 ALIKE = 20_000  # in the whole region, before who may be seen counts
 TYPO_LETTERS = (6, 5)  # of each word, as in relais_typo_keys: the longer, the fewer look alike
+SHORTEST_KEY = 3  # of the words that relais_typo_keys looks at
 SHORTEST_TYPO = 4  # in three letters an error is another name
 # Letters that decomposition leaves alone and that the database's unaccent spells out (tests/test_search.py compares).
 SPELLED = str.maketrans(
@@ -154,8 +155,16 @@ def nearly_begins(word: str) -> Q:
     """
     if len(word) < SHORTEST_TYPO:
         return _begins(word)
+    return Q(typo_keys__overlap=typo_keys(word))
+
+
+def typo_keys(word: str) -> list[str]:
+    """What a name that this word begins, with one error at most, has among its typo_keys; a short word is written right,
+    and one of one or two letters has none."""
+    if len(word) < SHORTEST_TYPO:
+        return [word] if len(word) >= SHORTEST_KEY else []
     start = word[: next((letters for letters in TYPO_LETTERS if letters <= len(word)), TYPO_LETTERS[-1])]
-    return Q(typo_keys__overlap=[start, *(start[:at] + start[at + 1 :] for at in range(len(start)))])
+    return [start, *(start[:at] + start[at + 1 :] for at in range(len(start)))]
 
 
 def _truly_near(asked: Asked, name: str) -> bool:

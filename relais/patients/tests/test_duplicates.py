@@ -9,6 +9,7 @@ from relais.accounts.testing import actor_for, make_establishment, make_member
 from relais.core.actor import Actor
 from relais.patients.models import CareLink, Patient
 from relais.patients.queries import likely_duplicates
+from relais.patients.queries.duplicates import Sought, likely_duplicates_of
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +96,38 @@ def test_nobody_is_like_nobody(actor: Actor) -> None:
     make(actor)
     assert reasons(actor, family="", given="", birth_date=None) == []
     assert reasons(actor, family="Zyx", given="Quentin", birth_date=date(1999, 1, 1)) == []
+
+
+def test_many_at_once_find_whom_each_finds_alone(actor: Actor, django_assert_num_queries: Any) -> None:
+    """In as many statements for one as for all; a family name of two letters is looked for by itself."""
+    for family, given, more in (
+        ("Durand", "Camille", {}), ("Durand", "Alix", {}), ("Durant", "Camille", {"birth_date": None}),
+        ("Blanc", "Camille", {"used_family_name": "Durand"}), ("Camille", "Durand", {}), ("Roy", "Zoé", {}),
+        ("Roy-Martin", "Léo", {"birth_date": date(1990, 1, 1)}), ("Li", "Na", {}), ("N’Diaye", "Awa Marie", {}),
+        ("Le Goff", "Anne", {}), ("Legoff", "Anne", {}),
+        ("Petit", "Léa", {"phone": "+33639980001", "email": "Lea@exemple.test", "birth_date": None}),
+        ("Petit", "Léa", {"birth_date": date(1958, 12, 3)}),
+    ):  # fmt: skip
+        make(actor, family, given, **more)
+    make_patient("Durand", seen_by=make_establishment(), birth_date=BORN)
+    sought = [
+        Sought(family, given, born, phone, email)
+        for family, given in (
+            ("Durand", "Camille"), ("DURAN", "camile"), ("Durand", "Jo"), ("Roy", "Zoé"), ("Roy", "Léo"), ("Li", "Na"),
+            ("Petit", "Léa"), ("Petti", "Lea"), ("N Diaye", "Awa"), ("le Gof", "Anne"), ("Le Goff", "Anne"), ("Zyx", "Quentin"), ("", ""),
+        )
+        for born in (BORN, None)
+        for phone, email in (("", ""), ("+33639980001", "lea@exemple.test"))
+    ]  # fmt: skip
+    alone = [
+        likely_duplicates(
+            actor, family=one.family, given=one.given, birth_date=one.birth_date, phone=one.phone, email=one.email
+        )
+        for one in sought
+    ]
+    assert likely_duplicates_of(actor, sought) == alone
+    assert sum(map(bool, alone)) > len(sought) / 2
+    for some in ([one for one in sought if one.family != "Li"], sought[1:2]):
+        with django_assert_num_queries(3):
+            likely_duplicates_of(actor, some)
+    assert likely_duplicates_of(actor, []) == []

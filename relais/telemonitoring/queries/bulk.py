@@ -17,7 +17,7 @@ from relais.core.forms import BirthDateField
 from relais.patients import contact, identity
 from relais.patients.actions import Person, Traits
 from relais.patients.models import Holder, InsAuthority, Patient
-from relais.patients.queries.duplicates import Likely, likely_duplicates
+from relais.patients.queries.duplicates import Likely, Sought, likely_duplicates_of
 from relais.patients.queries.search import fold
 from relais.questionnaires import logic
 from relais.questionnaires.form import Form
@@ -88,17 +88,15 @@ class Planned:
 
 
 def plan(actor: Actor, lines: list[bulk.Line], form: Form, *, propose: bool) -> list[Planned]:
-    """What each line would do, in the order of the file. `propose`: look for people who are nearly the same, too
-    (a query a line); those who are the same beyond doubt are found in any case, in three queries for all lines."""
+    """What each line would do, in the order of the file. `propose`: look for people who are nearly the same, too;
+    those who are the same beyond doubt are found in any case. As many queries for any number of lines."""
     today = timezone.localdate()
     found = [_read(line, form, today) for line in lines]
     whole = [one for one in found if one.person]
     _mark_known(actor, whole)
     _mark_repeated([one for one in whole if not one.line.faults])
     if propose:
-        for one in whole:
-            if one.state == "ready" and one.known is None:
-                one.proposals = _proposals(actor, one)
+        _propose(actor, [one for one in whole if one.state == "ready" and one.known is None])
     _mark_followed(whole)
     return found
 
@@ -225,15 +223,14 @@ def _mark_repeated(right: list[Planned]) -> None:
             first.setdefault(key, one)
 
 
-def _proposals(actor: Actor, one: Planned) -> list[Likely]:
-    if one.proposals or one.person is None:
-        return one.proposals
-    fields = one.person.fields
-    likely = likely_duplicates(
-        actor, family=fields["birth_family_name"], given=fields["birth_given_names"], birth_date=one.born,
-        phone=fields["phone"], email=fields["email"],
-    )  # fmt: skip
-    return [each for each in likely if not _another_number(one, each.patient)]
+def _propose(actor: Actor, lines: list[Planned]) -> None:
+    sought = [
+        Sought(fields["birth_family_name"], fields["birth_given_names"], one.born, fields["phone"], fields["email"])
+        for one in lines
+        for fields in ([one.person.fields] if one.person else [])
+    ]
+    for one, likely in zip(lines, likely_duplicates_of(actor, sought), strict=True):
+        one.proposals = [each for each in likely if not _another_number(one, each.patient)]
 
 
 def _mark_followed(whole: list[Planned]) -> None:
