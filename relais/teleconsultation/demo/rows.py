@@ -1,10 +1,10 @@
-"""The rows of a batch of appointments, inserted together so that memory stays small whatever the region's size."""
+"""The rows of a batch of appointments."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from relais.audit.models import Entry
-from relais.core.demo import insert
+from relais.core.demo import Batch
 from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Step
 from relais.files.models import StoredFile
 from relais.notifications.models import Message
@@ -17,7 +17,7 @@ BATCH = 2000
 
 
 @dataclass
-class Rows:
+class Rows(Batch):
     """What one batch inserts, in the order of the foreign keys."""
 
     dossiers: list[Dossier] = field(default_factory=list)
@@ -39,12 +39,10 @@ class Rows:
     entries: list[Entry] = field(default_factory=list)
 
     def insert(self) -> None:
-        """Save everything with the times it was given, and begin an empty batch."""
+        """What happened in the order in which it did."""
         self.events.sort(key=_when)
         self.entries.sort(key=_when)
-        for rows in vars(self).values():
-            insert(rows)
-            rows.clear()
+        super().insert()
 
 
 def _when(row: Any) -> Any:

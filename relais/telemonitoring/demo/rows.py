@@ -1,8 +1,8 @@
-"""The rows of a batch of follow-ups, inserted together so that memory stays small whatever the region's size."""
+"""The rows of a batch of follow-ups."""
 
 from dataclasses import dataclass, field
 
-from relais.core.demo import insert
+from relais.core.demo import Batch
 from relais.dossiers.models import Dossier, Event
 from relais.patients.models import CareLink, Grant
 from relais.questionnaires.models import Response
@@ -12,7 +12,7 @@ BATCH = 400  # follow-ups
 
 
 @dataclass
-class Rows:
+class Rows(Batch):
     """What one batch inserts, in the order of the foreign keys."""
 
     dossiers: list[Dossier] = field(default_factory=list)
@@ -28,8 +28,6 @@ class Rows:
     events: list[Event] = field(default_factory=list)
 
     def insert(self) -> None:
-        """Save everything with the times it was given, and begin an empty batch."""
+        """What happened in the order in which it did."""
         self.events.sort(key=lambda one: one.at)
-        for rows in vars(self).values():
-            insert(rows)
-            rows.clear()
+        super().insert()
