@@ -5,7 +5,6 @@ from typing import Any
 from relais.core.actor import SYSTEM, Actor
 
 CLINICAL = ("practitioner", "caregiver")
-STAFF = ("practitioner", "caregiver")
 
 
 def can_enrol(actor: Actor) -> bool:
@@ -76,11 +75,6 @@ def can_escalate(actor: Actor, alert: Any) -> bool:
 def can_finish(actor: Actor, alert: Any) -> bool:
     """Whoever handles an alert ends it; a red one, a practitioner alone."""
     return can_handle(actor, alert) and (not alert.level.startswith("rouge") or actor.has_role("practitioner"))
-
-
-def can_transfer(actor: Actor, follow_up: Any) -> bool:
-    """Members of the patient's cell ask another cell to take them (EC-14)."""
-    return in_cell(actor, follow_up.cell)
 
 
 def can_accept(actor: Actor, transfer: Any) -> bool:
