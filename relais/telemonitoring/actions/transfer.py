@@ -111,6 +111,8 @@ def _hand_over(actor: Actor, alert: Alert) -> None:
 @transaction.atomic
 def refuse(*, actor: Actor, transfer: Transfer, why: str) -> Transfer:
     """The other cell does not take the patient, and says why: they stay where they are."""
+    if not may.can_accept(actor, transfer):
+        raise NotFound
     why = _reason(why, _("Indiquez pourquoi ce patient est refusé."), "refusal")
     follow_up = _hold(transfer)
     moved = _move(actor, transfer, "refuse", refusal=why)

@@ -121,6 +121,8 @@ def test_only_members_of_the_two_cells_ask_and_decide(scene, other):
         assert browser.get(page(scene.cell, "proposer/")).status_code == 404
         for verb in ("accept", "refuse", "cancel"):
             assert browser.post(page(cell, f"{found.pk}/{verb}/"), {"why": "x"}).status_code == 404
+        with pytest.raises(NotFound):
+            transfer.refuse(actor=actor_for(who), transfer=found, why="")
         assert browser.post(page(cell, "accepter/"), {"transfer": str(found.pk)}).status_code == 404
     with pytest.raises(NotFound):
         transfer.accept(actor=actor_for(scene.member), transfer=found)
