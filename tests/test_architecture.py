@@ -97,6 +97,7 @@ OTHER_FILES = {
     "telemonitoring/inclusion": "from the inclusion form to a follow-up: pure rules",
     "telemonitoring/judging": "the two passes of alert rules: pure functions",
     "telemonitoring/pocket": "what a telephone judges by itself: pure rules",
+    "telemonitoring/reaching": "whom to call next: pure rules",
     "telemonitoring/sealing": "answers that only the server opens",
     "telemonitoring/kind": "the module's row in the registry of kinds",
     "telemonitoring/programme": "when answers are awaited: pure rules",

@@ -18,6 +18,7 @@ from relais.questionnaires.models import Response
 from relais.telemonitoring.delays import Clock, clock
 from relais.telemonitoring.drafts import RuleDraft, RuleReplay, RuleSignature
 from relais.telemonitoring.programme import Plan, Rhythm, Slot
+from relais.telemonitoring.reaching import Called
 from relais.telemonitoring.workflow import (
     ALERT_TRANSITIONS,
     OPEN,
@@ -310,6 +311,7 @@ class Alert(Base):
     taken_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    next_called = models.CharField(max_length=20, choices=Called, blank=True)  # once MA04 fired; "" before
     call_at = models.DateTimeField(null=True)  # the next call, when a rule, the last call or who was reached set it
 
     class Meta:
@@ -335,10 +337,15 @@ class Alert(Base):
 
 
 class Call(Base):
-    """One attempt to reach the patient, with what was said (form ecovid-appel)."""
+    """One attempt to have news of the patient, by whoever was called, with what was said (form ecovid-appel).
+
+    Of a physician's decision that somebody goes and looks (*verification*) the outcome is one of actions.calls.CHECKS.
+    """
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="calls")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    called = models.CharField(max_length=20, choices=Called, default=Called.PATIENT)
+    person = models.CharField(max_length=120, blank=True)  # their name
     outcome = models.CharField(max_length=20)  # ap.issue
     response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="+")
 

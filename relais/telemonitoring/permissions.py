@@ -77,6 +77,11 @@ def can_finish(actor: Actor, alert: Any) -> bool:
     return can_handle(actor, alert) and (not alert.level.startswith("rouge") or actor.has_role("practitioner"))
 
 
+def can_decide_check(actor: Actor, alert: Any) -> bool:
+    """A practitioner of the cell decides whether somebody goes and looks at a patient whom nobody can reach (MA04)."""
+    return can_handle(actor, alert) and actor.has_role("practitioner")
+
+
 def can_accept(actor: Actor, transfer: Any) -> bool:
     """Members of the cell that is asked accept or refuse."""
     return in_cell(actor, transfer.target)

@@ -49,6 +49,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/synthese.pdf", export.summary, name="summary"),
     path("<uuid:dossier_id>/fhir.json", export.fhir, name="fhir"),
     path("<uuid:dossier_id>/appel/", call.call, name="call"),
+    path("<uuid:dossier_id>/appel/verification/", call.check, name="check"),
     path("<uuid:dossier_id>/cercle/", circle.circle, name="circle"),
     path("<uuid:dossier_id>/cercle/ajouter/", circle.add, name="add_reader"),
     path("<uuid:dossier_id>/cercle/<uuid:link_id>/retirer/", circle.remove, name="remove_reader"),

@@ -1,6 +1,6 @@
 """What a professional reads in place of codes: levels, severity factors, measures, rules, events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from relais.telemonitoring.models import RuleSet
+from relais.telemonitoring.reaching import Called
 
 
 class Level(NamedTuple):
@@ -147,6 +148,28 @@ def rule_words(rules_id: UUID) -> dict[str, str]:
     return {rule["id"]: rule["words"] for rule in source["rules"]} | MISSING
 
 
+def reasons(fired: Iterable[str], told: Mapping[str, str], next_called: str = "") -> list[str]:
+    """The sentences of the rules that fired; first, once MA04 did, whom to call now (`Alert.next_called`)."""
+    if not next_called:
+        return [told.get(rule, rule) for rule in fired]
+    return [str(STANDS[next_called]), *(told.get(rule, rule) for rule in fired if rule != "MA04")]
+
+
+def attempt(called: str, person: str, outcome: str) -> str:
+    """How a call to this person went; of a call to the patient, the outcome alone."""
+    if called in (Called.PATIENT, Called.CHECK):
+        return outcome
+    who = str(Called(called).label)
+    return f"{who} ({person}) : {outcome}" if person else f"{who} : {outcome}"
+
+
+# Where the calls stand after three in vain, by whom to call now.
+STANDS: dict[str, str | Promise] = {
+    Called.PATIENT: _("Trois appels sans réponse : un médecin a décidé de la suite, rappeler le patient"),
+    Called.HELPER: _("Trois appels au patient sans réponse : appeler maintenant un proche"),
+    Called.DOCTOR: _("Trois appels au patient sans réponse : appeler maintenant son médecin traitant"),
+    Called.CHECK: _("Personne ne donne de nouvelles du patient : un médecin décide si quelqu’un va voir (15 ou 17)"),
+}
 # Of what no answer says: windows that went by (domain.md §1.7.f).
 MISSING = {
     "MA01": "Une réponse manque",

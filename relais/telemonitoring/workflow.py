@@ -49,6 +49,12 @@ ALERT_TRANSITIONS: Table = {
         may.can_escalate,
         "Transmettre au médecin",
     ),
+    "check": Transition(
+        (AlertState.TAKEN, AlertState.UNREACHED, AlertState.ESCALATED),
+        AlertState.UNREACHED,
+        may.can_decide_check,
+        "Décider d’une vérification",
+    ),
     "finish": Transition((AlertState.REACHED, AlertState.ESCALATED), AlertState.CLOSED, may.can_finish, "Terminer"),
     "mistake": Transition(OPEN, AlertState.CANCELLED, may.can_finish, "Erreur de saisie"),
     # By the rules or the end of the follow-up, never by a person:

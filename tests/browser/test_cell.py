@@ -101,7 +101,7 @@ def test_every_page_of_the_cell_at_both_widths(
     page.get_by_text("Toutes les réponses").first.click()
     page.get_by_text("Frissons").first.wait_for()
     page.get_by_role("button", name="Appeler").click()
-    page.get_by_role("heading", name="Numéros").wait_for()
+    page.get_by_role("heading", name="Qui appeler, dans l’ordre").wait_for()
     look("call", f"/suivi/{pk}/appel/")
     look("answer", f"/suivi/{pk}/repondre/")
     look("adjust", f"/suivi/{pk}/modifier/")

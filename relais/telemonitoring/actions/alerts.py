@@ -19,6 +19,7 @@ from relais.telemonitoring.delays import call_by, call_within, next_call
 from relais.telemonitoring.judging import GREEN, ORDER, RANKS
 from relais.telemonitoring.models import Alert, Call, FollowUp
 from relais.telemonitoring.programme import Slot, Window
+from relais.telemonitoring.reaching import Called
 from relais.telemonitoring.topics import cell_topic, space_topic
 from relais.telemonitoring.workflow import OPEN, AlertState
 
@@ -30,8 +31,17 @@ OUTCOMES = {
     "non-joint": "Ne répond pas",
     "repondeur": "Répondeur",
     "mauvais-numero": "Mauvais numéro",
+    "medecin-joint": "Médecin traitant joint",
+    "sans-nouvelles": "Joint, sans nouvelles du patient",
 }
-REACHED = ("joint", "proche-joint")
+# What a physician decides when nobody has news of the patient (MA04).
+CHECKS = {
+    "samu": "SAMU (15) appelé : quelqu’un va voir le patient",
+    "police-secours": "Police-secours (17) appelée : quelqu’un va voir le patient",
+    "attente": "Pas de vérification pour l’instant : rappeler le patient",
+}
+NOTED = {**OUTCOMES, **CHECKS}
+REACHED = ("joint", "proche-joint", "medecin-joint")
 MISSING = {"MA01", "MA02"}  # rules whose only reason is that no answer came: a green one ends it
 STOP = "ARRET"  # the reason that a patient gives by asking to stop: answers do not end it
 
@@ -147,8 +157,19 @@ def call(*, actor: Actor, alert: Alert) -> Alert:
 
 
 @transaction.atomic
-def note_call(*, actor: Actor, alert: Alert, outcome: str, response: Response | None = None) -> Alert:
-    """How the call went: reached or not, one attempt more, and when to try again. Raises Refused for an unknown outcome."""
+def note_call(
+    *,
+    actor: Actor,
+    alert: Alert,
+    outcome: str,
+    response: Response | None = None,
+    called: str = Called.PATIENT,
+    person: str = "",
+) -> Alert:
+    """How the call to this person went: news of the patient or not, one attempt more, and when to try again.
+
+    Raises Refused for an unknown outcome.
+    """
     if outcome not in OUTCOMES:
         raise Refused(_("Indiquez comment l’appel s’est passé."), field="outcome")
     verb = "reached" if outcome in REACHED else "unreached"
@@ -156,8 +177,9 @@ def note_call(*, actor: Actor, alert: Alert, outcome: str, response: Response | 
     cell = alert.follow_up.cell
     again = next_call(alert.level, timezone.now(), priority=alert.priority, opens=cell.opens, closes=cell.closes)
     call_at = None if outcome in REACHED else again
-    moved = move(actor=actor, alert=alert, verb=verb, attempts=alert.attempts + 1, call_at=call_at)
-    Call.objects.create(alert=moved, by_id=actor.me, outcome=outcome, response=response)
+    changes: dict[str, Any] = {"next_called": ""} if outcome in REACHED else {}
+    moved = move(actor=actor, alert=alert, verb=verb, attempts=alert.attempts + 1, call_at=call_at, **changes)
+    Call.objects.create(alert=moved, by_id=actor.me, outcome=outcome, response=response, called=called, person=person)
     return moved
 
 

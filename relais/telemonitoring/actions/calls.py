@@ -11,18 +11,21 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from relais.core.actor import Actor
-from relais.core.errors import NotFound
+from relais.core.errors import NotFound, Refused
 from relais.core.paris import PARIS
 from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Questionnaire, Relation
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import alerts, settings, states
-from relais.telemonitoring.actions.alerts import ALERT_RANKS, REACHED
+from relais.telemonitoring.actions.alerts import ALERT_RANKS, CHECKS, REACHED
 from relais.telemonitoring.delays import next_call, spaced
 from relais.telemonitoring.models import Alert, Call, Cell, FollowUp
+from relais.telemonitoring.queries.reaching import people, tried
+from relais.telemonitoring.reaching import Called, next_of
 from relais.telemonitoring.workflow import AlertState, State
 
 FORM = "ecovid-appel"
@@ -92,7 +95,10 @@ def note(
         return Alert.objects.get(pk=alert.pk)
     said: Mapping[str, list[Any]] = kept.response.answers
     outcome = str(said["ap.issue"][0])
-    noted = alerts.note_call(actor=actor, alert=alert, outcome=outcome, response=kept.response)
+    noted = alerts.note_call(
+        actor=actor, alert=alert, outcome=outcome, response=kept.response, called=str(said["ap.appele"][0]),
+        person=str(next(iter(said.get("ap.personne", [])), "")),
+    )  # fmt: skip
     return _reached(actor, noted, said) if outcome in REACHED else _not_reached(actor, noted)
 
 
@@ -134,13 +140,51 @@ def call_at(alert: Alert, said: Mapping[str, list[Any]], now: datetime) -> datet
 
 
 def _not_reached(actor: Actor, alert: Alert) -> Alert:
-    """MA04: three calls in vain within a day: red, and a doctor decides whether somebody goes and looks."""
+    """MA04: three calls to the patient in vain within a day: red and the doctor's, then whoever may have news, in order."""
+    if "MA04" not in alert.fired:
+        if _in_vain(alert) < FAILED:
+            return alert
+        alert = alerts.raise_alert(follow_up=alert.follow_up, level=RED, fired=["MA04"], priority=False)
+        alert = _goes_on(alert)
+        return alerts.escalate(actor=actor, alert=alert) if alert.state == AlertState.UNREACHED else alert
+    alert = _goes_on(alert)
+    doctors = alert.next_called == Called.CHECK and alert.state == AlertState.UNREACHED
+    return alerts.escalate(actor=actor, alert=alert) if doctors else alert
+
+
+def _in_vain(alert: Alert) -> int:
+    """How many calls to the patient failed within a day, since they were last reached, of those far enough apart."""
     since = timezone.now() - WITHIN
     if last := Call.objects.filter(alert=alert, outcome__in=REACHED).order_by("-created_at").first():
         since = max(since, last.created_at)
-    failed = Call.objects.filter(alert=alert, created_at__gte=since).exclude(outcome__in=REACHED)
-    gap = GAP_RED if alert.level.startswith(RED) else GAP
-    if "MA04" in alert.fired or spaced(failed.values_list("created_at", flat=True), gap) < FAILED:
-        return alert
-    raised = alerts.raise_alert(follow_up=alert.follow_up, level=RED, fired=["MA04"], priority=False)
-    return alerts.escalate(actor=actor, alert=raised) if raised.state == AlertState.UNREACHED else raised
+    failed = Call.objects.filter(alert=alert, created_at__gte=since, called=Called.PATIENT).exclude(outcome__in=REACHED)
+    return spaced(failed.values_list("created_at", flat=True), GAP_RED if alert.level.startswith(RED) else GAP)
+
+
+def _goes_on(alert: Alert) -> Alert:
+    """Whom to call now: the first whom nobody has tried since the last news, or since a doctor decided."""
+    alert.next_called = next_of(people(alert.follow_up), tried(alert)).called
+    alert.save(update_fields=["next_called"])
+    return alert
+
+
+@transaction.atomic
+def decide_check(*, actor: Actor, alert: Alert, decision: str) -> Alert:
+    """What a physician decides once nobody can be reached: one of CHECKS. The alert stays open, the patient is called again.
+
+    Raises NotFound for who is no practitioner of the cell, Refused before MA04 or for another decision.
+    """
+    if not may.can_decide_check(actor, alert):
+        raise NotFound
+    if decision not in CHECKS:
+        raise Refused(_("Choisissez ce qui est décidé."), field="decision")
+    FollowUp.objects.select_for_update(of=("self",)).get(pk=alert.follow_up_id)
+    if not Alert.objects.filter(pk=alert.pk, fired__contains=["MA04"]).exists():
+        raise Refused(_("Cette décision se prend après trois appels au patient sans réponse."))
+    cell: Cell = alert.follow_up.cell
+    again = next_call(alert.level, timezone.now(), priority=alert.priority, opens=cell.opens, closes=cell.closes)
+    moved = alerts.move(
+        actor=actor, alert=alert, verb="check", taken_by_id=actor.me, next_called=Called.PATIENT, call_at=again
+    )
+    Call.objects.create(alert=moved, by_id=actor.me, called=Called.CHECK, outcome=decision)
+    return moved

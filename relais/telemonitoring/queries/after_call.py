@@ -15,7 +15,7 @@ from relais.questionnaires.queries import words
 from relais.telemonitoring.actions.alerts import REACHED
 from relais.telemonitoring.actions.calls import BOOK, HOSPITAL, OXIMETER_GIVEN, RECALL
 from relais.telemonitoring.models import Call, FollowUp
-from relais.telemonitoring.queries.follow_up import Noted
+from relais.telemonitoring.queries.follow_up import Noted, general_practitioner
 from relais.telemonitoring.workflow import State
 
 SHOWN = timedelta(hours=24)  # after the call
@@ -122,12 +122,6 @@ def _led(todo: Todo, code: str, follow_up: FollowUp, call: Call, links: Links, b
 def _booked_since(links: Links, call: Call) -> Link | None:
     booked = (one for one in links.sequels if one.dossier.kind == "teleconsultation")
     return next((one for one in booked if one.dossier.created_at >= call.created_at), None)
-
-
-def general_practitioner(follow_up: FollowUp) -> str:
-    """The RPPS number of the treating doctor that the inclusion names; "" without one."""
-    given = follow_up.inclusion.answers.get("inc.medecin", []) if follow_up.inclusion else []
-    return str(next(iter(given), ""))
 
 
 def _general_practitioner(follow_up: FollowUp) -> str:

@@ -244,7 +244,7 @@ def _row(cell: Any, one: Any, answers: list[Judgement], words: dict[str, str], n
         peak=one.day(today) in PEAK,
         level=_level(one, alert),
         alert=alert,
-        reasons=[words.get(rule, rule) for rule in fired],
+        reasons=wording.reasons(fired, words, alert.next_called if alert else ""),
         deadline=deadline,
         deadline_words=deadline_words,
         last=last,

@@ -90,7 +90,7 @@ def alert_context(actor: Actor, follow_up: FollowUp) -> dict[str, Any]:
         "alert": alert,
         "alert_level": wording.level_of(alert.level, priority=alert.priority),
         "alert_red": alert.level.startswith("rouge"),
-        "alert_reasons": [told.get(rule, rule) for rule in alert.fired],
+        "alert_reasons": wording.reasons(alert.fired, told, alert.next_called),
         "alert_verbs": workflow.possible(alert, actor),
         "deadline": deadline,
         "deadline_words": deadline_words,
@@ -155,6 +155,12 @@ def carers(follow_up: FollowUp) -> list[tuple[str, str]]:
     given = follow_up.inclusion.answers.get("inc.aidant", []) if follow_up.inclusion else []
     rows = given if isinstance(given, list) else []
     return [(_one(row, "inc.aidant.nom"), _one(row, "inc.aidant.telephone")) for row in rows if isinstance(row, dict)]
+
+
+def general_practitioner(follow_up: FollowUp) -> str:
+    """The RPPS number of the treating doctor that the inclusion names; "" without one."""
+    given = follow_up.inclusion.answers.get("inc.medecin", []) if follow_up.inclusion else []
+    return str(next(iter(given), ""))
 
 
 def _one(row: dict[str, list[Any]], name: str) -> str:

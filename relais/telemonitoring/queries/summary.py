@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from relais.core import times
 from relais.telemonitoring import wording
-from relais.telemonitoring.actions.alerts import OUTCOMES
+from relais.telemonitoring.actions.alerts import NOTED
 from relais.telemonitoring.models import Alert, FollowUp
 from relais.telemonitoring.queries import curves
 from relais.telemonitoring.queries import follow_up as queries
@@ -186,7 +186,7 @@ def _alerts(follow_up: FollowUp) -> list[dict[str, str]]:
             "level": str(wording.level_of(one.level, priority=one.priority).word),
             "state": one.get_state_display(),
             "who": one.taken_by.full_name if one.taken_by else "",
-            "reasons": " · ".join(str(words_of.get(rule, rule)) for rule in one.fired),
+            "reasons": " · ".join(wording.reasons(one.fired, words_of)),
         }
         for one in rows
     ]
@@ -195,7 +195,7 @@ def _alerts(follow_up: FollowUp) -> list[dict[str, str]]:
 def _call(one: queries.Noted) -> dict[str, str]:
     call = one.call
     said = [f"{question} : {answer}" for question, answer in one.decided]
-    outcome = OUTCOMES.get(call.outcome, call.outcome)
+    outcome = wording.attempt(call.called, call.person, NOTED.get(call.outcome, call.outcome))
     return {"at": stamp(call.created_at), "outcome": outcome, "who": call.by.full_name, "said": "\n".join(said)}
 
 

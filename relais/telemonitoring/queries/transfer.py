@@ -75,7 +75,7 @@ def _one(one: Transfer, alert: Alert | None, words: dict[str, str], today: date)
         day=follow_up.day(today),
         peak=follow_up.day(today) in PEAK,
         level=wording.level_of(alert.level, priority=alert.priority) if alert else known,
-        reasons=[words.get(rule, rule) for rule in alert.fired] if alert else [],
+        reasons=wording.reasons(alert.fired, words, alert.next_called) if alert else [],
         factors=[wording.FACTORS.get(factor, factor) for factor in follow_up.factors],
         alert=alert,
     )

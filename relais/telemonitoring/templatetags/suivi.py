@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _l
 from relais.core import times
 from relais.dossiers.models import Event
 from relais.telemonitoring import permissions as may
-from relais.telemonitoring.actions.alerts import OUTCOMES
-from relais.telemonitoring.models import FollowUp
+from relais.telemonitoring import wording
+from relais.telemonitoring.actions.alerts import NOTED
+from relais.telemonitoring.models import Call, FollowUp
 from relais.telemonitoring.programme import Slot, Window
 from relais.telemonitoring.queries import curves
 
@@ -52,6 +53,7 @@ WORDS = {
     "alert_requalified": _l("Niveau de l’alerte changé après l’appel"),
     "call_planned": _l("Rappel programmé"),
     "alert_silent": _l("Alerte rouge sans nouvelle réponse depuis 12 h"),
+    "alert_check": _l("Un médecin a décidé : vérification sur place ou attente"),
     "alert_finish": _l("Alerte terminée"),
     "alert_mistake": _l("Alerte annulée : erreur de saisie"),
     "alert_settle": _l("Alerte terminée par les règles ou la fin du suivi"),
@@ -84,9 +86,9 @@ def event_words(event: Event) -> str:
 
 
 @register.simple_tag
-def outcome_words(outcome: str) -> str:
-    """How a call went."""
-    return OUTCOMES.get(outcome, outcome)
+def outcome_words(call: Call) -> str:
+    """Who was called and how it went, or what a physician decided."""
+    return wording.attempt(call.called, call.person, NOTED.get(call.outcome, call.outcome))
 
 
 @register.simple_tag(takes_context=True)

@@ -77,7 +77,7 @@ def called(actor, alert, retained="", orientations=(), issue="joint", key=None, 
     if alert.state == "new":
         alert = alerts.take(actor=actor, alert=alert)
     alert = alerts.call(actor=actor, alert=alert)
-    answers = {"ap.issue": [issue], "ap.heure": ["10:30"]}
+    answers = {"ap.appele": ["patient"], "ap.issue": [issue], "ap.heure": ["10:30"]}
     if retained:
         answers |= {"ap.etat": ["bon"], "ap.niveau": [retained], "ap.orientation": list(orientations), **more}
     return calls.note(
@@ -227,7 +227,7 @@ def test_a_call_that_can_no_longer_be_noted_loses_nothing_that_was_typed(scene):
     alerts.call(actor=me, alert=alerts.take(actor=me, alert=alert))
     address = f"/suivi/{scene.follow_up.pk}/appel/"
     posted = {
-        "request_key": str(browser.get(address).context["fill"].request_key), "q-ap.issue": "joint",
+        "request_key": str(browser.get(address).context["fill"].request_key), "q-ap.appele": "patient", "q-ap.issue": "joint",
         "q-ap.heure": "10:30", "q-ap.etat": "bon", "q-ap.niveau": "requalifie-vert", "q-ap.orientation": ["conseils"],
         "q-ap.consignes": "Boire davantage",
     }  # fmt: skip
@@ -260,7 +260,8 @@ def test_a_teleconsultation_leads_to_its_booking_with_what_is_known(scene):
     noted = browser.post(
         address,
         {
-            "request_key": str(page.context["fill"].request_key), "q-ap.issue": "joint", "q-ap.heure": "10:30",
+            "request_key": str(page.context["fill"].request_key), "q-ap.appele": "patient", "q-ap.issue": "joint",
+            "q-ap.heure": "10:30",
             "q-ap.etat": "moyen", "q-ap.niveau": "requalifie-orange", "q-ap.orientation": ["teleconsultation"],
         },
     )  # fmt: skip

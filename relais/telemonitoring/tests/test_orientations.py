@@ -40,7 +40,8 @@ def noted(scene, *orientations, browser=None, level="orange"):
         browser.post(url(scene, f"alerte/{verb}/"))
     page = browser.get(url(scene, "appel/"))
     said = {
-        "request_key": str(page.context["fill"].request_key), "q-ap.issue": "joint", "q-ap.heure": "10:30",
+        "request_key": str(page.context["fill"].request_key), "q-ap.appele": "patient", "q-ap.issue": "joint",
+        "q-ap.heure": "10:30",
         "q-ap.etat": "moyen", "q-ap.niveau": "requalifie-orange", "q-ap.orientation": list(orientations),
     }  # fmt: skip
     answer = browser.post(url(scene, "appel/"), said)

@@ -156,7 +156,9 @@ def test_an_alert_is_taken_called_noted_and_ended(scene):
     posted = {"request_key": str(page.context["fill"].request_key), "shown": shown}
     refused = browser.post(url(scene, "appel/"), posted)
     assert refused.status_code == 422
-    noted = browser.post(url(scene, "appel/"), {**posted, "q-ap.issue": "non-joint", "q-ap.heure": "10:30"})
+    noted = browser.post(
+        url(scene, "appel/"), {**posted, "q-ap.appele": "patient", "q-ap.issue": "non-joint", "q-ap.heure": "10:30"}
+    )
     assert noted.status_code == 302, noted.context["fill"].errors
     alert.refresh_from_db()
     assert (alert.state, alert.attempts) == ("unreached", 1)

@@ -174,7 +174,9 @@ ORIENTATIONS = (
     " urgences hospitalisation-directe soutien-psy aide-sociale-dac modif-rythme modif-seuil fausse-alerte"
 )
 CALL = f"""
-ap.issue        | choice | joint non-joint repondeur mauvais-numero proche-joint | | R
+ap.appele       | choice | patient proche medecin-traitant | | R
+ap.personne     | string | | <=120 | | ap.appele = proche,medecin-traitant
+ap.issue        | choice | joint non-joint repondeur mauvais-numero proche-joint medecin-joint sans-nouvelles | | R
 ap.heure        | time | | | R
 ap.parle        | boolean
 ap.fr           | integer | /min | 6..100
@@ -269,6 +271,9 @@ SHOWN: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         (APPEL, "ap.section.etat", {"ap__issue": code}, {"ap__issue": "repondeur"})
         for code in ("joint", "proche-joint")
     ),
+    (APPEL, "ap.section.decision", {"ap__issue": "medecin-joint"}, {"ap__issue": "sans-nouvelles"}),
+    (APPEL, "ap.personne", {"ap__appele": "proche"}, {"ap__appele": "patient"}),
+    (APPEL, "ap.personne", {"ap__appele": "medecin-traitant"}, {"ap__appele": "patient"}),
     (APPEL, "ap.section.decision", {"ap__issue": "joint"}, {"ap__issue": "non-joint"}),
     (APPEL, "ap.section.decision", {"ap__issue": "proche-joint"}, {"ap__issue": "mauvais-numero"}),
     (

@@ -26,6 +26,7 @@ ALERTS = {
     "reached": ({"calling"}, "reached", TEAM, TEAM),
     "unreached": ({"calling"}, "unreached", TEAM, TEAM),
     "escalate": ({"taken", "calling", "reached", "unreached"}, "escalated", TEAM | SYSTEM, TEAM | SYSTEM),
+    "check": ({"taken", "unreached", "escalated"}, "unreached", DOCTOR, DOCTOR),
     "finish": ({"reached", "escalated"}, "closed", TEAM, DOCTOR),
     "mistake": (ANY, "cancelled", TEAM, DOCTOR),
     "settle": (ANY, "closed", SYSTEM, SYSTEM),

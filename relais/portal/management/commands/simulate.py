@@ -176,6 +176,7 @@ class Command(BaseCommand):
         _status, page = member.ask(address)
         reached = self.rng.random() < REACHED
         said = {"q-ap.issue": "joint", **SAID} if reached else {"q-ap.issue": "repondeur"}
+        said["q-ap.appele"] = "patient"
         at = timezone.localtime().strftime("%H:%M")
         for _try in range(2):  # without scripts, what was reached comes with more questions: the page asks once more
             status, page = member.ask(address, {**dict(HIDDEN.findall(page)), **said, "q-ap.heure": at})
