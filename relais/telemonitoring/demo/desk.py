@@ -14,6 +14,7 @@ from relais.telemonitoring.delays import Delay, delay_of, open_after
 from relais.telemonitoring.demo.cells import Team
 from relais.telemonitoring.demo.rows import Rows
 from relais.telemonitoring.models import Alert, Call, FollowUp
+from relais.telemonitoring.reaching import Called
 from relais.telemonitoring.workflow import AlertState
 
 MINUTE = timedelta(minutes=1)
@@ -157,3 +158,19 @@ class Desk:
         self._do(taken, "take")
         if state in (AlertState.UNREACHED, AlertState.REACHED):
             self._do(min(taken + 3 * MINUTE, now), state)
+        if state == AlertState.UNREACHED:
+            self._in_vain(taken, now)
+
+    def _in_vain(self, taken: datetime, now: datetime) -> None:
+        """MA04: two calls more that nobody answers, then a doctor decides to wait and call again."""
+        alert, aside = self.alert, random.Random(str(self.follow_up.pk))  # apart: the region is drawn as without it  # noqa: S311
+        assert alert is not None  # noqa: S101
+        doctor = alert.taken_by = self.team.doctors[0]
+        for minutes, called, outcome in ((36, Called.PATIENT, "repondeur"), (70, Called.PATIENT, "non-joint"), (75, Called.CHECK, "attente")):  # fmt: skip
+            at = min(taken + minutes * MINUTE, now)
+            self.rows.calls.append(
+                Call(id=new_id(aside), alert=alert, by=doctor, called=called, outcome=outcome, created_at=at)
+            )
+            self._tell(at, "alert_check" if called == Called.CHECK else "alert_unreached", doctor)
+        alert.level, alert.fired, alert.attempts = "rouge", [*alert.fired, "MA04"], 3
+        alert.since, alert.call_at, alert.next_called = at, at + 10 * MINUTE, Called.PATIENT

@@ -153,12 +153,27 @@ class Builder:
                 created_at=began,
             )
             self.rows.links.append(link)
+        if state:
+            self._in_circle(dossier, team)
         episode = Episode(follow_up, team, grant, kind, shown=state)
         Story(episode, self.rows, rng, now).desk.event(began, "created", by)
         if not ago:
             self._leaving(episode, starts)
         self._answers(episode, began, ago)
         return episode
+
+    def _in_circle(self, dossier: Dossier, team: Team) -> None:
+        """A doctor of another place reads the follow-up of somebody of the script (TS-14)."""
+        aside = random.Random(str(dossier.pk))  # apart: the region is drawn as without it  # noqa: S311
+        places = (one for one in self.region.establishments if one.pk != team.cell.establishment_id)
+        reader = next((found[0] for one in places if (found := clinicians(self.region, one))), None)
+        if reader:
+            self.rows.links.append(
+                CareLink(
+                    id=new_id(aside), patient=dossier.patient, user_id=reader.pk, basis="circle", about=dossier.pk,
+                    created_at=dossier.created_at,
+                )
+            )  # fmt: skip
 
     def _follow_up(self, dossier: Dossier, team: Team, kind: str, onset: date, starts: date) -> FollowUp:
         rng, born = self.rng, dossier.patient.birth_date

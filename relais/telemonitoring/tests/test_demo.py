@@ -19,6 +19,7 @@ from relais.accounts.testing import actor_for
 from relais.core.demo import Region
 from relais.directory import demo as directory
 from relais.patients import demo as patients
+from relais.patients.models import CareLink
 from relais.questionnaires import logic
 from relais.questionnaires.columns import values
 from relais.questionnaires.models import Questionnaire, Response
@@ -42,6 +43,9 @@ def test_the_small_region_has_a_cell_at_work() -> None:
     alerts = Counter(Alert.objects.filter(follow_up__in=seen).values_list("level", "state"))
     assert alerts["rouge", "new"] >= 1
     assert {state for _level, state in alerts} >= {"new", "taken", "reached", "unreached"}
+    in_vain = Alert.objects.get(follow_up__in=seen, next_called="patient")
+    assert sorted(in_vain.calls.values_list("called", flat=True)) == ["patient"] * 3 + ["verification"]
+    assert CareLink.objects.filter(basis="circle", about__in=seen.values("pk")).count() == 6
     assert Response.objects.filter(received_at__gt=timezone.now()).count() == 0
     for follow_up in seen.select_related("dossier__patient"):
         for response in Response.objects.filter(about=follow_up.pk).select_related("questionnaire"):
