@@ -8,13 +8,14 @@ from django.db import connection
 
 from relais.audit.models import Entry
 from relais.core.actor import Actor
+from relais.core.transactions import leave
 
 
 def record(
     *, actor: Actor, action: str, about: UUID | None = None, patient_id: UUID | None = None, why: str = ""
 ) -> None:
     """Leave the trace of one read (`dossier.read`) or act (`document.share`), in the caller's transaction."""
-    Entry.objects.create(about=about, patient_id=patient_id, action=action, why=why[:300], **_who(actor))
+    leave(Entry(about=about, patient_id=patient_id, action=action, why=why[:300], **_who(actor)))
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def record_list(*, actor: Actor, action: str, ids: Iterable[UUID], seen: dict[st
     new = [one for one in shown if str(one) not in known]
     if not new:
         return
-    Entry.objects.create(action=action, ids=new, **_who(actor))
+    leave(Entry(action=action, ids=new, **_who(actor)))
     if seen is not None:
         seen[key] = [str(one) for one in shown][-500:]
 

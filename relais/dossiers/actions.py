@@ -14,7 +14,7 @@ from relais.core import live
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
-from relais.core.transactions import whole
+from relais.core.transactions import leave, whole
 from relais.directory.models import Establishment
 from relais.dossiers import permissions as may
 from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Phase, Step
@@ -111,19 +111,14 @@ def lock(dossier_id: UUID) -> Dossier:
     return Dossier.objects.select_for_update(of=("self",)).get(pk=dossier_id)
 
 
-def record(dossier: Dossier, verb: str, actor: Actor, **data: Any) -> Event:
+def record(dossier: Dossier, verb: str, actor: Actor, **data: Any) -> None:
     """Write the one Event of what just happened, its audit entry and its ping. `data`: ids and states only."""
-    event = Event.objects.create(
-        dossier=dossier,
-        verb=verb,
-        actor_kind=actor.kind,
-        user_id=actor.user_id,
-        grant_id=actor.grant_id,
-        data=data,
+    event = Event(
+        dossier=dossier, verb=verb, actor_kind=actor.kind, user_id=actor.user_id, grant_id=actor.grant_id, data=data
     )
+    leave(event)
     audit.record(actor=actor, action=f"dossier.{verb}", about=dossier.pk, patient_id=dossier.patient_id)
     live.ping(topic(dossier.pk))
-    return event
 
 
 def moved(dossier: Dossier, state: str, verb: str, actor: Actor, source: str) -> None:

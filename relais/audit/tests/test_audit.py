@@ -1,5 +1,6 @@
 """The trace: written with what it proves or not at all, never changed, read page by page."""
 
+import contextlib
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from relais.audit import actions
 from relais.audit.models import Entry
 from relais.audit.queries import entries_about, entries_of_patient
 from relais.core.actor import PATIENT, PROFESSIONAL, Actor
+from relais.core.transactions import whole
 
 pytestmark = pytest.mark.django_db
 NURSE = Actor(
@@ -157,3 +159,35 @@ def test_one_query_a_page() -> None:
     with CaptureQueriesContext(connection) as queries:
         entries_about(dossier)
     assert len(queries) == 1
+
+
+@whole
+def act(*, inside: str = "", fails: bool = False) -> None:
+    actions.record(actor=NURSE, action="outer")
+    if inside:
+        with contextlib.suppress(ValueError), transaction.atomic():
+            act_within(inside, fails=fails)
+
+
+@whole
+def act_within(name: str, *, fails: bool) -> None:
+    actions.record(actor=NURSE, action=name)
+    if fails:
+        raise ValueError(name)
+
+
+def traces() -> list[str]:
+    return list(Entry.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_the_traces_of_an_action_and_of_those_within_it_are_one_statement() -> None:
+    with CaptureQueriesContext(connection) as caught:
+        act(inside="inner")
+    assert sum("INSERT" in one["sql"] for one in caught) == 1
+    assert traces() == ["outer", "inner"]
+
+
+def test_what_was_undone_inside_an_action_leaves_no_trace() -> None:
+    act(inside="undone", fails=True)
+    actions.record(actor=NURSE, action="afterwards")
+    assert traces() == ["outer", "afterwards"]
