@@ -19,8 +19,8 @@ from relais.telemonitoring.testing import include, join, make_follow_up
 
 pytestmark = pytest.mark.django_db
 CLOSE = [
-    {"inc.aidant.nom": ["Anne Petit"], "inc.aidant.telephone": ["06 39 98 00 21"]},
-    {"inc.aidant.nom": ["Paul Petit"], "inc.aidant.telephone": ["06 39 98 00 22"]},
+    {"inc.aidant.nom": ["Anne Petit"], "inc.aidant.telephone": ["06 39 98 77 21"]},
+    {"inc.aidant.nom": ["Paul Petit"], "inc.aidant.telephone": ["06 39 98 77 22"]},
 ]
 NAMES = {"Anne": ("proche", "Anne Petit"), "Paul": ("proche", "Paul Petit"), "doctor": ("medecin-traitant", "")}
 
@@ -183,10 +183,10 @@ def test_before_three_calls_nobody_decides_of_a_check_nor_does_somebody_of_elsew
 
 def test_each_number_stands_once_and_who_holds_the_link_of_a_child_is_who_is_called():
     child = make_follow_up(patient=make_patient("Petit", phone=""))
-    make_grant(child.patient, about=child.follow_up.pk, holder="parent", holder_name="Anne Petit", phone="+33639980021")
+    make_grant(child.patient, about=child.follow_up.pk, holder="parent", holder_name="Anne Petit", phone="+33639987721")
     include(child, {"inc.aidant": CLOSE})
     found = people(child.follow_up)
     assert [(one.called, one.name) for one in found] == [("patient", child.patient.full_name), ("proche", "Paul Petit")]
-    assert found[0].numbers == ("+33639980021",)
+    assert found[0].numbers == ("+33639987721",)
     alone = make_follow_up(patient=make_patient("Seul", phone=""))
     assert [one.called for one in people(alone.follow_up)] == ["patient"]
