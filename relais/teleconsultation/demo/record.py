@@ -26,6 +26,12 @@ NOTES = [
 ]
 
 
+def begun(story: "Story") -> None:
+    """In call: the doctor has begun to write, whatever the day and the hour."""
+    first = next(iter(TEXTS[0].items()))
+    _draft(story, dict([first]), story.now)
+
+
 def documents(story: "Story", ended: datetime) -> None:
     """Report in 71 %, prescription in 46 % (domain.md §9.4); some patients send a photograph before."""
     rng, shown = story.rng, story.plan.shown
@@ -39,15 +45,7 @@ def documents(story: "Story", ended: datetime) -> None:
         file = story.press.made_for(rng, REPORT, story.tele, texts, at, created_by=story.plan.practitioner.pk)
         _document(story, step, file, DocumentKind.REPORT, "Compte-rendu", at)
     elif story.plan.state == State.DONE and rng.random() < 0.3:
-        saved = {key: {"text": texts[key], "version": 1, "by": str(story.plan.practitioner.pk)} for key in texts}
-        story.rows.drafts.append(
-            ReportDraft(
-                teleconsultation=story.tele,
-                sections=saved,
-                version=len(saved),
-                updated_at=min(ended + DAY, story.now),
-            )
-        )
+        _draft(story, texts, min(ended + DAY, story.now))
     if shown or rng.random() < 0.46:
         at = min(ended + 9 * MINUTE, last)
         step = _step(story, "prescription", at)
@@ -127,3 +125,10 @@ def readings(story: "Story", ended: datetime) -> None:
                 why="Consultation du télédossier",
             )
         )
+
+
+def _draft(story: "Story", texts: dict[str, str], at: datetime) -> None:
+    saved = {key: {"text": texts[key], "version": 1, "by": str(story.plan.practitioner.pk)} for key in texts}
+    story.rows.drafts.append(
+        ReportDraft(teleconsultation=story.tele, sections=saved, version=len(saved), updated_at=at)
+    )

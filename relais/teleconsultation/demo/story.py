@@ -88,6 +88,7 @@ class Story:
             self._cancelled()
         elif self.plan.state == State.IN_CALL:
             self._move(self.plan.starts_at, "join", State.PLANNED, State.IN_CALL)
+            record.begun(self)
         elif self.ended:
             self._held()
         self.rows.messages += self.post.all(refused=self.plan.refused)
