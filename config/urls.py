@@ -8,6 +8,7 @@ from relais.core import health, views_kit
 urlpatterns = [
     path("health", health.view, name="health"),
     path("connexion/", include("relais.accounts.urls")),
+    path("annuaire/", include("relais.directory.urls")),
     path("patients/", include("relais.patients.urls")),
     path("p/", include("relais.patients.patient_urls")),
     path("salles/", include("relais.rooms.urls")),

@@ -18,6 +18,7 @@ from relais.accounts.actions import remove_member
 from relais.accounts.models import Membership, Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner, make_user
 from relais.core.actor import SYSTEM_ACTOR
+from relais.directory.testing import make_service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Note, Step
 from relais.files import actions as files
@@ -143,6 +144,7 @@ def make_scene() -> Scene:
         "set_id": [cell.rules_id],
         "draft_id": [draft.pk],
         "rule_id": ["AR03", "inconnue"],
+        "service_id": [make_service(place).pk],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import time
 from itertools import islice
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from relais.audit import actions as audit
 from relais.core.actor import Actor
-from relais.core.errors import NotFound
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
 from relais.directory import permissions as may
 from relais.directory.finess import Row, Skipped, Wrong
-from relais.directory.models import Establishment
+from relais.directory.models import Establishment, Service
 
 BATCH = 1000
 FIELDS = ("name", "kind", "department", "address", "postal_code", "city", "phone")
@@ -64,3 +68,76 @@ def _write(rows: dict[str, Row], told: Imported) -> None:
     told.created += len(new)
     told.changed += len(changed)
     told.unchanged += len(known) - len(changed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """What a manager says of a service; the words are those of the model."""
+
+    name: str
+    need: str
+    specialty: str
+    departments: list[str]
+    opens: time
+    closes: time
+    phone: str
+    ways: list[str]
+    note: str
+
+
+@whole
+def describe_service(*, actor: Actor, said: Described) -> Service:
+    """Add a service of the manager's establishment to the directory.
+
+    Raises NotFound for who is no manager, Refused for a name that the establishment uses already.
+    """
+    if not may.can_describe(actor):
+        raise NotFound
+    return _kept(actor, Service(establishment_id=actor.here, **asdict(said)))
+
+
+@whole
+def change_service(*, actor: Actor, service: Service, said: Described) -> Service:
+    """Describe a service anew, from now on. Raises NotFound for who does not manage it, Refused as `describe_service`."""
+    locked = _lock(actor, service)
+    for name, value in asdict(said).items():
+        setattr(locked, name, value)
+    return _kept(actor, locked)
+
+
+@whole
+def close_service(*, actor: Actor, service: Service) -> Service:
+    """Nobody finds it any more; its managers do, and open it again. Raises NotFound for who does not manage it."""
+    return _set_active(actor, service, active=False)
+
+
+@whole
+def open_service(*, actor: Actor, service: Service) -> Service:
+    """Bring back a service that was closed. Raises as `change_service`."""
+    return _set_active(actor, service, active=True)
+
+
+def _set_active(actor: Actor, service: Service, *, active: bool) -> Service:
+    locked = _lock(actor, service)
+    locked.active = active
+    return _kept(actor, locked)
+
+
+def _lock(actor: Actor, service: Service) -> Service:
+    locked: Service = get_visible(Service.objects.select_for_update(of=("self",)), actor, pk=service.pk)
+    if not may.can_change(actor, locked):
+        raise NotFound
+    return locked
+
+
+def _kept(actor: Actor, service: Service) -> Service:
+    try:
+        with transaction.atomic():
+            service.save()
+    except IntegrityError:
+        raise Refused(
+            _("Votre établissement a déjà un service de ce nom : choisissez-en un autre, ou modifiez celui-là."),
+            field="name",
+        ) from None
+    audit.record(actor=actor, action="directory.service", about=service.pk)
+    return service

@@ -1,12 +1,12 @@
-"""The establishments of the demo region: invented sites in the eight departments (domain.md §9.1)."""
+"""The establishments of the demo region and their services: invented sites in the eight departments (domain.md §9.1)."""
 
 import random
-from datetime import timedelta
+from datetime import time, timedelta
 
 from stdnum import luhn
 
 from relais.core.demo import Region, insert, landline, new_id
-from relais.directory.models import Department, Establishment, Kind
+from relais.directory.models import Department, Establishment, Kind, Need, Service, Way
 
 # For 1,200 establishments; a smaller region keeps the proportions.
 MIX = {
@@ -47,6 +47,13 @@ PLACES = [
     "de la Bergerie", "des Lilas", "du Lavoir", "des Acacias", "de la Clairière", "du Pré Saint-Loup", "des Coquelicots",
     "de la Tour Carrée", "du Jardin Clos", "des Peupliers", "de l’Étang", "des Sorbiers", "du Colombier",
 ]  # fmt: skip
+# Geriatric on-calls of the region by department: 28 (domain.md §3.1). A smaller region has one a department at least.
+ON_CALLS = {"75": 5, "77": 3, "78": 4, "91": 3, "92": 4, "93": 3, "94": 3, "95": 3}
+SPECIALTIES = [
+    "Cardiologie", "Dermatologie", "Diabétologie", "Infectiologie", "Néphrologie", "Neurologie", "Pneumologie",
+    "Psychiatrie du sujet âgé", "Plaies et cicatrisation", "Soins palliatifs",
+]  # fmt: skip
+DAY, NIGHT, ROUND = (time(8), time(19)), (time(19), time(8)), (time(0), time(0))
 STREETS = [
     "rue des Écoles",
     "avenue de la Gare",
@@ -71,6 +78,7 @@ def build(region: Region, rng: random.Random) -> None:
     for establishment in region.establishments:
         establishment.created_at = region.now - timedelta(days=rng.randrange(700, 1400))
     insert(region.establishments)
+    insert(_services(region, rng))
 
 
 def finess(number: int) -> str:
@@ -116,3 +124,61 @@ def _name(rng: random.Random, kind: Kind, department: str, city: str, taken: set
     name = next(candidate for candidate in candidates if candidate not in taken)
     taken.add(name)
     return name
+
+
+def _services(region: Region, rng: random.Random) -> list[Service]:
+    """The on-calls, the night duty, the eight SAMU, mobile teams, and experts of hospitals (TE-02)."""
+    hospitals = [one for one in region.establishments if one.kind == Kind.HOSPITAL]
+    found = [
+        _service(rng, one, f"Régulation {one.name}", Need.SAMU, [one.department], ROUND, [Way.PHONE, Way.VIDEO])
+        for one in region.establishments
+        if one.kind == Kind.SAMU
+    ]
+    night = _service(
+        rng, hospitals[0], "Garde de nuit régionale", Need.NIGHT, list(POPULATION), NIGHT, [Way.PHONE, Way.VIDEO],
+        "Pour les EHPAD de toute la région, quand l’astreinte de jour est fermée.",
+    )  # fmt: skip
+    found.append(night)
+    for department, count in ON_CALLS.items():
+        near = [one for one in hospitals if one.department == department] or hospitals
+        for number in range(min(count, len(near))):
+            name = f"Astreinte gériatrique {department}, secteur {number + 1}"
+            note = "Avis avant toute hospitalisation d’un résident, admission directe possible."
+            ways = [Way.PHONE, Way.VIDEO, Way.EXPERTISE, Way.ADMISSION]
+            found.append(_service(rng, near[number], name, Need.GERIATRIC, [department], DAY, ways, note))
+        mobile = f"Équipe mobile gériatrique {department}"
+        found.append(_service(rng, near[0], mobile, Need.MOBILE, [department], DAY, [Way.PHONE, Way.VISIT]))
+    for number, specialty in enumerate(SPECIALTIES):
+        one = hospitals[number % len(hospitals)]
+        served = [one.department] if number % 2 else list(POPULATION)
+        expert = _service(
+            rng, one, f"Avis de {specialty.lower()}", Need.EXPERT, served, DAY, [Way.EXPERTISE, Way.VIDEO]
+        )
+        expert.specialty = specialty
+        found.append(expert)
+    return found
+
+
+def _service(
+    rng: random.Random,
+    place: Establishment,
+    name: str,
+    need: Need,
+    departments: list[str],
+    hours: tuple[time, time],
+    ways: list[Way],
+    note: str = "",
+) -> Service:
+    return Service(
+        id=new_id(rng),
+        created_at=place.created_at,
+        establishment=place,
+        name=name,
+        need=need,
+        departments=departments,
+        opens=hours[0],
+        closes=hours[1],
+        phone=landline(rng),
+        ways=ways,
+        note=note,
+    )

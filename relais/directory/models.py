@@ -1,11 +1,15 @@
-"""Organisations of the region (the care directory, ROR)."""
+"""Organisations of the region and what they offer (the care directory, ROR)."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import F, Q
 
 from relais.core.models import Base
+from relais.core.paris import PARIS
 
 if TYPE_CHECKING:
     from relais.core.actor import Actor
@@ -79,3 +83,97 @@ class Establishment(Base):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Need(models.TextChoices):
+    """What a service is asked for (domain.md §2.1, §3.1)."""
+
+    GERIATRIC = "geriatric", "Astreinte gériatrique"
+    NIGHT = "night", "Garde de nuit régionale"
+    SAMU = "samu", "Régulation du SAMU"
+    MOBILE = "mobile", "Équipe mobile gériatrique"
+    EXPERT = "expert", "Avis spécialisé"
+    PALLIATIVE = "palliative", "Équipe mobile de soins palliatifs"
+    HAD = "had", "Hospitalisation à domicile"
+
+
+class Way(models.TextChoices):
+    """How a service can be asked."""
+
+    PHONE = "phone", "Appel direct"
+    EXPERTISE = "expertise", "Télé-expertise"
+    VIDEO = "video", "Visio"
+    VISIT = "visit", "Déplacement"
+    ADMISSION = "admission", "Admission directe"
+
+
+class ServiceQuerySet(models.QuerySet["Service"]):
+    def visible_to(self, actor: "Actor") -> "ServiceQuerySet":
+        """As establishments: open to every signed-in professional. One that is closed is its manager's alone."""
+        if not actor.is_professional and actor.kind != "system":
+            return self.none()
+        here = Q(establishment=actor.establishment_id) if actor.has_role("manager") else Q(pk__in=[])
+        return self.filter(Q(active=True, establishment__active=True) | here)
+
+    def open_at(self, moment: datetime) -> "ServiceQuerySet":
+        return self.filter(answers_at(moment))
+
+
+def answers_at(moment: datetime) -> Q:
+    """Services that answer at this moment, by Paris time; hours may go over midnight."""
+    clock = moment.astimezone(PARIS).time()
+    by_day = Q(opens__lt=F("closes"), opens__lte=clock, closes__gt=clock)
+    over_midnight = Q(opens__gt=F("closes")) & (Q(opens__lte=clock) | Q(closes__gt=clock))
+    return Q(opens=F("closes")) | by_day | over_midnight
+
+
+class Service(Base):
+    """What a part of an establishment offers to the others: for what need, where, when, by which line (TE-02).
+
+    FHIR HealthcareService. Equal hours: day and night.
+    """
+
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="services")
+    name = models.CharField("nom", max_length=120)
+    need = models.CharField("besoin", max_length=20, choices=Need)
+    specialty = models.CharField("spécialité", max_length=80, blank=True)
+    departments = ArrayField(models.CharField(max_length=2, choices=Department))  # area served
+    opens = models.TimeField("ouvre à")
+    closes = models.TimeField("ferme à")
+    phone = models.CharField("ligne directe", max_length=20)
+    ways = ArrayField(models.CharField(max_length=20, choices=Way))
+    note = models.CharField("à savoir", max_length=300, blank=True)  # what it accepts, and under which conditions
+    active = models.BooleanField(default=True)
+
+    objects = ServiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [
+            GinIndex(fields=["departments"], name="service_area"),
+            models.Index(fields=["need", "name"], name="service_need"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["establishment", "name"], condition=Q(active=True), name="service_name_once"
+            ),
+            models.CheckConstraint(condition=~Q(departments=[]) & ~Q(ways=[]), name="service_has_area_and_way"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def day_and_night(self) -> bool:
+        return self.opens == self.closes
+
+    @property
+    def area(self) -> str:
+        """The departments served, in words."""
+        if len(self.departments) == len(Department):
+            return "Toute la région"
+        return ", ".join(str(Department(one).label) for one in self.departments)
+
+    @property
+    def way_words(self) -> list[str]:
+        return [str(Way(one).label) for one in self.ways]

@@ -1,12 +1,18 @@
-"""Finding an establishment as one types."""
+"""Finding an establishment as one types, and a service by need and place."""
 
-from django.db.models import Q, QuerySet, Value
+from datetime import datetime
+from functools import reduce
+from operator import or_
+
+from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast, Concat, LPad, Replace
 
 from relais.core.actor import Actor
 from relais.directory.identifiers import FINESS
-from relais.directory.models import Establishment, Fold
+from relais.directory.models import Establishment, Fold, Service, answers_at
 
 MOST = 50
+WRITTEN = ("name", "specialty", "establishment__name", "establishment__city")  # where a service's words are looked for
 
 
 def search(
@@ -30,3 +36,31 @@ def search(
         folded = Fold(Value(word))
         found = found.filter(Q(folded__contains=folded) | Q(town__contains=folded))
     return found.order_by("name", "id")[:limit]
+
+
+def find_services(
+    actor: Actor, text: str = "", *, need: str = "", department: str = "", now: datetime, only_open: bool = False
+) -> QuerySet[Service]:
+    """The services whose name, specialty, establishment or town holds every word of `text`, with `open` and `rank`.
+
+    `rank` orders them: those that answer now, then those that are closed; within each the smallest area first (the nearest
+    before the regional ones), then by name. Empty filters take all.
+    """
+    found = Service.objects.visible_to(actor).select_related("establishment")
+    if need:
+        found = found.filter(need=need)
+    if department:
+        found = found.filter(departments__contains=[department])
+    found = found.alias(**{f"folded_{one}": Fold(one) for one in WRITTEN})
+    for word in text.split():
+        folded = Fold(Value(word))
+        found = found.filter(reduce(or_, [Q(**{f"folded_{one}__contains": folded}) for one in WRITTEN]))
+    if only_open:
+        found = found.open_at(now)
+    answering, words = answers_at(now), TextField()
+    closed = Case(When(answering, then=Value("0")), default=Value("1"), output_field=words)
+    area = Cast(LPad(Cast(F("departments__len"), words), 2, Value("0", words)), words)
+    name = Replace(Fold("name"), Value("~", words), Value(" ", words))  # the sign between the parts of a page's key
+    return found.annotate(
+        open=ExpressionWrapper(answering, output_field=BooleanField()), rank=Concat(closed, area, name)
+    )
