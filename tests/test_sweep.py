@@ -79,11 +79,13 @@ PUBLIC = {
 AT_THE_GATE = ("upload:professional", "upload:patient")
 # Whose business an object is although they are outsiders to the rest.
 SENT_AWAY = tuple(f"rooms:{page}" for page in ("call", "state", "lines", "people", "join", "say", "ask", "leave"))
+DIRECTORY = ("directory:service",)  # open to every professional of the region
 BUSINESS = {
     "help_desk": ("portal:ticket", "portal:close", "portal:reopen"),
     # Whoever was in a room and left the establishment is told that they were sent away, and nothing else.
     "ended": SENT_AWAY,
-    "moved": SENT_AWAY,
+    "moved": (*SENT_AWAY, *DIRECTORY),
+    "stranger": DIRECTORY,
 }
 # Answers that are no 404, but the same for what exists and for what does not (test_what_exists…).
 SAME_ANSWER = {

@@ -33,7 +33,7 @@ def dress(widget: dict[str, Any]) -> None:
     attrs, kind = widget["attrs"], widget.get("type")
     if kind in _TEXT or widget["template_name"].endswith("textarea.html"):
         _add_class(attrs, "form-control")
-    elif widget["template_name"].endswith("select.html"):
+    elif widget["template_name"].endswith("/select.html"):
         _add_class(attrs, "form-select")
     elif "optgroups" in widget:
         _add_class(attrs, "choices")

@@ -9,5 +9,7 @@ class DirectoryConfig(AppConfig):
         from relais.core.navigation import NavItem, register  # noqa: PLC0415  models are loaded only now
 
         register(
-            NavItem(key="directory", label=_("Annuaire"), icon="address-book", url_name="directory:services", order=600)
+            NavItem(
+                key="directory", label=_("Annuaire"), icon="building-hospital", url_name="directory:services", order=600
+            )
         )
