@@ -5,6 +5,7 @@ pytest_plugins = [
     "relais.core.testing.database",
     "relais.core.testing.folders",
     "relais.core.testing.generated",
+    "relais.core.testing.groups",
     "relais.core.testing.strict",
     "relais.notifications.testing",
 ]
