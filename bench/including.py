@@ -66,7 +66,7 @@ def file() -> str:
     rows = [
         {
             "nom_naissance": f"Banc{letters(number)}", "prenoms": f"Essai{letters(number * 7 + 3)}",
-            "date_naissance": (date(1940, 1, 1) + timedelta(days=17 * number)).strftime("%d/%m/%Y"), "sexe": "FM"[number % 2],
+            "date_naissance": (date(1940, 1, 1) + timedelta(days=17 * number)).strftime("%d/%m/%Y"), "sexe": "M",
             "email": f"banc{number}@exemple.test", "telephone": f"06 39 98 {number // 100:02d} {number % 100:02d}",
             "statut": "confirme", "test": "RT-PCR", "resultat": "positif", "symptomes": "oui",
             "j0": onset.strftime("%d/%m/%Y"), "facteurs": "diabete", "oxymetre": "oui", "thermometre": "oui", "seul": "non",
