@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "relais.files",
     "relais.questionnaires",
     "relais.directory",
+    "relais.oncall",
     "relais.patients",
     "relais.dossiers",
     "relais.teleconsultation",

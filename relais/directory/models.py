@@ -120,11 +120,11 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
 
 def answers_at(moment: datetime) -> Q:
-    """Services that answer at this moment, by Paris time; hours may go over midnight."""
+    """Services that answer at this moment, by Paris time; hours may go over midnight. One that was closed never does."""
     clock = moment.astimezone(PARIS).time()
     by_day = Q(opens__lt=F("closes"), opens__lte=clock, closes__gt=clock)
     over_midnight = Q(opens__gt=F("closes")) & (Q(opens__lte=clock) | Q(closes__gt=clock))
-    return Q(opens=F("closes")) | by_day | over_midnight
+    return Q(active=True) & (Q(opens=F("closes")) | by_day | over_midnight)
 
 
 class Service(Base):

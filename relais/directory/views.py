@@ -42,7 +42,7 @@ def services(request: Any) -> HttpResponse:
         {
             "page_of_rows": by_key(request, found, field="rank"),
             "filters": filters,
-            "filtered": bool(asked),
+            "filtered": any(asked.get(name) for name in ("besoin", "departement", "ouvert")),
             "needs": Need.choices,
             "departments": Department.choices,
             "may_describe": may.can_describe(request.actor),

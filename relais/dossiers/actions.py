@@ -15,13 +15,13 @@ from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import leave, whole
-from relais.directory.models import Establishment
+from relais.directory.models import Establishment, Service
 from relais.dossiers import permissions as may
 from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Phase, Step
 from relais.dossiers.registry import KINDS
 from relais.files import actions as files
 from relais.files.models import StoredFile
-from relais.patients.actions import grant_care, grant_care_to
+from relais.patients.actions import end_care, grant_care, grant_care_to
 from relais.patients.models import Basis, Patient
 
 NOTE_MAX, WHY_MAX = 5000, 300  # characters
@@ -151,6 +151,27 @@ def add_participant(
             grant_care(actor=actor, patient=dossier.patient, user_id=user.pk, basis=Basis.EPISODE, about=dossier.pk)
         record(dossier, "participant_added", actor, user=str(user.pk), role=role)
     return participant
+
+
+@whole
+def add_service(*, actor: Actor, dossier: Dossier, service: Service, role: str) -> Participant:
+    """Let a service take part: whoever answers for it sees the dossier and its patient, for as long as they do; once."""
+    participant, new = Participant.objects.get_or_create(
+        dossier=dossier, service=service, until=None, defaults={"role": role, "establishment": service.establishment}
+    )
+    if new:
+        grant_care(actor=actor, patient=dossier.patient, service_id=service.pk, basis=Basis.EPISODE, about=dossier.pk)
+        record(dossier, "service_added", actor, service=str(service.pk), role=role)
+    return participant
+
+
+@whole
+def end_service(*, actor: Actor, dossier: Dossier, service: Service) -> None:
+    """A service takes part no more, and its care link ends with it; nothing when it did not."""
+    ended = Participant.objects.filter(dossier=dossier, service=service, until=None).update(until=timezone.now())
+    if ended:
+        end_care(actor=actor, about=dossier.pk, service_id=service.pk)
+        record(dossier, "service_ended", actor, service=str(service.pk))
 
 
 @whole

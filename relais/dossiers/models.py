@@ -7,8 +7,9 @@ from django.db.models import Q
 
 from relais.accounts.models import User
 from relais.core.models import Base
-from relais.directory.models import Establishment
+from relais.directory.models import Establishment, Service
 from relais.files.models import StoredFile
+from relais.oncall.models import PoolMember
 from relais.patients.models import CareLink, Patient
 
 if TYPE_CHECKING:
@@ -71,15 +72,19 @@ class Dossier(Base):
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
     def of(self, actor: "Actor") -> "ParticipantQuerySet":
-        """Where the actor takes part in the name of the establishment chosen: who left it takes part no more."""
-        return self.filter(user_id=actor.user_id, establishment_id=actor.establishment_id, until=None)
+        """Where the actor takes part in the name of the establishment chosen, or a service for which they answer from there:
+        who left it takes part no more."""
+        alone = Q(user_id=actor.user_id, establishment_id=actor.establishment_id) if actor.user_id else Q(pk__in=[])
+        return self.filter(alone | PoolMember.objects.of(actor).serve("service_id"), until=None)
 
 
 class Participant(Base):
-    """A professional who takes part in a dossier as a member of an establishment, its own or another."""
+    """Who takes part in a dossier in the name of an establishment, its own or another: a professional, or a service, which
+    is whoever answers for it at the time."""
 
     dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="participants")
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, related_name="+")
     establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=20)
     until = models.DateTimeField(null=True)
@@ -89,6 +94,10 @@ class Participant(Base):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dossier", "user"], condition=Q(until=None), name="participant_once"),
+            models.UniqueConstraint(
+                fields=["dossier", "service"], condition=Q(until=None), name="participant_service_once"
+            ),
+            models.CheckConstraint(condition=Q(user=None) ^ Q(service=None), name="participant_user_or_service"),
         ]
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from relais.core.models import Base
 from relais.directory.models import Establishment, Kind
+from relais.oncall.models import PoolMember
 from relais.patients import contact
 
 if TYPE_CHECKING:
@@ -144,8 +145,9 @@ class CareLinkQuerySet(models.QuerySet["CareLink"]):
         return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
 
     def held_by(self, actor: "Actor") -> "CareLinkQuerySet":
-        """Those of the actor or of the establishment chosen; an absent id holds nothing (NULL would match the others')."""
-        held = Q(pk__in=[])
+        """Those of the actor, of the establishment chosen and of the services for which they answer from there; an absent id
+        holds nothing (NULL would match the others')."""
+        held = PoolMember.objects.of(actor).serve("service_id")
         if actor.establishment_id:
             held |= Q(establishment_id=actor.establishment_id)
         if actor.user_id:
@@ -154,11 +156,13 @@ class CareLinkQuerySet(models.QuerySet["CareLink"]):
 
 
 class CareLink(Base):
-    """This establishment or this professional cares for this patient, because of `about` (a dossier), for a time."""
+    """This establishment, this professional or this service cares for this patient, because of `about` (a dossier), for a
+    time."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="care_links")
     establishment_id = models.UUIDField(null=True)
     user_id = models.UUIDField(null=True)
+    service_id = models.UUIDField(null=True)
     basis = models.CharField(max_length=10, choices=Basis)
     about = models.UUIDField(null=True)
     until = models.DateTimeField(null=True)
@@ -169,14 +173,17 @@ class CareLink(Base):
         indexes = [
             models.Index(fields=["establishment_id", "patient"], name="carelink_establishment"),
             models.Index(fields=["user_id", "patient"], name="carelink_user"),
+            models.Index(
+                fields=["service_id", "patient"], name="carelink_service", condition=Q(service_id__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(establishment_id__isnull=False) | Q(user_id__isnull=False),
+                condition=Q(establishment_id__isnull=False) | Q(user_id__isnull=False) | Q(service_id__isnull=False),
                 name="carelink_has_holder",
             ),
             models.UniqueConstraint(
-                fields=["patient", "establishment_id", "user_id", "basis", "about"],
+                fields=["patient", "establishment_id", "user_id", "service_id", "basis", "about"],
                 name="carelink_once",
                 nulls_distinct=False,
             ),

@@ -164,8 +164,8 @@ def test_a_name_is_used_once_in_an_establishment_until_its_service_is_closed(pla
         make_service(place, name="Astreinte Sud")
 
 
-def test_a_closed_service_is_its_manager_s_alone(place, manager):
-    kept = make_service(place)
+def test_a_closed_service_is_its_manager_s_alone_and_answers_at_no_hour(place, manager):
+    kept = make_service(place, name="Astreinte", opens=time(0), closes=time(0))
     mine, other = client_of(manager), client_of(make_practitioner(place))
     page = reverse("directory:service", args=[kept.pk])
     assert other.get(page).status_code == 200
@@ -173,6 +173,9 @@ def test_a_closed_service_is_its_manager_s_alone(place, manager):
     assert other.get(page).status_code == 404
     assert names(other.get(URL)) == []
     assert "Retiré de l’annuaire" in mine.get(page).content.decode()
+    make_service(place, name="Zoé", opens=time(0), closes=time(0))
+    assert names(mine.get(URL)) == ["Zoé", kept.name]
+    assert names(mine.get(URL, {"ouvert": "1"})) == ["Zoé"]
     mine.post(reverse("directory:open_service", args=[kept.pk]))
     assert other.get(page).status_code == 200
 

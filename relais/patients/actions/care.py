@@ -20,9 +20,10 @@ def grant_care(
     about: UUID | None,
     establishment_id: UUID | None = None,
     user_id: UUID | None = None,
+    service_id: UUID | None = None,
     until: datetime | None = None,
 ) -> CareLink:
-    """Let an establishment or a professional see this patient because of `about`. The workflow that calls has checked why.
+    """Let an establishment, a professional or a service see this patient because of `about`. The workflow that calls has checked why.
 
     Once per holder, basis and `about`: granting again changes `until` (None: without end) and reopens an ended link.
     """
@@ -30,6 +31,7 @@ def grant_care(
         patient=patient,
         establishment_id=establishment_id,
         user_id=user_id,
+        service_id=service_id,
         basis=basis,
         about=about,
         defaults={"until": until},
@@ -40,14 +42,24 @@ def grant_care(
 
 
 @whole
-def end_care(*, actor: Actor, about: UUID, establishment_id: UUID | None = None, user_id: UUID | None = None) -> int:
-    """End at once what `about` opened (to everyone, or to this establishment or professional); returns how many links."""
+def end_care(
+    *,
+    actor: Actor,
+    about: UUID,
+    establishment_id: UUID | None = None,
+    user_id: UUID | None = None,
+    service_id: UUID | None = None,
+) -> int:
+    """End at once what `about` opened (to everyone, or to this establishment, professional or service); returns how many
+    links."""
     now = timezone.now()
     links = CareLink.objects.live().filter(about=about)
     if establishment_id:
         links = links.filter(establishment_id=establishment_id)
     if user_id:
         links = links.filter(user_id=user_id)
+    if service_id:
+        links = links.filter(service_id=service_id)
     ended = links.values_list("patient_id", flat=True)
     patients = set(ended)
     count = links.update(until=now)

@@ -81,7 +81,7 @@ def grant_care_to(
         batch_size=BATCH,
         update_conflicts=True,
         update_fields=["until"],
-        unique_fields=["patient", "establishment_id", "user_id", "basis", "about"],
+        unique_fields=["patient", "establishment_id", "user_id", "service_id", "basis", "about"],
     )
     audit.record_many(
         actor=actor,

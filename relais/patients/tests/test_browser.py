@@ -45,7 +45,7 @@ def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_pag
     look(page, "enter")
     assert page.url.endswith(f"/p/{grant.pk}/")  # what followed the # is gone
     assert page.get_by_label("Identifiant").input_value() == secrets["login"]
-    assert page.evaluate("document.activeElement.name") == "password"
+    page.wait_for_function("document.activeElement.name === 'password'")
     page.keyboard.type("pas le bon")
     page.keyboard.press("Enter")
     page.get_by_role("alert").first.wait_for()
@@ -57,7 +57,7 @@ def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_pag
     look(page, "code")
     page.reload()  # an old telephone drops the page while the SMS is read
     page.get_by_role("heading", name="Saisir le code").wait_for()
-    assert page.evaluate("document.activeElement.name") == "code"
+    page.wait_for_function("document.activeElement.name === 'code'")
     page.keyboard.type(codes()[0])
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Vous avez quitté").wait_for()
