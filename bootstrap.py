@@ -24,8 +24,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MODULES = ROOT / "node_modules"
 STAMP = ".relais-installed.json"
-# The whole suite: two processes, in which browser tests keep their place at the end and calls never meet one another.
-WHOLE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+# The whole suite: three processes, in which browser tests keep their place at the end and calls never meet one another.
+WHOLE = ("-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def stop(sentence):

@@ -79,7 +79,10 @@ def test_self(page: Page, screens: Any, picture: Any) -> None:
     picture("patient-test", page)
     picture("test-camera", page)
     page.get_by_role("button", name="Oui, je me vois").click()
-    page.get_by_role("button", name="Oui", exact=True).click()
+    page.get_by_role("button", name="Oui", exact=True).click(
+        timeout=40_000
+    )  # a busy machine may hear nothing for a while
+    assert page.locator("[data-step=microphone]").get_attribute("data-state") == "ok"
     see(page, "Votre équipement est prêt.")
     screens("journey-tested", page, widths=(320,), full=True)
     picture("test-resultat", page)

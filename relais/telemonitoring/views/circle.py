@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from relais.accounts.models import User
 from relais.accounts.queries import find_professionals
 from relais.core.access import patient, professional
 from relais.core.errors import NotFound, Refused
@@ -45,7 +46,7 @@ def _add(request: Any, follow_up: FollowUp) -> None:
     except Refused as refused:
         messages.error(request, refused.message)
         return
-    name = next(one.name for one in queries.readers(follow_up) if one.link_id == link.pk)
+    name = User.objects.get(pk=link.user_id).full_name  # not among the readers if somebody has ended it meanwhile
     messages.success(request, _("%(who)s peut maintenant lire ce suivi.") % {"who": name})
 
 
