@@ -63,6 +63,8 @@ OTHER_FILES = {
     "notifications/registry": "the types of message",
     "notifications/sending": "the protocol around one attempt",
     "notifications/vault": "secrets in messages",
+    "oncall/changes": "what must follow a change of a rota: a registry",
+    "oncall/hours": "day, night, holes and double hours: pure rules",
     "patients/contact": "telephones and addresses: pure rules",
     "patients/entry": "secrets and cookies of a grant: pure rules",
     "patients/identity": "French identity rules: pure rules",

@@ -1,0 +1,166 @@
+"""Who is asked for a nursing home, at any moment of the year (domain.md §3.4)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relais.accounts.testing import actor_for, make_establishment, make_member
+from relais.core.paris import PARIS
+from relais.oncall import changes, queries
+from relais.oncall.hours import Span, doubled, is_day, next_boundary, opening_spans, uncovered
+from relais.oncall.testing import cover, join, make_pool, make_service, make_slot
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 25, 11, tzinfo=UTC)  # a Wednesday, 12:00 in Paris
+NIGHT = datetime(2026, 11, 25, 22, tzinfo=UTC)
+SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)  # the days whose night has one hour less, one hour more
+HALF = timedelta(hours=5)
+
+
+def paris(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(day, time(hour, minute), tzinfo=PARIS)
+
+
+def who(duties: list[queries.Duty]) -> list[tuple[str, str]]:
+    return [(duty.user.family_name if duty.user else duty.name, duty.rank) for duty in duties]
+
+
+@pytest.fixture
+def region():
+    """A nursing home of Paris with its on-call, the one that stands in, the night duty and the SAMU: all named now."""
+    home = make_establishment(kind="ehpad")
+    own, other = make_service(name="Secteur 1"), make_service(name="Secteur 2")
+    night, samu = make_service("night", departments=["75", "92"]), make_service("samu", name="SAMU 75")
+    cover(home, own, other)
+    people = {}
+    for service, first, second in ((own, "Albert", "Bernard"), (other, "Colin", "Durand"), (night, "Nadeau", "Noir")):
+        doctor, backup = make_pool(service, first, second)
+        people[first], people[second] = doctor, backup
+        make_slot(service, doctor, NOON - HALF, NIGHT + HALF, backup)
+    return home, own, other, night, samu, people
+
+
+def test_by_day_its_own_on_call_is_asked_then_the_one_that_stands_in_then_the_samu(region) -> None:
+    home, *_ = region
+    assert who(queries.route(home, NOON)) == [
+        ("Albert", "primary"), ("Bernard", "backup"), ("Colin", "other_service"), ("Durand", "other_service"),
+        ("SAMU 75", "samu"),
+    ]  # fmt: skip
+
+
+def test_by_night_the_regional_night_duty_is_asked_then_the_samu(region) -> None:
+    home, *_ = region
+    assert who(queries.route(home, NIGHT)) == [("Nadeau", "night"), ("Noir", "backup"), ("SAMU 75", "samu")]
+
+
+def test_an_absent_doctor_is_skipped_and_one_who_left_too(region) -> None:
+    home, own, other, _night, _samu, people = region
+    own.slots.update(state="absent")
+    assert who(queries.route(home, NOON))[0] == ("Bernard", "backup")
+    ended = people["Bernard"]
+    ended.ended_at = NOON
+    ended.save(update_fields=["ended_at"])
+    assert who(queries.route(home, NOON))[0] == ("Colin", "other_service")
+    other.slots.all().delete()
+    assert who(queries.route(home, NOON)) == [("SAMU 75", "samu")]
+
+
+def test_a_nursing_home_without_an_on_call_is_answered_by_those_of_its_department(region) -> None:
+    _home, own, *_ = region
+    stranger = make_establishment(kind="ehpad")
+    assert who(queries.route(stranger, NOON))[0] == ("Albert", "other_service")
+    own.active = False
+    own.save(update_fields=["active"])
+    assert who(queries.route(stranger, NOON))[0] == ("Colin", "other_service")
+    assert queries.route(make_establishment(kind="ehpad", department="77"), NOON) == []
+
+
+def test_somebody_on_duty_twice_is_asked_once(region) -> None:
+    home, _own, other, _night, _samu, people = region
+    join(other, people["Albert"])
+    make_slot(other, people["Albert"], NOON - HALF - HALF, NIGHT)
+    found = who(queries.route(home, NOON))
+    assert [name for name, _rank in found].count("Albert") == 1
+    assert found[0] == ("Albert", "primary")
+
+
+def test_the_route_takes_the_same_number_of_queries_for_any_region(region, django_assert_max_num_queries) -> None:
+    home, *_ = region
+    with django_assert_max_num_queries(3):
+        queries.route(home, NOON)
+
+
+def test_services_of_somebody_are_those_for_which_they_answer_here(region) -> None:
+    _home, own, *_, people = region
+    assert list(queries.services_of(actor_for(people["Albert"]))) == [own]
+    assert list(queries.services_of(actor_for(make_member(own.establishment, role="manager")))) == []
+    assert [one.user.family_name for one in queries.members(own)] == ["Albert", "Bernard"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(minutes=st.integers(0, 2 * 366 * 24 * 60))
+def test_each_moment_of_a_year_is_day_or_night_until_its_next_boundary(minutes: int) -> None:
+    """A property: nothing changes before the boundary, everything at it, and it is 08:00 or 19:00 on a clock in Paris."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    boundary = next_boundary(moment)
+    assert moment < boundary <= moment + timedelta(hours=14)
+    assert is_day(boundary - timedelta(seconds=1)) == is_day(moment) != is_day(boundary)
+    assert boundary.astimezone(PARIS).strftime("%H:%M") in ("08:00", "19:00")
+
+
+@pytest.mark.parametrize(("day", "hours"), [(SPRING, 12), (AUTUMN, 14), (date(2026, 6, 1), 13)])
+def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer(day: date, hours: int) -> None:
+    evening = paris(day - timedelta(days=1), 19)
+    assert next_boundary(evening) - evening.astimezone(UTC) == timedelta(hours=hours)
+    spans = opening_spans(time(19), time(8), evening, paris(day, 8))
+    assert [span.length for span in spans] == [timedelta(hours=hours)]
+
+
+@pytest.mark.parametrize("day", [SPRING, AUTUMN])
+def test_a_rota_with_a_hole_or_a_double_hour_on_the_night_of_a_clock_change_says_so(day: date) -> None:
+    """Two halves of a night that were cut by hand in hours of duration: an hour too few in autumn, too many in spring."""
+    night = make_service("night")
+    one, two = make_pool(night, "Un", "Deux")
+    evening, morning = paris(day - timedelta(days=1), 19).astimezone(UTC), paris(day, 8).astimezone(UTC)
+    make_slot(night, one, evening, evening + timedelta(hours=6, minutes=30))
+    make_slot(night, two, morning - timedelta(hours=6, minutes=30), morning)
+    gaps, double = queries.gaps(night, evening, morning), queries.overlaps(night, evening, morning)
+    hour = [timedelta(hours=1)]
+    assert ([one.length for one in gaps], [one.length for one in double]) == (
+        ([], hour) if day == SPRING else (hour, [])
+    )
+
+
+def test_a_hole_of_fifteen_minutes_is_none_and_one_of_sixteen_is() -> None:
+    wanted = [Span(NOON, NOON + HALF)]
+    for minutes, holes in ((15, 0), (16, 1)):
+        covered = [Span(NOON, NOON + timedelta(hours=1)), Span(NOON + timedelta(hours=1, minutes=minutes), NOON + HALF)]
+        assert len(uncovered(wanted, covered)) == holes
+        assert doubled(covered) == []
+
+
+def test_who_is_absent_without_a_back_up_leaves_a_hole() -> None:
+    service = make_service()
+    doctor, backup = make_pool(service, "Albert", "Bernard")
+    day = NOON.date()
+    slot = make_slot(service, doctor, paris(day, 8), paris(day, 19), state="absent")
+    window = (paris(day, 0), paris(day, 23))
+    assert [one.length for one in queries.gaps(service, *window)] == [timedelta(hours=11)]
+    slot.backup = backup.user
+    slot.save(update_fields=["backup"])
+    assert queries.gaps(service, *window) == []
+    service.active = False
+    assert queries.gaps(service, *window) == []
+
+
+def test_what_must_follow_a_change_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(changes, "_followers", [])
+    changes.register(told.append)
+    changes.register(told.append)
+    service_id = uuid4()
+    changes.tell(service_id)
+    assert told == [service_id]
