@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from relais.accounts.models import User
+from relais.core.doors import among
 from relais.core.models import Base
 from relais.directory.models import Establishment, Service
 from relais.files.models import StoredFile
@@ -26,23 +27,24 @@ class Phase(models.TextChoices):
 class DossierQuerySet(models.QuerySet["Dossier"]):
     def visible_to(self, actor: "Actor") -> "DossierQuerySet":
         """Those of the establishment chosen, those one takes part in from there, and for a patient the one their grant opens."""
-        if actor.kind == "system":
-            return self
-        if actor.is_professional:
-            mine = Participant.objects.of(actor).values("dossier_id")
-            return self.filter(Q(establishment_id=actor.establishment_id) | Q(pk__in=mine))
-        if actor.is_patient:
-            return self.filter(pk=actor.about, patient_id=actor.patient_id)
-        return self.none()
+        return self if actor.kind == "system" else self.filter(_seen_by(actor))
 
     def known_to(self, actor: "Actor") -> "DossierQuerySet":
         """Those that one sees, and those about which one holds a care link (whoever follows the patient elsewhere, their
         care circle): enough to name them and to lead to their page, whose own door decides."""
-        known = Q(pk__in=self.model.objects.visible_to(actor))
-        if actor.is_professional:
-            held = CareLink.objects.live().held_by(actor).exclude(about=None)
-            known |= Q(pk__in=held.values("about"))
-        return self.filter(known)
+        if not actor.is_professional:
+            return self.visible_to(actor)
+        held = CareLink.objects.live().held_by(actor).exclude(about=None)
+        return self.filter(_seen_by(actor) | among("pk", held.values("about")))
+
+
+def _seen_by(actor: "Actor") -> Q:
+    if actor.is_professional:
+        taking_part = Participant.objects.of(actor).values("dossier_id")
+        return Q(establishment_id=actor.establishment_id) | among("pk", taking_part)
+    if actor.is_patient:
+        return Q(pk=actor.about, patient_id=actor.patient_id)
+    return Q(pk__in=[])
 
 
 class Dossier(Base):

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 
 from relais.accounts.models import Membership, Role, User
+from relais.core.doors import among
 from relais.core.models import Base
 from relais.directory.models import Establishment, Service
 from relais.oncall.workflow import ASK, LIVE, SLOT, AskState, SlotState
@@ -36,12 +36,8 @@ class PoolMemberQuerySet(models.QuerySet["PoolMember"]):
         return self.filter(user_id=actor.user_id, establishment_id=actor.establishment_id, until=None)
 
     def serve(self, field: str) -> Q:
-        """Rows whose `field`, a service's id, is one of these members'.
-
-        Written `= ANY(array)`: an index serves it even beside an OR, where `IN (SELECT …)` would read the whole table.
-        """
-        ids = ArraySubquery(self.order_by().values("service_id"))
-        return Q(Func(F(field), ids, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=BooleanField()))
+        """Rows whose `field`, a service's id, is one of these members'."""
+        return among(field, self.values("service_id"))
 
 
 class PoolMember(Base):
