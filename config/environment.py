@@ -26,6 +26,32 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _port_or_none(text: str) -> int:
+    return 0 if text in ("", "0") else _port(text)
+
+
+def _ports(text: str) -> str:
+    first, _dash, last = text.partition("-")
+    if text and not 1 <= _port(first) < _port(last):
+        raise ValueError("a range of ports, such as 20000-24999")
+    return text
+
+
+def _nodes(text: str) -> list[str]:
+    found = _words(text)
+    if not all(
+        name and url.startswith(("http://", "https://")) for name, _equals, url in (one.partition("=") for one in found)
+    ):
+        raise ValueError("`name=http://host:port`, separated by commas")
+    return found
+
+
+def _room_size(text: str) -> int:
+    if not 5 <= _count(text) <= 100:
+        raise ValueError("a number from 5 to 100")
+    return int(text)
+
+
 def _count(text: str) -> int:
     if not text.isdigit():
         raise ValueError("a whole number")
@@ -122,6 +148,21 @@ TABLE = [
         "Relays, `turn:host:3478?transport=udp`, separated by commas; empty: not configured",
     ),
     Setting("TURN_SECRET", str, "", "Secret shared with the relay (time-limited credentials)"),
+    Setting(
+        "SFU_PORT",
+        _port_or_none,
+        "0",
+        "Port of the loopback where `manage.py sfu` runs Janus; 0: none, and any free one in a demo",
+    ),
+    Setting("SFU_MEDIA_PORTS", _ports, "", "UDP ports of Janus' sound and image, `20000-24999`; empty: any"),
+    Setting(
+        "SFU_PUBLIC_ADDRESS", str, "", "Address that browsers reach Janus at when it is behind address translation"
+    ),
+    Setting(
+        "SFU_URLS", _nodes, "", "Janus elsewhere, `name=http://host:port`, separated by commas; empty: this machine's"
+    ),
+    Setting("SFU_SECRET", str, "", "Secret that every request to Janus carries; empty: `keys/sfu` under the home"),
+    Setting("SFU_MAX_PEOPLE", _room_size, "25", "People at most in a room that goes through Janus"),
     Setting("CLAMAV_SOCKET", str, "", "Socket of clamd; empty: files are not scanned for viruses"),
     Setting(
         "SESSION_IDLE_MINUTES",

@@ -79,6 +79,8 @@ OTHER_FILES = {
     "questionnaires/form": "what a source says: pure rules",
     "questionnaires/logic": "what is asked and what is wrong: pure rules",
     "questionnaires/trees": "conditions as the browser computes them: pure functions",
+    "rooms/janus": "the protocol of the video relay",
+    "rooms/sfu": "video relays, and how a room uses one: no table",
     "rooms/turn": "the credentials of relays: pure rules",
     "teleconsultation/calendar": "the format of calendar files",
     "teleconsultation/content": "sections and model texts of a report",

@@ -91,9 +91,15 @@ BUSINESS = {
 SAME_ANSWER = {
     "rooms:stay": "409: one is in no room with that page",
     "rooms:signal": "409: one is in no room with that page",
+    "rooms:publish": "409: one is in no room with that page",
+    "rooms:receive": "409: one is in no room with that page",
+    "rooms:answer_relay": "409: one is in no room with that page",
     "rooms:answer": "409: nobody asks for a picture",
     "patient_rooms:stay": "409: one is in no room with that page",
     "patient_rooms:signal": "409: one is in no room with that page",
+    "patient_rooms:publish": "409: one is in no room with that page",
+    "patient_rooms:receive": "409: one is in no room with that page",
+    "patient_rooms:answer_relay": "409: one is in no room with that page",
     "patient_rooms:answer": "409: nobody asks for a picture",
     "teleconsultation:add_hours": "back to the agenda: an empty form is refused before its practitioner is looked at",
 }

@@ -7,21 +7,55 @@ from django.utils import timezone
 
 from relais.core.models import Base
 
+MESH_MAX = 4  # more pages than that would each send their picture too often
+RELAYED_MAX = 100  # whatever SFU_MAX_PEOPLE says
+
+
+class Carrier(models.TextChoices):
+    """How sound and image go: from page to page, or each once to a video relay (SFU) that gives them to all others."""
+
+    MESH = "mesh", "De navigateur à navigateur"
+    SFU = "sfu", "Par le relais vidéo"
+
 
 class Room(Base):
-    """A room that a workflow opened for `about`. Ended rooms let nobody in."""
+    """A room that a workflow opened for `about`. Ended rooms let nobody in.
+
+    How it is carried is chosen by its size. While no relay answers, a room of many has `fallen` back to the mesh.
+    """
 
     about = models.UUIDField(unique=True)
     relay_only = models.BooleanField(default=False)
-    max_people = models.PositiveSmallIntegerField(default=4)
+    max_people = models.PositiveSmallIntegerField(default=MESH_MAX)
+    carrier = models.CharField(max_length=10, choices=Carrier, default=Carrier.MESH)
+    node = models.CharField(max_length=60, blank=True)  # the relay that it is on, by its name in the settings
+    fallen_at = models.DateTimeField(null=True)
+    # What pages close their frames with, so that the relay cannot read them: another one whenever somebody leaves.
+    frames_key = models.CharField(max_length=44, blank=True)
+    frames_key_number = models.PositiveIntegerField(default=0)
     # Pinged, beside presence:<about>, when somebody comes or goes: a dashboard watches one topic for all its rows.
     topics = ArrayField(models.CharField(max_length=80), default=list)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(max_people__gte=2) & Q(max_people__lte=4), name="room_2_to_4_people")
+            models.CheckConstraint(
+                condition=Q(carrier=Carrier.MESH, max_people__gte=2, max_people__lte=MESH_MAX)
+                | Q(carrier=Carrier.SFU, max_people__gt=MESH_MAX, max_people__lte=RELAYED_MAX),
+                name="room_size_fits_carrier",
+            ),
+            models.CheckConstraint(condition=Q(carrier=Carrier.SFU) | Q(fallen_at=None), name="room_falls_from_sfu"),
         ]
+
+    @property
+    def relayed(self) -> bool:
+        """Whether sound and image go through a video relay now."""
+        return self.carrier == Carrier.SFU and self.fallen_at is None
+
+    @property
+    def places(self) -> int:
+        """How many people it lets in now."""
+        return self.max_people if self.fallen_at is None else MESH_MAX
 
 
 class Part(models.TextChoices):
@@ -96,12 +130,28 @@ class Peer(Base):
     seen_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True)
     quality = models.CharField(max_length=20, choices=Quality, blank=True)
+    closes = models.BooleanField(default=False)  # its browser can encrypt frames end to end
 
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [
             models.UniqueConstraint(fields=["invitation"], condition=Q(left_at=None), name="peer_one_page_a_person")
         ]
+
+
+class Seat(Base):
+    """The place of one page at a video relay (rooms.sfu.Place). Its id is the name of what the page sends there."""
+
+    peer = models.OneToOneField(Peer, on_delete=models.CASCADE, related_name="seat")
+    node = models.CharField(max_length=60)
+    session = models.BigIntegerField()
+    sends = models.BigIntegerField()
+    receives = models.BigIntegerField()
+    up = models.BooleanField(default=False)  # its line to the relay stands: others can receive it
+    feeds = ArrayField(models.UUIDField(), default=list)  # the seats of others that it receives
+
+    class Meta:
+        ordering = ["created_at", "id"]
 
 
 class Signal(models.Model):

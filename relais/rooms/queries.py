@@ -17,6 +17,7 @@ from relais.rooms.actions.presence import ABSENT_AFTER
 from relais.rooms.models import (
     Capture,
     CaptureKind,
+    Carrier,
     DeviceTest,
     Invitation,
     Line,
@@ -25,6 +26,7 @@ from relais.rooms.models import (
     Place,
     Presence,
     Room,
+    Seat,
     Signal,
 )
 from relais.rooms.permissions import can_enter, invitation_of
@@ -151,9 +153,7 @@ def people(room: Room) -> list[Person]:
     inside = {peer.invitation_id: peer for peer in peers_inside(room)}
     waiting = {here.holder_id for here in present(room.about) if here.waits}
     return [
-        Person(
-            one, inside.get(one.pk), one.holder_id in waiting and one.pk not in inside, len(inside) >= room.max_people
-        )
+        Person(one, inside.get(one.pk), one.holder_id in waiting and one.pk not in inside, len(inside) >= room.places)
         for one in Invitation.objects.filter(room=room)
     ]
 
@@ -175,7 +175,7 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
         "ended": room.ended_at is not None,
         "revoked": invitation.revoked_at is not None,
         "admitted": may_enter,
-        "full": sum(peer.invitation_id != invitation.pk for peer in inside) >= room.max_people,
+        "full": sum(peer.invitation_id != invitation.pk for peer in inside) >= room.places,
         "host_here": any(peer.invitation.is_host for peer in inside),
         "replaced": bool(peer_id and mine and mine.pk != peer_id),
         "inside": bool(peer_id and mine and mine.pk == peer_id),
@@ -184,6 +184,8 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
         "waiting": _waiting(room, {peer.invitation_id for peer in inside}) if invitation.is_host else [],
         "signals": [],
         "captures": [],
+        "carrier": Carrier.SFU if room.relayed else Carrier.MESH,
+        "fallen": room.fallen_at is not None,
     }
     if state["inside"]:
         state["signals"] = [
@@ -191,7 +193,19 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
             for row in Signal.objects.filter(recipient_id=peer_id, id__gt=after)
         ]
         state["captures"] = _captures(invitation)
+        if room.relayed:
+            state["relay"] = _relay(room, inside)
     return state
+
+
+def _relay(room: Room, inside: list[Peer]) -> dict[str, Any]:
+    """What a page must know of a relayed call: the seats that can be received, the key of the frames, and whether all can close theirs."""
+    seats = Seat.objects.filter(peer__in=[peer.pk for peer in inside], up=True).values_list("peer_id", "pk")
+    return {
+        "seats": {str(peer): str(seat) for peer, seat in seats},
+        "key": {"number": room.frames_key_number, "value": room.frames_key},
+        "closed": all(peer.closes for peer in inside),
+    }
 
 
 def _left(room: Room) -> list[str]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from relais.rooms.views import call, people, selftest
+from relais.rooms.views import call, people, relay, selftest
 
 app_name = "rooms"
 urlpatterns: list[URLPattern] = [
@@ -18,6 +18,9 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:room_id>/rester", call.stay, name="stay"),
     path("<uuid:room_id>/quitter", call.leave, name="leave"),
     path("<uuid:room_id>/signaux", call.signal, name="signal"),
+    path("<uuid:room_id>/relais/envoyer", relay.publish, name="publish"),
+    path("<uuid:room_id>/relais/recevoir", relay.receive, name="receive"),
+    path("<uuid:room_id>/relais/repondre", relay.answer, name="answer_relay"),
     path("<uuid:room_id>/ecrire", call.say, name="say"),
     path("<uuid:room_id>/messages", call.read_lines, name="lines"),
     path("<uuid:room_id>/image/demander", call.ask, name="ask"),

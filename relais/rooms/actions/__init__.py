@@ -5,10 +5,12 @@ from relais.rooms.actions.device_tests import record_test
 from relais.rooms.actions.pictures import keep_capture
 from relais.rooms.actions.presence import be_present, beat, leave, tell_absences, topics_of
 from relais.rooms.actions.rooms import admit, dismiss, end_room, invite, open_room, reopen_room, revoke, uninvite
+from relais.rooms.actions.seats import answer_relay, keep_seat, receive, take_seat
 
 __all__ = [
     "admit",
     "answer_capture",
+    "answer_relay",
     "ask_capture",
     "be_present",
     "beat",
@@ -17,15 +19,18 @@ __all__ = [
     "invite",
     "join",
     "keep_capture",
+    "keep_seat",
     "leave",
     "leave_call",
     "open_room",
+    "receive",
     "record_test",
     "reopen_room",
     "revoke",
     "say",
     "signal",
     "stay",
+    "take_seat",
     "tell_absences",
     "topics_of",
     "uninvite",

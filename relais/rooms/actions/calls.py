@@ -10,19 +10,33 @@ from django.utils.translation import gettext as _
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.live import ping
+from relais.rooms import sfu
 from relais.rooms.actions.presence import ABSENT_AFTER, beat, leave
 from relais.rooms.actions.rooms import tell_room
-from relais.rooms.models import Capture, CaptureKind, Invitation, Line, Part, Peer, Place, Quality, Room, Signal
+from relais.rooms.actions.vacancies import renew_key, vacate
+from relais.rooms.models import (
+    Capture,
+    CaptureKind,
+    Carrier,
+    Invitation,
+    Line,
+    Part,
+    Peer,
+    Place,
+    Quality,
+    Room,
+    Signal,
+)
 from relais.rooms.permissions import can_enter, holder, invitation_of
 
 SIGNALS_MAX = 100
 PAYLOAD_MAX = 60_000  # characters; a session description of four people is some 10,000
-TYPES = ("offer", "answer", "candidates", "ask")
+TYPES = ("offer", "answer", "candidates", "ask", "told")
 
 
 @transaction.atomic
-def join(*, actor: Actor, room: Room) -> Peer:
-    """Enter the call with this page; an earlier page of the same person leaves it.
+def join(*, actor: Actor, room: Room, closes: bool = False) -> Peer:
+    """Enter the call with this page; an earlier page of the same person leaves it. `closes`: it can encrypt frames.
 
     Raises NotFound without an invitation, Refused (a sentence) when the room has ended or is full, when the actor was
     sent away or not yet admitted, and for all but hosts while no host is inside.
@@ -38,17 +52,51 @@ def join(*, actor: Actor, room: Room) -> Peer:
     others = here.filter(seen_at__gt=now - ABSENT_AFTER).exclude(invitation=invitation)
     if not invitation.is_host and not others.filter(invitation__part=Part.HOST).exists():
         raise Refused(_("Le professionnel n’est pas encore dans l’appel. Gardez cette page ouverte."))
-    if others.count() >= locked.max_people:
-        raise Refused(
-            _("L’appel est complet : %(max)s personnes au plus. Vous entrerez dès qu’une place sera libre.")
-            % {"max": locked.max_people}
-        )
-    here.filter(invitation=invitation).update(left_at=now)
-    here.exclude(invitation=invitation).exclude(seen_at__gt=now - ABSENT_AFTER).update(left_at=now)
-    peer = Peer.objects.create(invitation=invitation)
+    count = others.count()
+    if locked.carrier == Carrier.SFU:
+        _settle(locked, alone=count == 0)
+    if count >= locked.places and not _was_inside(invitation):
+        raise Refused(_full(locked))
+    vacate(locked, here.filter(invitation=invitation))
+    vacate(locked, here.exclude(invitation=invitation).exclude(seen_at__gt=now - ABSENT_AFTER))
+    if locked.carrier == Carrier.SFU and not locked.frames_key:
+        renew_key(locked)
+    peer = Peer.objects.create(invitation=invitation, closes=closes)
     beat(actor=actor, about=locked.about, place=Place.CALL)
     tell_room(locked)
     return peer
+
+
+def _settle(room: Room, *, alone: bool) -> None:
+    """A room of many without a relay falls back to the mesh; the first who comes back to it tries the relay again."""
+    if room.fallen_at is None and not sfu.configured():
+        room.fallen_at = timezone.now()
+    elif room.fallen_at and alone and sfu.choose(room.node, {}):
+        room.fallen_at = None
+    else:
+        return
+    room.save(update_fields=["fallen_at"])
+
+
+def _was_inside(invitation: Invitation) -> bool:
+    """Whoever was inside when the relay went away keeps their place, even through a reload."""
+    fallen = invitation.room.fallen_at
+    if fallen is None:
+        return False
+    return Peer.objects.filter(
+        invitation=invitation, created_at__lt=fallen, seen_at__gt=fallen - 2 * ABSENT_AFTER
+    ).exists()
+
+
+def _full(room: Room) -> str:
+    if room.fallen_at:
+        return _(
+            "Le relais vidéo ne répond pas : l’appel est limité à %(max)s personnes. "
+            "Vous entrerez dès qu’une place sera libre."
+        ) % {"max": room.places}
+    return _("L’appel est complet : %(max)s personnes au plus. Vous entrerez dès qu’une place sera libre.") % {
+        "max": room.places
+    }
 
 
 def refuse_entry(invitation: Invitation) -> None:
@@ -86,11 +134,11 @@ def stay(*, actor: Actor, peer_id: UUID, quality: str = "", read: int = 0) -> bo
 @transaction.atomic
 def leave_call(*, actor: Actor, peer_id: UUID) -> None:
     """This page leaves the call; nothing when it had left already."""
-    peer = Peer.objects.filter(pk=peer_id, invitation__holder_id=holder(actor), left_at=None).first()
+    own = Peer.objects.select_related("invitation__room").filter(invitation__holder_id=holder(actor), left_at=None)
+    peer = own.filter(pk=peer_id).first()
     if peer is None:
         return
-    peer.left_at = timezone.now()
-    peer.save(update_fields=["left_at"])
+    vacate(peer.invitation.room, Peer.objects.filter(pk=peer.pk))
     Signal.objects.filter(recipient=peer).delete()
     leave(actor=actor, about=peer.invitation.room.about, place=Place.CALL)
     tell_room(peer.invitation.room)

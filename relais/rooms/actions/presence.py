@@ -10,6 +10,7 @@ from relais.core.actor import Actor
 from relais.core.errors import NotFound
 from relais.core.live import ping
 from relais.rooms.actions.rooms import tell_presence
+from relais.rooms.actions.vacancies import vacate
 from relais.rooms.models import Peer, Place, Presence, Room
 from relais.rooms.permissions import can_be_present, holder
 
@@ -69,8 +70,11 @@ def tell_absences() -> None:
     with transaction.atomic():
         for about in gone:
             tell_presence(about, topics.get(about, []), urgent=False)
-        for room_id in set(silent):
-            ping(f"room:{room_id}")
+        for room in Room.objects.filter(pk__in=set(silent)).order_by("pk"):
+            if room.relayed:  # the relay forgets a silent page too: its page takes another place when it is back
+                quiet = Peer.objects.filter(invitation__room=room, seen_at__lte=until)
+                vacate(room, quiet)
+            ping(f"room:{room.pk}")
 
 
 def topics_of(about: UUID) -> list[str]:

@@ -1,8 +1,11 @@
 """Opening and ending a room, and who may come in."""
 
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -10,7 +13,9 @@ from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.live import ping
 from relais.core.transactions import whole
-from relais.rooms.models import Invitation, Part, Peer, Room, Signal
+from relais.rooms import sfu
+from relais.rooms.actions.vacancies import vacate
+from relais.rooms.models import MESH_MAX, Carrier, Invitation, Part, Peer, Room, Signal
 from relais.rooms.permissions import can_arrange, can_host
 
 
@@ -30,16 +35,23 @@ def open_room(
     """The room of `about`, made when there is none; one that has ended stays ended (see reopen_room).
 
     `topics` are pinged, beside ``presence:<about>``, whenever somebody comes or goes. The caller has checked the
-    workflow's own rule.
+    workflow's own rule. More than four people go through a video relay, up to SFU_MAX_PEOPLE: Refused beyond.
     """
     if not can_arrange(actor):
         raise NotFound
-    values = {"relay_only": relay_only, "max_people": max_people, "topics": list(topics)}
+    if max_people > (most := settings.ENV["SFU_MAX_PEOPLE"]):
+        raise Refused(_("Une salle reçoit %(max)s personnes au plus.") % {"max": most})
+    carrier = Carrier.SFU if max_people > MESH_MAX else Carrier.MESH
+    values = {"relay_only": relay_only, "max_people": max_people, "carrier": carrier, "topics": list(topics)}
     room, made = Room.objects.select_for_update(of=("self",), no_key=True).get_or_create(about=about, defaults=values)
     if not made and any(getattr(room, name) != value for name, value in values.items()):
+        changed = room.carrier != carrier
         for name, value in values.items():
             setattr(room, name, value)
-        room.save(update_fields=list(values))
+        if changed:
+            room.fallen_at = None
+            tell_room(room)
+        room.save(update_fields=[*values, "fallen_at"])
     return room
 
 
@@ -105,7 +117,7 @@ def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     if found.revoked_at is None:
         found.revoked_at, found.admitted_at = timezone.now(), None
         found.save(update_fields=["admitted_at", "revoked_at"])
-        Peer.objects.filter(invitation=found, left_at=None).update(left_at=timezone.now())
+        vacate(found.room, Peer.objects.filter(invitation=found))
         tell_room(found.room)
     return found
 
@@ -117,9 +129,8 @@ def uninvite(*, actor: Actor, room: Room, parts: Iterable[str]) -> None:
         raise NotFound
     found = Invitation.objects.filter(room=room, part__in=list(parts), revoked_at=None)
     found.filter(peers=None, lines=None).delete()
-    now = timezone.now()
-    Peer.objects.filter(invitation__in=found, left_at=None).update(left_at=now)
-    if found.update(revoked_at=now, admitted_at=None):
+    vacate(room, Peer.objects.filter(invitation__in=found))
+    if found.update(revoked_at=timezone.now(), admitted_at=None):
         tell_room(room)
 
 
@@ -130,7 +141,7 @@ def dismiss(*, holder_id: UUID, establishment_id: UUID) -> None:
     for invitation in held.live().select_related("room").order_by("pk"):
         invitation.revoked_at, invitation.admitted_at = timezone.now(), None
         invitation.save(update_fields=["admitted_at", "revoked_at"])
-        Peer.objects.filter(invitation=invitation, left_at=None).update(left_at=timezone.now())
+        vacate(invitation.room, Peer.objects.filter(invitation=invitation))
         tell_room(invitation.room)
 
 
@@ -145,9 +156,11 @@ def end_room(*, actor: Actor, about: UUID) -> None:
     room = Room.objects.select_for_update(of=("self",), no_key=True).filter(about=about, ended_at=None).first()
     if room is None:
         return
-    room.ended_at = timezone.now()
-    room.save(update_fields=["ended_at"])
-    Peer.objects.filter(invitation__room=room, left_at=None).update(left_at=room.ended_at)
+    vacate(room, Peer.objects.filter(invitation__room=room))
+    if room.node:
+        transaction.on_commit(partial(sfu.end, room.node, str(room.pk)), robust=True)
+    room.ended_at, room.frames_key = timezone.now(), ""
+    room.save(update_fields=["ended_at", "frames_key"])
     Signal.objects.filter(recipient__invitation__room=room).delete()
     tell_room(room)
 

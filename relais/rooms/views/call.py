@@ -15,7 +15,21 @@ from relais.rooms.models import Invitation, Room
 from relais.rooms.queries import call_state, get_room, lines
 from relais.rooms.views.bodies import read_id, read_json
 
-URLS = ("state", "join", "stay", "leave", "signal", "say", "lines", "people", "ask", "answer")
+URLS = (
+    "state",
+    "join",
+    "stay",
+    "leave",
+    "signal",
+    "publish",
+    "receive",
+    "answer_relay",
+    "say",
+    "lines",
+    "people",
+    "ask",
+    "answer",
+)
 
 
 def link(request: HttpRequest, name: str, *arguments: Any) -> str:
@@ -89,7 +103,9 @@ def state(request: Any, room_id: UUID) -> JsonResponse:
 def join(request: Any, room_id: UUID) -> JsonResponse:
     """Enter: the page's peer id, its ICE servers, and the state."""
     room, invitation = get_room(request.actor, room_id)
-    peer = actions.join(actor=request.actor, room=room)
+    closes = request.content_type == "application/json" and read_json(request).get("closes") is True
+    peer = actions.join(actor=request.actor, room=room, closes=closes)
+    room.refresh_from_db()  # a room of many may just have fallen back, or come back
     answer = {"peer": str(peer.pk), "servers": turn.credentials(peer.pk), "relay_only": room.relay_only}
     return JsonResponse({**answer, "state": call_state(room, invitation, peer.pk, 0)})
 
@@ -97,7 +113,7 @@ def join(request: Any, room_id: UUID) -> JsonResponse:
 @require_POST
 @anyone_inside
 def stay(request: Any, room_id: UUID) -> JsonResponse:
-    """{peer, quality, read}: the page is still there. Answers whether it is still inside."""
+    """{peer, quality, read, up}: the page is still there. Answers whether it is inside, and seated at the relay if it was."""
     body = read_json(request)
     read = body.get("read", 0)
     inside = actions.stay(
@@ -106,7 +122,9 @@ def stay(request: Any, room_id: UUID) -> JsonResponse:
         quality=str(body.get("quality", "")),
         read=read if isinstance(read, int) else 0,
     )
-    return JsonResponse({"inside": inside})
+    page, up = read_id(body.get("peer")), body.get("up") is True
+    seated = not inside or actions.keep_seat(actor=request.actor, peer_id=page, up=up)
+    return JsonResponse({"inside": inside, "seated": seated})
 
 
 @require_POST

@@ -3,6 +3,8 @@
 import fcntl
 import http.client
 import os
+import shutil
+import socket
 import ssl
 import sys
 import time
@@ -62,7 +64,8 @@ class Command(BaseCommand):
                 descriptors = tuple(each.fileno() for each in sockets)
                 numbers = [f"--fd={number}" for number in descriptors]
                 web = Child("web server", ["web", *numbers], descriptors, patience=8.0)
-                with Supervisor([web, Child("worker", ["worker"])], self._say) as supervisor:
+                children = [web, Child("worker", ["worker"]), *_video_relay()]
+                with Supervisor(children, self._say) as supervisor:
                     with self._step("Site"):
                         self._wait_first_answer(supervisor, https=https, port=port)
                     self._announce(https=https, port=port)
@@ -125,6 +128,17 @@ def _alone() -> Iterator[None]:
         held.write(f"{os.getpid()} {settings.ENV['PORT']}")
         held.flush()
         yield
+
+
+def _video_relay() -> list[Child]:
+    """The relay of rooms of many, where its program is installed and none is configured elsewhere."""
+    if settings.ENV["SFU_URLS"] or "sfu" not in get_commands() or not shutil.which("janus"):
+        return []
+    if not settings.ENV["SFU_PORT"]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            os.environ["SFU_PORT"] = str(free.getsockname()[1])  # the children read it
+    return [Child("video relay", ["sfu"], patience=3.0)]
 
 
 def _health(*, https: bool, port: int) -> int:

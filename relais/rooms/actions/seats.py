@@ -1,0 +1,167 @@
+"""The places of pages at a video relay: taken, changed and lost. Janus is asked outside of transactions but for one's own row."""
+
+from collections import Counter
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.rooms import sfu
+from relais.rooms.actions.rooms import tell_room
+from relais.rooms.actions.vacancies import give_up, place_of
+from relais.rooms.janus import Failed, Unreachable
+from relais.rooms.models import Peer, Room, Seat
+from relais.rooms.permissions import can_enter, holder
+
+SDP_MAX = 200_000  # characters; an offer with 24 pictures and sounds is some 60,000
+
+
+class Lost(Exception):
+    """This page has no place at the relay (any more): the relay is away, or was started again."""
+
+
+def take_seat(*, actor: Actor, peer_id: UUID, offer: str, give_up_on_relay: bool = False) -> str | None:
+    """Open a place at the relay for this page and send what it offers; answers with the relay's description.
+
+    A page that has a place gets a fresh one. None when the page is inside no more, or its room is not carried by a
+    relay now. Raises Lost when no relay answers; with `give_up_on_relay` (the page has tried for some seconds) the room
+    then falls back to the mesh and the answer is None. Raises NotFound when it is no page of the actor.
+    """
+    peer = _own(actor, peer_id)
+    _check_sdp(offer)
+    if peer is None or not peer.invitation.room.relayed:
+        return None
+    room = peer.invitation.room
+    name = sfu.choose(room.node, Counter(Seat.objects.values_list("node", flat=True)))
+    if not name:
+        if give_up_on_relay:
+            fall_back(room=room)
+            return None
+        raise Lost
+    seat = Seat(peer=peer, node=name)
+    place = None
+    try:
+        place = sfu.open_place(name, str(room.pk), room.max_people)
+        answer = sfu.publish(place, str(room.pk), str(seat.pk), offer)
+        seat.session, seat.sends, seat.receives = place.session, place.sends, place.receives
+        if _keep(seat, room):
+            return answer
+    except (Unreachable, Failed):
+        _drop(place)
+        raise Lost from None
+    _drop(place)
+    return None
+
+
+@transaction.atomic
+def _keep(seat: Seat, room: Room) -> bool:
+    """Write the place down, unless its page left, or the room changed its relay, meanwhile."""
+    locked = Room.objects.select_for_update(of=("self",), no_key=True).get(pk=room.pk)
+    if not locked.relayed or not Peer.objects.filter(pk=seat.peer_id, left_at=None).exists():
+        return False
+    if locked.node != seat.node:
+        if locked.node != room.node:
+            raise Lost  # another page was faster and found another relay: this one asks again
+        locked.node = seat.node
+        locked.save(update_fields=["node"])
+    give_up(Seat.objects.filter(peer_id=seat.peer_id))
+    seat.save(force_insert=True)
+    return True
+
+
+def _drop(place: sfu.Place | None) -> None:
+    if place:
+        sfu.close(place)
+
+
+@transaction.atomic
+def receive(*, actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> sfu.Reception | None:
+    """Receive what these seats of the same room send, and nothing else; None when the page is inside no more.
+
+    Seats of other rooms and of pages that have left are passed over. Raises Lost without a place.
+    """
+    seat = _seat(actor, peer_id)
+    if seat is None:
+        return None
+    room_id = seat.peer.invitation.room_id
+    there = Seat.objects.filter(
+        pk__in=list(seats), peer__invitation__room_id=room_id, peer__left_at=None, node=seat.node
+    )
+    wanted = sorted(there.exclude(pk=seat.pk).values_list("pk", flat=True))
+    try:
+        reception = sfu.receive(place_of(seat), str(room_id), map(str, wanted), map(str, seat.feeds))
+    except (Unreachable, Failed):
+        raise Lost from None
+    if reception:
+        seat.feeds = wanted
+        seat.save(update_fields=["feeds"])
+    return reception or sfu.Reception("", {})
+
+
+@transaction.atomic
+def answer_relay(*, actor: Actor, peer_id: UUID, answer: str) -> bool:
+    """The page's answer to what `receive` offered. False when it is inside no more. Raises Lost without a place."""
+    _check_sdp(answer)
+    seat = _seat(actor, peer_id)
+    if seat is None:
+        return False
+    try:
+        sfu.start(place_of(seat), answer)
+    except (Unreachable, Failed):
+        raise Lost from None
+    return True
+
+
+def keep_seat(*, actor: Actor, peer_id: UUID, up: bool = False) -> bool:
+    """The page is still there; `up`: its line stands, so that the others can receive it.
+
+    False when it had a place that the relay knows no more.
+    """
+    held = Seat.objects.select_related("peer__invitation__room").filter(peer__invitation__holder_id=holder(actor))
+    seat = held.filter(peer_id=peer_id).first()
+    if seat is None:
+        return True
+    if up and Seat.objects.filter(pk=seat.pk, up=False).update(up=True):
+        tell_room(seat.peer.invitation.room)
+    return sfu.keep(place_of(seat))
+
+
+@transaction.atomic
+def fall_back(*, room: Room) -> None:
+    """No relay answers: the pages of this room find each other directly, until the room is empty and a relay is back."""
+    locked = Room.objects.select_for_update(of=("self",), no_key=True).get(pk=room.pk)
+    if not locked.relayed:
+        return
+    locked.fallen_at = timezone.now()
+    locked.save(update_fields=["fallen_at"])
+    give_up(Seat.objects.filter(peer__invitation__room=locked))
+    tell_room(locked)
+
+
+def _own(actor: Actor, peer_id: UUID) -> Peer | None:
+    """The actor's page while it is inside. Raises NotFound for a page of somebody else."""
+    found = Peer.objects.select_related("invitation__room").filter(pk=peer_id, invitation__holder_id=holder(actor))
+    peer = found.first()
+    if peer is None:
+        raise NotFound
+    return peer if peer.left_at is None and can_enter(peer.invitation) else None
+
+
+def _seat(actor: Actor, peer_id: UUID) -> Seat | None:
+    """The locked place of the actor's page: two requests of one page take turns at the relay."""
+    if _own(actor, peer_id) is None:
+        return None
+    locked = Seat.objects.select_for_update(of=("self",), no_key=True).select_related("peer__invitation")
+    seat = locked.filter(peer_id=peer_id).first()
+    if seat is None:
+        raise Lost
+    return seat
+
+
+def _check_sdp(text: str) -> None:
+    if not text.startswith("v=0") or len(text) > SDP_MAX:
+        raise Refused(_("Message de connexion incorrect. Rechargez la page."))
