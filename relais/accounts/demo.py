@@ -38,12 +38,24 @@ PERSONAS = [
         Role.PRACTITIONER, ("hospital",),
     ),
     Persona(
-        "secretary", "secretariat@exemple.test", "Mme", "Nadia", "Benali", "Secrétaire médicale", "",
-        Role.SECRETARY, ("hospital",),
+        "expert", "expert@exemple.test", "Dr", "Sonia", "Rossi", "Médecin", "Cardiologie",
+        Role.PRACTITIONER, ("hospital",),
     ),
     Persona(
         "caregiver", "infirmiere@exemple.test", "Mme", "Élise", "Çelik", "Infirmière", "",
         Role.CAREGIVER, ("nursing_home",),
+    ),
+    Persona(
+        "on_call", "geriatre@exemple.test", "Dr", "Paul", "Kervella", "Médecin", "Gériatrie",
+        Role.PRACTITIONER, ("on_call",),
+    ),
+    Persona(
+        "samu", "samu@exemple.test", "Dr", "Inès", "Haddad", "Médecin", "Médecine d’urgence",
+        Role.PRACTITIONER, ("samu",),
+    ),
+    Persona(
+        "secretary", "secretariat@exemple.test", "Mme", "Nadia", "Benali", "Secrétaire médicale", "",
+        Role.SECRETARY, ("hospital",),
     ),
     Persona("help_desk", "agent.support@exemple.test", "M.", "Hugo", "Morel", "Agent du support", "", "", ()),
     Persona(

@@ -43,14 +43,16 @@ class Region:
     """What is being built. Each part reads what the parts before left here and adds its own.
 
     `establishments`, `professionals`, `patients` and `teleconsultations` hold saved rows; `members` says who works
-    where (establishment id → user rows, by role); `personas` the accounts of the demo page by key (`doctor`,
-    `secretary`, `caregiver`, `help_desk`, `manager`); `places` the establishments they work in (`hospital`,
-    `nursing_home`). `now` is the moment around which the region lives, in UTC.
+    where (establishment id → user rows, by role); `personas` the accounts of the demo page by key (`doctor`, `expert`,
+    `caregiver`, `on_call`, `samu`, `secretary`, `manager`, `help_desk`); `places` the establishments they work in
+    (`hospital`, `nursing_home`, `on_call`, `samu`); `services` what the directory offers. `now` is the moment around
+    which the region lives, in UTC.
     """
 
     size: str
     now: datetime
     establishments: list[Any] = field(default_factory=list)
+    services: list[Any] = field(default_factory=list)
     professionals: list[Any] = field(default_factory=list)
     members: dict[uuid.UUID, dict[str, list[Any]]] = field(default_factory=dict)
     personas: dict[str, Any] = field(default_factory=dict)

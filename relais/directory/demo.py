@@ -47,6 +47,7 @@ PLACES = [
     "de la Bergerie", "des Lilas", "du Lavoir", "des Acacias", "de la Clairière", "du Pré Saint-Loup", "des Coquelicots",
     "de la Tour Carrée", "du Jardin Clos", "des Peupliers", "de l’Étang", "des Sorbiers", "du Colombier",
 ]  # fmt: skip
+ENOUGH = 60  # establishments: a region of fewer is a test's
 # Geriatric on-calls of the region by department: 28 (domain.md §3.1). A smaller region has one a department at least.
 ON_CALLS = {"75": 5, "77": 3, "78": 4, "91": 3, "92": 4, "93": 3, "94": 3, "95": 3}
 SPECIALTIES = [
@@ -65,7 +66,8 @@ STREETS = [
 
 
 def build(region: Region, rng: random.Random) -> None:
-    """Fill `region.establishments`, and `places` with the hospital and the nursing home of the personas."""
+    """Fill `region.establishments`, `region.services`, and `places` with those of the personas: a hospital, a nursing home,
+    the hospital whose on-call answers for it, and the SAMU of its department."""
     taken: set[str] = set()
     for number, kind in enumerate(_kinds(region.volumes.establishments)):
         region.establishments.append(_establishment(rng, number, kind, taken))
@@ -78,7 +80,11 @@ def build(region: Region, rng: random.Random) -> None:
     for establishment in region.establishments:
         establishment.created_at = region.now - timedelta(days=rng.randrange(700, 1400))
     insert(region.establishments)
-    insert(_services(region, rng))
+    region.services = _services(region, rng)
+    insert(region.services)
+    for key, need in (("on_call", Need.GERIATRIC), ("samu", Need.SAMU)):
+        offered = [one for one in region.services if one.need == need]
+        region.places[key] = next((s for s in offered if home.department in s.departments), offered[0]).establishment
 
 
 def finess(number: int) -> str:
@@ -88,9 +94,12 @@ def finess(number: int) -> str:
 
 
 def _kinds(total: int) -> list[Kind]:
-    """`total` kinds in the proportions of MIX, at least one of each; what rounding leaves are nursing homes."""
+    """`total` kinds in the proportions of MIX, at least one of each, and a SAMU a department from 60 establishments on; what
+    rounding leaves are nursing homes."""
     whole = sum(MIX.values())
-    kinds = [kind for kind, share in MIX.items() for _ in range(max(1, share * total // whole))]
+    least = {Kind.SAMU: len(Department) if total >= ENOUGH else 1}
+    rest = [kind for kind in MIX if kind != Kind.EHPAD]
+    kinds = [kind for kind in rest for _ in range(max(least.get(kind, 1), MIX[kind] * total // whole))]
     return [*[Kind.EHPAD] * (total - len(kinds)), *kinds]
 
 

@@ -95,6 +95,28 @@ WORDS: dict[str, tuple[str | Promise, str | Promise, str, list[str | Promise]]] 
         "heart-handshake",
         [_("Réserver pour un résident"), _("Entrer dans l’appel à ses côtés"), _("Ajouter un document")],
     ),
+    "expert": (
+        _("Médecin expert"),
+        _("Ouvrir comme expert"),
+        "brain",
+        [_("Les demandes d’avis de son équipe"), _("Donner un avis signé"), _("Demander un complément")],
+    ),
+    "on_call": (
+        _("Gériatre d’astreinte"),
+        _("Ouvrir comme gériatre"),
+        "phone-call",
+        [
+            _("Les demandes des EHPAD, les plus urgentes d’abord"),
+            _("Décider et fixer une réévaluation"),
+            _("La relève"),
+        ],
+    ),
+    "samu": (
+        _("Médecin du SAMU"),
+        _("Ouvrir comme SAMU"),
+        "ambulance",
+        [_("Les résidents à appeler maintenant"), _("Entrer dans la salle d’un EHPAD"), _("L’annuaire des astreintes")],
+    ),
     "help_desk": (
         _("Agent du support"),
         _("Ouvrir comme agent"),
