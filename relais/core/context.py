@@ -84,6 +84,11 @@ class Page:
         ]
 
     @cached_property
+    def trays(self) -> list[str]:
+        """What the top bar shows beside the entries: HTML of the modules."""
+        return navigation.trays_for(self._actor) if self.is_professional else []
+
+    @cached_property
     def identity(self) -> navigation.Identity | None:
         return navigation.identity_of(self._actor)
 

@@ -39,7 +39,10 @@ class Identity:
     can_switch: bool = False
 
 
+# Something that comes to the person on every page of theirs (somebody waits at their door): HTML, or "" for nothing.
+Tray = Callable[[Actor], str]
 _items: dict[str, NavItem] = {}
+_trays: list[Tray] = []
 _identify: list[Callable[[Actor], Identity]] = []
 
 
@@ -52,6 +55,17 @@ def register(item: NavItem) -> None:
 def identify_with(function: Callable[[Actor], Identity]) -> None:
     """Say who names actors on screens (the accounts module does)."""
     _identify[:] = [function]
+
+
+def register_tray(tray: Tray) -> None:
+    """Add to the top bar of professionals' pages. Registering the same twice is harmless."""
+    if tray not in _trays:
+        _trays.append(tray)
+
+
+def trays_for(actor: Actor | None) -> list[str]:
+    """What the top bar shows this professional now, in an establishment."""
+    return [html for tray in _trays if (html := tray(actor))] if actor and actor.establishment_id else []
 
 
 def items_for(actor: Actor | None) -> list[NavItem]:

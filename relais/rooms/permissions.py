@@ -1,10 +1,24 @@
 """Who may do what in a room, in sentences. Whether a workflow may open one is the workflow's own rule."""
 
+from collections.abc import Callable
 from uuid import UUID
+
+from django.utils import timezone
 
 from relais.core.actor import SYSTEM, Actor
 from relais.core.errors import NotFound
-from relais.rooms.models import Invitation, Part, Room
+from relais.rooms.models import Invitation, Room
+
+# Workflows that ask again at each request whether somebody may still be in their rooms: False, and they are out.
+Gate = Callable[[Invitation], bool]
+gates: list[Gate] = []
+
+
+def still_welcome(invitation: Invitation) -> Invitation:
+    """The invitation as it stands now: revoked, for this request, when a gate of its workflow is shut."""
+    if invitation.revoked_at is None and not all(gate(invitation) for gate in gates):
+        invitation.revoked_at = timezone.now()
+    return invitation
 
 
 def holder(actor: Actor) -> UUID:
@@ -16,7 +30,8 @@ def holder(actor: Actor) -> UUID:
 
 def invitation_of(actor: Actor, room: Room) -> Invitation | None:
     """The actor's invitation to this room, revoked or not."""
-    return Invitation.objects.filter(room=room, holder_id=holder(actor)).select_related("room").first()
+    found = Invitation.objects.filter(room=room, holder_id=holder(actor)).select_related("room").first()
+    return still_welcome(found) if found else None
 
 
 def can_arrange(actor: Actor) -> bool:
@@ -28,7 +43,8 @@ def can_host(actor: Actor, room: Room) -> bool:
     """Hosts of the room admit and send away; so may the system on behalf of a workflow."""
     if actor.kind == SYSTEM:
         return True
-    return Invitation.objects.filter(room=room, holder_id=holder(actor), part=Part.HOST, revoked_at=None).exists()
+    found = invitation_of(actor, room)
+    return found is not None and found.is_host and found.revoked_at is None
 
 
 def can_be_present(actor: Actor, about: UUID) -> bool:

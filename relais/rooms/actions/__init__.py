@@ -4,7 +4,17 @@ from relais.rooms.actions.calls import answer_capture, ask_capture, join, leave_
 from relais.rooms.actions.device_tests import record_test
 from relais.rooms.actions.pictures import keep_capture
 from relais.rooms.actions.presence import be_present, beat, leave, tell_absences, topics_of
-from relais.rooms.actions.rooms import admit, dismiss, end_room, invite, open_room, reopen_room, revoke, uninvite
+from relais.rooms.actions.rooms import (
+    admit,
+    clear_room,
+    dismiss,
+    end_room,
+    invite,
+    open_room,
+    reopen_room,
+    revoke,
+    uninvite,
+)
 from relais.rooms.actions.seats import answer_relay, keep_seat, receive, take_seat
 
 __all__ = [
@@ -14,6 +24,7 @@ __all__ = [
     "ask_capture",
     "be_present",
     "beat",
+    "clear_room",
     "dismiss",
     "end_room",
     "invite",

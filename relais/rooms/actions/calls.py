@@ -27,7 +27,7 @@ from relais.rooms.models import (
     Room,
     Signal,
 )
-from relais.rooms.permissions import can_enter, holder, invitation_of
+from relais.rooms.permissions import can_enter, holder, invitation_of, still_welcome
 
 SIGNALS_MAX = 100
 PAYLOAD_MAX = 60_000  # characters; a session description of four people is some 10,000
@@ -240,4 +240,4 @@ def _own(actor: Actor, peer_id: UUID) -> Peer | None:
     )
     if peer is None:
         raise NotFound
-    return peer if peer.left_at is None and can_enter(peer.invitation) else None
+    return peer if peer.left_at is None and can_enter(still_welcome(peer.invitation)) else None

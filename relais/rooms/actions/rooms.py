@@ -15,7 +15,7 @@ from relais.core.live import ping
 from relais.core.transactions import whole
 from relais.rooms import sfu
 from relais.rooms.actions.vacancies import vacate
-from relais.rooms.models import MESH_MAX, Carrier, Invitation, Part, Peer, Room, Signal
+from relais.rooms.models import MESH_MAX, Carrier, Invitation, Line, Part, Peer, Room, Signal
 from relais.rooms.permissions import can_arrange, can_host
 
 
@@ -175,6 +175,20 @@ def reopen_room(*, actor: Actor, about: UUID) -> None:
         room.ended_at = None
         room.save(update_fields=["ended_at"])
         tell_room(room)
+
+
+@whole
+def clear_room(*, actor: Actor, about: UUID) -> None:
+    """Forget what was written in the room and who was let in through its door: hosts stay, the others knock again."""
+    if not can_arrange(actor):
+        raise NotFound
+    room = Room.objects.select_for_update(of=("self",), no_key=True).filter(about=about).first()
+    if room is None:
+        return
+    Line.objects.filter(room=room).delete()
+    room.invitations.exclude(part=Part.HOST).update(admitted_at=None)
+    ping(f"lines:{room.pk}")
+    tell_room(room)
 
 
 def _hosted(actor: Actor, invitation: Invitation) -> Invitation:

@@ -15,7 +15,7 @@ from relais.rooms.actions.rooms import tell_room
 from relais.rooms.actions.vacancies import give_up, place_of
 from relais.rooms.janus import Failed, Unreachable
 from relais.rooms.models import Peer, Room, Seat
-from relais.rooms.permissions import can_enter, holder
+from relais.rooms.permissions import can_enter, holder, still_welcome
 
 SDP_MAX = 200_000  # characters; an offer with 24 pictures and sounds is some 60,000
 
@@ -148,7 +148,7 @@ def _own(actor: Actor, peer_id: UUID) -> Peer | None:
     peer = found.first()
     if peer is None:
         raise NotFound
-    return peer if peer.left_at is None and can_enter(peer.invitation) else None
+    return peer if peer.left_at is None and can_enter(still_welcome(peer.invitation)) else None
 
 
 def _seat(actor: Actor, peer_id: UUID) -> Seat | None:

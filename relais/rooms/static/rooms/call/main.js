@@ -243,6 +243,7 @@ function over(why) {
 function leave() {
   server.farewell(config.urls.leave, { peer: entry.peer });
   over("left");
+  document.dispatchEvent(new CustomEvent("relais:left"));
 }
 
 function start() {
