@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "relais.dossiers",
     "relais.teleconsultation",
     "relais.telemonitoring",
+    "relais.meetings",
     "relais.portal",
 ]
 MIDDLEWARE = [

@@ -17,6 +17,7 @@ urlpatterns = [
     path("p/rendez-vous/", include("relais.teleconsultation.patient_urls")),
     path("suivi/", include("relais.telemonitoring.urls")),
     path("p/suivi/", include("relais.telemonitoring.patient_urls")),
+    path("salles-esms/", include("relais.meetings.urls")),
     path("messages/", include("relais.notifications.urls")),
     path("upload/", include("relais.files.upload_urls")),
     path("live/", include("relais.core.live_urls")),

@@ -109,6 +109,7 @@ def make_scene() -> Scene:
         starts_at=timezone.now() + timedelta(days=9),
         ends_at=timezone.now() + timedelta(days=10),
     )
+    on_call = make_service(place)
     cell, _member = telemonitoring.make_cell(doctor)
     followed = telemonitoring.make_follow_up(cell=cell, member=doctor, patient=patient)
     telemonitoring.reply(followed, dyspnee="4", dyspnee__evol="critique")
@@ -144,7 +145,8 @@ def make_scene() -> Scene:
         "set_id": [cell.rules_id],
         "draft_id": [draft.pk],
         "rule_id": ["AR03", "inconnue"],
-        "service_id": [make_service(place).pk],
+        "service_id": [on_call.pk],
+        "owner_id": [on_call.pk],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }

@@ -92,6 +92,7 @@ OTHER_FILES = {
     "teleconsultation/printing": "the words of printed documents: pure functions",
     "teleconsultation/slots": "cutting hours into slots: pure rules",
     "teleconsultation/topics": "the live topics of its pages, said once",
+    "meetings/topics": "the live topics of its pages, said once",
     "telemonitoring/bulk": "the format of files of inclusions: pure",
     "telemonitoring/checks": "system checks",
     "telemonitoring/capacity": "whether a cell can keep its promises: pure",

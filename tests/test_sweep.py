@@ -79,7 +79,8 @@ PUBLIC = {
 AT_THE_GATE = ("upload:professional", "upload:patient")
 # Whose business an object is although they are outsiders to the rest.
 SENT_AWAY = tuple(f"rooms:{page}" for page in ("call", "state", "lines", "people", "join", "say", "ask", "leave"))
-DIRECTORY = ("directory:service",)  # open to every professional of the region
+# Open to every professional of the region: whoever may not enter a permanent room knocks.
+DIRECTORY = ("directory:service", "meetings:place", "meetings:enter")
 BUSINESS = {
     "help_desk": ("portal:ticket", "portal:close", "portal:reopen"),
     # Whoever was in a room and left the establishment is told that they were sent away, and nothing else.

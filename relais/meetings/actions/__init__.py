@@ -1,0 +1,1 @@
+"""Every write about permanent rooms and meetings, by noun."""

@@ -1,0 +1,62 @@
+"""Who may do what at the doors of rooms, in sentences."""
+
+from typing import Any
+
+from relais.accounts.models import Membership
+from relais.core.actor import Actor
+from relais.directory.models import Establishment, Kind, Need, Service
+from relais.meetings.models import Place
+from relais.meetings.queries import duty
+from relais.meetings.topics import ON_DUTY
+from relais.rooms.models import Invitation
+
+
+def can_see_places(actor: Actor) -> bool:
+    """Every professional in an establishment finds the rooms, and may at least knock (VR-03, VR-04)."""
+    return actor.is_professional and actor.establishment_id is not None
+
+
+def is_on_duty(actor: Actor) -> bool:
+    """Whoever works in a SAMU, or answers for a geriatric on-call, the night duty, a SAMU or a mobile team (VR-02)."""
+    if not can_see_places(actor):
+        return False
+    samu = Establishment.objects.filter(pk=actor.here, kind=Kind.SAMU, active=True)
+    return samu.exists() or duty.pools_of(actor.me).filter(need__in=(*duty.NEEDS, Need.SAMU)).exists()
+
+
+def is_of(actor: Actor, owner: Establishment | Service) -> bool:
+    """The room is one's own: one works in the establishment, or answers for the service.
+
+    A service for which nobody is named is answered by the caregivers of its establishment.
+    """
+    if not can_see_places(actor):
+        return False
+    if isinstance(owner, Establishment):
+        return actor.here == owner.pk
+    pool = duty.pool(owner)
+    if not pool:
+        return actor.here == owner.establishment_id and actor.has_role("practitioner", "caregiver")
+    return actor.me in pool
+
+
+def can_enter_at_once(actor: Actor, owner: Establishment | Service) -> bool:
+    """Those of the place, and those on duty who were called before; anybody else knocks and waits (VR-01, VR-02)."""
+    return is_of(actor, owner) or is_on_duty(actor)
+
+
+def can_read_stays(actor: Actor, place: Place) -> bool:
+    """Who was there and when is read by those of the place."""
+    return is_of(actor, place.owner)
+
+
+def still_welcome(invitation: Invitation) -> bool:
+    """Asked at each request of a permanent room: whoever left the establishment they came from is out."""
+    if ON_DUTY not in invitation.room.topics:
+        return True  # no room of ours
+    return works(invitation.holder_id, invitation.establishment_id)
+
+
+def works(user_id: Any, establishment_id: Any) -> bool:
+    return Membership.objects.filter(
+        user_id=user_id, establishment_id=establishment_id, ended_at=None, establishment__active=True
+    ).exists()

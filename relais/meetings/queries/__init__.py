@@ -1,0 +1,1 @@
+"""What screens of rooms and meetings need, by noun."""

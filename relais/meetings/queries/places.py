@@ -1,0 +1,228 @@
+"""The rooms, who is in them and who waits at their doors."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from relais.accounts.models import User
+from relais.core.actor import Actor
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound
+from relais.directory import queries as directory
+from relais.directory.models import Establishment, Kind, Need, Service
+from relais.meetings import permissions as may
+from relais.meetings.models import KINDS, NEEDS, Place, Sitting, has_room
+from relais.meetings.queries import duty
+from relais.rooms import queries as rooms
+from relais.rooms.actions.presence import ABSENT_AFTER
+from relais.rooms.models import Invitation, Peer, Room
+
+Owner = Establishment | Service
+FOUND = 20
+KEPT = timedelta(days=30)
+
+
+def owner(actor: Actor, owner_id: UUID) -> Owner:
+    """The establishment or service that has a permanent room under this id. Raises NotFound for any other id."""
+    for source in (Establishment, Service):
+        try:
+            found: Owner = get_visible(source.objects.all(), actor, pk=owner_id)
+        except NotFound:
+            continue
+        if has_room(found):
+            return found
+    raise NotFound
+
+
+def place_of(owner_id: UUID) -> Place | None:
+    found = Place.objects.filter(Q(establishment=owner_id) | Q(service=owner_id))
+    return found.select_related("establishment", "service__establishment").first()
+
+
+def open_sitting(owner_id: UUID) -> Sitting | None:
+    """The conversation that goes on in this room."""
+    return Sitting.objects.filter(Q(place__establishment=owner_id) | Q(place__service=owner_id), ended_at=None).first()
+
+
+@dataclass(frozen=True)
+class Who:
+    """Somebody in a room or at its door."""
+
+    id: UUID  # their invitation
+    name: str
+    of_place: bool
+    me: bool
+
+
+@dataclass
+class Card:
+    """A room as the page shows it."""
+
+    owner: Owner
+    mine: bool = False
+    at_once: bool = False
+    inside: list[Who] = field(default_factory=list)
+    waiting: list[Who] = field(default_factory=list)
+    since: datetime | None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.owner.pk
+
+    @property
+    def name(self) -> str:
+        return self.owner.name
+
+    @property
+    def where(self) -> str:
+        """What tells it from another of the same name."""
+        if isinstance(self.owner, Service):
+            return self.owner.establishment.name
+        return ", ".join(part for part in (self.owner.city, self.owner.get_department_display()) if part)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.inside or self.waiting)
+
+    @property
+    def rings(self) -> list[Who]:
+        """For those of the place: who waits, and who came in while none of them is there."""
+        if any(one.of_place for one in self.inside):
+            return self.waiting
+        return [*self.waiting, *(one for one in self.inside if not one.me)]
+
+
+def own(actor: Actor) -> list[Owner]:
+    """The rooms of the actor: of the establishment of this session, of the services for which they answer."""
+    found: list[Owner] = list(Establishment.objects.filter(pk=actor.here, kind__in=KINDS, active=True))
+    answered = Q(pk__in=duty.pools_of(actor.me).values("pk"))
+    if actor.has_role("practitioner", "caregiver"):
+        answered |= Q(establishment=actor.here)
+    services = Service.objects.filter(answered, need__in=NEEDS, active=True, establishment__active=True)
+    found += [one for one in services.select_related("establishment") if may.is_of(actor, one)]
+    return found
+
+
+def cards(actor: Actor, owners: Iterable[Owner], *, mine: bool = False, at_once: bool | None = None) -> list[Card]:
+    """The rooms of these owners with those who are there, in two queries however many they are."""
+    shown = [Card(one, mine, may.can_enter_at_once(actor, one) if at_once is None else at_once) for one in owners]
+    fill(actor, shown)
+    return shown
+
+
+def fill(actor: Actor, shown: list[Card]) -> None:
+    ids = [card.id for card in shown]
+    open_ = Sitting.objects.filter(
+        Q(place__establishment__in=ids) | Q(place__service__in=ids), ended_at=None
+    ).select_related("place__establishment", "place__service__establishment")
+    sittings = {sitting.place.owner.pk: sitting for sitting in open_}
+    people = who_is_there(actor, list(sittings.values()))
+    for card in shown:
+        if sitting := sittings.get(card.id):
+            card.inside, card.waiting = people[sitting.pk]
+            card.since = sitting.created_at
+
+
+def who_is_there(actor: Actor, sittings: list[Sitting]) -> dict[UUID, tuple[list[Who], list[Who]]]:
+    """For each sitting those who are inside, and those who wait at its door."""
+    holders = {sitting.pk: sitting.place.holder.pk for sitting in sittings}
+    found: dict[UUID, tuple[list[Who], list[Who]]] = {pk: ([], []) for pk in holders}
+    if not sittings:
+        return found
+    fresh = timezone.now() - ABSENT_AFTER
+    peers = Peer.objects.filter(invitation__room__about__in=holders, left_at=None, seen_at__gt=fresh)
+    inside = {
+        peer.invitation_id: peer.invitation
+        for peer in peers.select_related("invitation__room").order_by("created_at", "id")
+    }
+    for invitation in inside.values():
+        found[invitation.room.about][0].append(_who(actor, invitation, holders))
+    present = rooms.presences(holders)
+    waiting = {(about, here.holder_id) for about, all_ in present.items() for here in all_ if here.waits}
+    if waiting:
+        at_door = Invitation.objects.live().filter(
+            room__about__in=holders, holder_id__in=[holder for _about, holder in waiting], admitted_at=None
+        )
+        for invitation in at_door.select_related("room"):
+            if (invitation.room.about, invitation.holder_id) in waiting and invitation.pk not in inside:
+                found[invitation.room.about][1].append(_who(actor, invitation, holders))
+    return found
+
+
+def _who(actor: Actor, invitation: Invitation, holders: dict[UUID, UUID]) -> Who:
+    return Who(
+        id=invitation.pk,
+        name=invitation.name,
+        of_place=invitation.is_host and invitation.establishment_id == holders[invitation.room.about],
+        me=invitation.holder_id == actor.user_id,
+    )
+
+
+def open_now(actor: Actor, *, but: Iterable[UUID]) -> list[Card]:
+    """The other rooms where somebody is now: whom those on duty have just spoken to stands there (VR-02)."""
+    sittings = list(
+        Sitting.objects.filter(ended_at=None)
+        .exclude(place__establishment__in=list(but))
+        .exclude(place__service__in=list(but))
+        .select_related("place__establishment", "place__service__establishment")[:200]
+    )
+    people = who_is_there(actor, sittings)
+    found = [Card(one.place.owner, False, True, *people[one.pk], since=one.created_at) for one in sittings]
+    return [card for card in found if card.busy]
+
+
+def found(actor: Actor, text: str, department: str) -> list[Owner]:
+    """Nursing homes and SAMU by name and department, as one types."""
+    every = directory.search(actor, text, department=department, limit=200)
+    rooms_: list[Owner] = [one for one in every if has_room(one)]
+    return rooms_[:FOUND]
+
+
+def answering(actor: Actor, department: str) -> list[Owner]:
+    """The SAMU and the services that a department is served by."""
+    samu = Establishment.objects.visible_to(actor).filter(kind=Kind.SAMU, department=department)
+    services = Service.objects.visible_to(actor).filter(need__in=NEEDS, departments__contains=[department], active=True)
+    return [*samu, *services.select_related("establishment").order_by("need", "name", "id")]
+
+
+def lines_now(actor: Actor, department: str, now: datetime) -> list[Service]:
+    """Whom to call first: the geriatric on-calls that answer now, else the night duty (domain.md §3.1)."""
+    asked: dict[str, Any] = {"department": department, "now": now, "only_open": True}
+    for need, most in ((Need.GERIATRIC, 3), (Need.NIGHT, 1)):
+        if answering := list(directory.find_services(actor, need=need, **asked)[:most]):
+            return answering
+    return []
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Somebody was in the room from `entered` to `left` (None: still there)."""
+
+    name: str
+    entered: datetime
+    left: datetime | None
+
+
+def stays(place: Place, now: datetime) -> list[tuple[Sitting, list[Stay]]]:
+    """Who was there and when, newest conversation first, of the last 30 days: nothing else is kept of a room."""
+    sittings = list(place.sittings.filter(created_at__gt=now - KEPT)[:100])
+    by_about: dict[UUID, list[Stay]] = {one.pk: [] for one in sittings}
+    peers = Peer.objects.filter(invitation__room__about__in=by_about).select_related("invitation__room")
+    for peer in peers.order_by("created_at", "id"):
+        gone = peer.left_at or (peer.seen_at if peer.seen_at < now - ABSENT_AFTER else None)
+        by_about[peer.invitation.room.about].append(Stay(peer.invitation.name, peer.created_at, gone))
+    return [(one, by_about[one.pk]) for one in sittings if by_about[one.pk]]
+
+
+def room_of(sitting: Sitting) -> Room | None:
+    return rooms.room_of(sitting.pk)
+
+
+def display_name(user: User, establishment: Establishment) -> str:
+    """How one is shown in a room: with the role's place beside the name."""
+    return f"{user.full_name} ({establishment.name})"[:200]

@@ -1,0 +1,1 @@
+"""Pages of rooms and meetings, by noun."""

@@ -1,0 +1,125 @@
+"""Permanent rooms: the page that leads to them, the room itself, who was there (VR-01 … VR-06)."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from relais.core.access import professional
+from relais.core.actor import Actor
+from relais.core.errors import NotFound
+from relais.directory.models import Department, Establishment
+from relais.meetings import permissions as may
+from relais.meetings.actions import places as actions
+from relais.meetings.queries import places as queries
+from relais.meetings.topics import ON_DUTY, doors
+from relais.rooms.queries import get_room
+from relais.rooms.views.call import context
+
+
+@professional()
+@require_GET
+def places(request: Any) -> HttpResponse:
+    """*Dispositif COVID-19, accès salles ESMS*: one's own room first, then those that others wait in (VR-04)."""
+    actor = request.actor
+    on_duty = may.is_on_duty(actor)
+    own = queries.own(actor)
+    here = Establishment.objects.get(pk=actor.here)
+    text = request.GET.get("q", "").strip()[:100]
+    department = request.GET.get("departement", here.department)
+    department = department if department in Department.values else ""
+    seen = {one.pk for one in own}
+    others = queries.found(actor, text, department) if text else queries.answering(actor, department or here.department)
+    others = [one for one in others if one.pk not in seen]
+    values = {
+        "own": queries.cards(actor, own, mine=True, at_once=True),
+        "open_now": queries.open_now(actor, but=seen) if on_duty else [],
+        "others": queries.cards(actor, others, at_once=True if on_duty else None),
+        "on_duty": on_duty,
+        "text": text,
+        "department": department,
+        "departments": Department.choices,
+        "topics": " ".join([doors(actor.here), doors(actor.me), *([ON_DUTY] if on_duty else [])]),
+        "lines": queries.lines_now(actor, here.department, timezone.now()),
+    }
+    fragment = request.htmx and request.htmx.target == "places"
+    return render(request, "meetings/_places.html" if fragment else "meetings/places.html", values)
+
+
+@professional()
+@require_POST
+def enter(request: Any, owner_id: UUID) -> HttpResponse:
+    """One tap: into the room, or to its door."""
+    actions.enter(actor=request.actor, owner_id=owner_id)
+    return redirect(f"{reverse('meetings:place', args=[owner_id])}?entrer=1")
+
+
+@professional()
+@require_GET
+def place(request: Any, owner_id: UUID) -> HttpResponse:
+    """The room, for those who entered or knock."""
+    owner = queries.owner(request.actor, owner_id)
+    sitting = queries.open_sitting(owner.pk)
+    room = sitting and queries.room_of(sitting)
+    try:
+        if room is None:
+            raise NotFound
+        room, invitation = get_room(request.actor, room.pk)
+    except NotFound:
+        messages.info(request, _("Tout le monde a quitté cette salle. Entrez de nouveau : une salle neuve s’ouvre."))
+        return redirect("meetings:places")
+    return render(
+        request,
+        "meetings/place.html",
+        {
+            **context(request, room, invitation, back_url=reverse("meetings:places")),
+            "owner": owner,
+            "enter_now": request.GET.get("entrer") == "1",
+            "may_read_stays": may.is_of(request.actor, owner),
+            "numbers": queries.lines_now(request.actor, _department(owner), timezone.now()),
+        },
+    )
+
+
+def _department(owner: queries.Owner) -> str:
+    return owner.department if isinstance(owner, Establishment) else owner.establishment.department
+
+
+@professional()
+@require_GET
+def stays(request: Any, owner_id: UUID) -> HttpResponse:
+    """Who was in the room and when, for those of the place: nothing else is kept."""
+    owner = queries.owner(request.actor, owner_id)
+    if not may.is_of(request.actor, owner):
+        raise NotFound
+    found = queries.place_of(owner.pk)
+    sittings = queries.stays(found, timezone.now()) if found else []
+    return render(request, "meetings/stays.html", {"owner": owner, "sittings": sittings})
+
+
+@professional()
+@require_GET
+def alerts(request: Any) -> HttpResponse:
+    """The part of the top bar that says who is at the doors of one's own rooms."""
+    return HttpResponse(_alerts(request.actor, queries.own(request.actor)))
+
+
+def _alerts(actor: Actor, own: list[queries.Owner]) -> str:
+    cards = [card for card in queries.cards(actor, own, mine=True, at_once=True) if card.rings]
+    return render_to_string("meetings/_alerts.html", {"cards": cards})
+
+
+def tray(actor: Actor) -> str:
+    """In the top bar of every page of those who have a room: who waits there, with a sound (B3.3)."""
+    own = queries.own(actor)
+    if not own:
+        return ""
+    watched = {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": _alerts(actor, own)}
+    return render_to_string("meetings/tray.html", watched)
