@@ -5,7 +5,7 @@ from typing import Any
 from relais.accounts.models import Membership
 from relais.core.actor import Actor
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.meetings.models import Place
+from relais.meetings.models import NEEDS, Place
 from relais.meetings.queries import duty
 from relais.meetings.topics import ON_DUTY
 from relais.rooms.models import Invitation
@@ -21,7 +21,7 @@ def is_on_duty(actor: Actor) -> bool:
     if not can_see_places(actor):
         return False
     samu = Establishment.objects.filter(pk=actor.here, kind=Kind.SAMU, active=True)
-    return samu.exists() or duty.pools_of(actor.me).filter(need__in=(*duty.NEEDS, Need.SAMU)).exists()
+    return samu.exists() or duty.services_of(actor).filter(need__in=(*NEEDS, Need.SAMU)).exists()
 
 
 def is_of(actor: Actor, owner: Establishment | Service) -> bool:
@@ -33,10 +33,7 @@ def is_of(actor: Actor, owner: Establishment | Service) -> bool:
         return False
     if isinstance(owner, Establishment):
         return actor.here == owner.pk
-    pool = duty.pool(owner)
-    if not pool:
-        return actor.here == owner.establishment_id and actor.has_role("practitioner", "caregiver")
-    return actor.me in pool
+    return duty.works_for(actor, owner, duty.pools([owner])[owner.pk])
 
 
 def can_enter_at_once(actor: Actor, owner: Establishment | Service) -> bool:

@@ -66,7 +66,7 @@ def _lock(owner: places.Owner) -> Place:
 def _doors(owner: places.Owner) -> list[str]:
     """Whose pages hear who comes and goes."""
     if isinstance(owner, Service):
-        return [doors(owner.establishment_id), *(doors(one) for one in sorted(duty.pool(owner)))]
+        return [doors(owner.establishment_id), *(doors(one) for one in sorted(duty.pools([owner])[owner.pk]))]
     return [doors(owner.pk)]
 
 

@@ -18,6 +18,7 @@ from relais.directory.models import Establishment, Kind, Need, Service
 from relais.meetings import permissions as may
 from relais.meetings.models import KINDS, NEEDS, Place, Sitting, has_room
 from relais.meetings.queries import duty
+from relais.oncall.queries import Duty, route
 from relais.rooms import queries as rooms
 from relais.rooms.actions.presence import ABSENT_AFTER
 from relais.rooms.models import Invitation, Peer, Room
@@ -100,11 +101,11 @@ class Card:
 def own(actor: Actor) -> list[Owner]:
     """The rooms of the actor: of the establishment of this session, of the services for which they answer."""
     found: list[Owner] = list(Establishment.objects.filter(pk=actor.here, kind__in=KINDS, active=True))
-    answered = Q(pk__in=duty.pools_of(actor.me).values("pk"))
     if actor.has_role("practitioner", "caregiver"):
-        answered |= Q(establishment=actor.here)
-    services = Service.objects.filter(answered, need__in=NEEDS, active=True, establishment__active=True)
-    found += [one for one in services.select_related("establishment") if may.is_of(actor, one)]
+        ours = Q(establishment=actor.here) | Q(pk__in=duty.services_of(actor).values("pk"))
+        services = list(Service.objects.filter(ours, need__in=NEEDS, active=True).select_related("establishment"))
+        pools = duty.pools(services) if services else {}
+        found += [one for one in services if duty.works_for(actor, one, pools[one.pk])]
     return found
 
 
@@ -190,13 +191,27 @@ def answering(actor: Actor, department: str) -> list[Owner]:
     return [*samu, *services.select_related("establishment").order_by("need", "name", "id")]
 
 
-def lines_now(actor: Actor, department: str, now: datetime) -> list[Service]:
-    """Whom to call first: the geriatric on-calls that answer now, else the night duty (domain.md §3.1)."""
-    asked: dict[str, Any] = {"department": department, "now": now, "only_open": True}
-    for need, most in ((Need.GERIATRIC, 3), (Need.NIGHT, 1)):
-        if answering := list(directory.find_services(actor, need=need, **asked)[:most]):
-            return answering
-    return []
+@dataclass(frozen=True)
+class Number:
+    """Whom to call, by which line."""
+
+    phone: str
+    name: str
+
+
+def numbers(actor: Actor, place: Establishment, now: datetime) -> list[Number]:
+    """Whom to call first for this establishment: who is on duty for it, else the lines that answer now (VR-02)."""
+    asked = [Number(one.phone, _named(one)) for one in route(place, now) if one.phone][:4]
+    lines: dict[str, Any] = {"department": place.department, "now": now, "only_open": True}
+    if len(asked) < 2:  # the SAMU alone: no rota says who
+        for need, most in ((Need.GERIATRIC, 3), (Need.NIGHT, 1)):
+            if answering_ := list(directory.find_services(actor, need=need, **lines)[:most]):
+                return [*(Number(one.phone, one.name) for one in answering_), *asked]
+    return asked
+
+
+def _named(duty_: Duty) -> str:
+    return f"{duty_.name}, {duty_.service.name}" if duty_.user else duty_.name
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from relais.accounts.actions import remove_member
 from relais.accounts.models import Role
-from relais.accounts.testing import actor_for, client_of, make_establishment, make_member
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound
 from relais.directory.testing import make_service
 from relais.meetings.actions import places
 from relais.meetings.models import Place, Sitting
 from relais.meetings.queries import places as queries
+from relais.oncall.models import PoolMember
 from relais.rooms import actions as rooms
 from relais.rooms.models import Invitation, Line, Part, Peer, Presence, Room
 from relais.rooms.models import Place as Seen
@@ -73,6 +74,21 @@ def test_an_on_call_for_which_nobody_is_named_is_answered_by_the_caregivers_of_i
     press(secretary, scene.on_call)
     assert my_invitation(scene.geriatrician, scene.on_call).part == Part.HOST
     assert my_invitation(secretary, scene.on_call).part == Part.GUEST
+
+
+@pytest.mark.req("VR-01")
+def test_who_answers_for_an_on_call_enters_every_room_and_those_who_do_not_knock_at_its_own(scene):
+    PoolMember.objects.create(service=scene.on_call, user=scene.geriatrician.user, establishment=scene.hospital)
+    other = make_practitioner(scene.hospital)
+    for owner in (scene.home, scene.on_call):
+        press(scene.geriatrician, owner)
+        press(other, owner)
+        assert my_invitation(scene.geriatrician, owner).part == Part.HOST
+        assert my_invitation(other, owner).part == Part.GUEST
+    PoolMember.objects.update(until=timezone.now())
+    inside(scene.nurse, scene.home)
+    press(scene.geriatrician, scene.home)
+    assert my_invitation(scene.geriatrician, scene.home).part == Part.GUEST, "asked again at each entry"
 
 
 @pytest.mark.req("VR-02")

@@ -47,7 +47,7 @@ def places(request: Any) -> HttpResponse:
         "department": department,
         "departments": Department.choices,
         "topics": " ".join([doors(actor.here), doors(actor.me), *([ON_DUTY] if on_duty else [])]),
-        "lines": queries.lines_now(actor, here.department, timezone.now()),
+        "numbers": queries.numbers(actor, here, timezone.now()),
     }
     fragment = request.htmx and request.htmx.target == "places"
     return render(request, "meetings/_places.html" if fragment else "meetings/places.html", values)
@@ -83,13 +83,13 @@ def place(request: Any, owner_id: UUID) -> HttpResponse:
             "owner": owner,
             "enter_now": request.GET.get("entrer") == "1",
             "may_read_stays": may.is_of(request.actor, owner),
-            "numbers": queries.lines_now(request.actor, _department(owner), timezone.now()),
+            "numbers": queries.numbers(request.actor, _holder(owner), timezone.now()),
         },
     )
 
 
-def _department(owner: queries.Owner) -> str:
-    return owner.department if isinstance(owner, Establishment) else owner.establishment.department
+def _holder(owner: queries.Owner) -> Establishment:
+    return owner if isinstance(owner, Establishment) else owner.establishment
 
 
 @professional()
