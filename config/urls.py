@@ -9,6 +9,7 @@ urlpatterns = [
     path("health", health.view, name="health"),
     path("connexion/", include("relais.accounts.urls")),
     path("annuaire/", include("relais.directory.urls")),
+    path("astreintes/", include("relais.oncall.urls")),
     path("patients/", include("relais.patients.urls")),
     path("p/", include("relais.patients.patient_urls")),
     path("salles/", include("relais.rooms.urls")),

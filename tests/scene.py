@@ -18,10 +18,13 @@ from relais.accounts.actions import remove_member
 from relais.accounts.models import Membership, Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner, make_user
 from relais.core.actor import SYSTEM_ACTOR
+from relais.directory.models import Service
 from relais.directory.testing import make_service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Note, Step
 from relais.files import actions as files
+from relais.oncall import testing as oncall
+from relais.oncall.models import Replacement
 from relais.patients.models import Holder
 from relais.patients.testing import let_in, make_grant, make_patient
 from relais.portal.models import Ticket
@@ -145,7 +148,7 @@ def make_scene() -> Scene:
         "set_id": [cell.rules_id],
         "draft_id": [draft.pk],
         "rule_id": ["AR03", "inconnue"],
-        "service_id": [on_call.pk],
+        **_rota(on_call, doctor),
         "owner_id": [on_call.pk],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
@@ -226,6 +229,21 @@ def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, l
     return {"room_id": [room.pk], "invitation_id": [third.pk]}
 
 
+def _rota(service: Service, doctor: Membership) -> dict[str, list[Any]]:
+    """An on-call of the hospital, for which the practitioner answers tomorrow; a colleague is asked to take it over."""
+    start = timezone.now() + timedelta(days=1)
+    colleague = make_practitioner(service.establishment, family_name="Veilleur")
+    member, _other = oncall.join(service, doctor), oncall.join(service, colleague)
+    slot = oncall.make_slot(service, doctor, start, start + timedelta(hours=11))
+    asked = Replacement.objects.create(slot=slot, asked=colleague.user)
+    return {
+        "service_id": [service.pk],
+        "slot_id": [slot.pk],
+        "replacement_id": [asked.pk],
+        "pool_member_id": [member.pk],
+    }
+
+
 def _ticket(doctor: Membership) -> Ticket:
     return Ticket.objects.create(
         key=uuid.uuid4(),
@@ -249,6 +267,8 @@ def _session(client: Client) -> int:
 
 # Words of an address that are no ids.
 WORDS = {
+    ("oncall:answer", "verb"): ["accept", "refuse", "cancel", "inconnu"],
+    ("oncall:move", "verb"): ["confirm", "mark_absent", "mark_present", "remove", "inconnu"],
     ("portal:guide", "slug"): ["professionnel", "tester-mon-materiel", "inconnu"],
     ("portal:demo_open", "persona"): ["doctor", "inconnu"],
     ("teleconsultation:remove_hours", "kind"): ["heures", "absences", "inconnu"],

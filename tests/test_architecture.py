@@ -42,8 +42,10 @@ VOCABULARY = {
 # domain, and its files are what the vocabulary is made of.
 OTHER_FILES = {
     "accounts/adapter": "the one file that allauth asks for",
+    "accounts/departures": "what must follow when somebody leaves: a registry",
     "accounts/middleware": "a session becomes an Actor",
     "accounts/stages": "the one second factor that allauth does not have",
+    "directory/duties": "who is on duty now: a registry",
     "directory/finess": "the format of the national extraction",
     "directory/identifiers": "FINESS and RPPS keys: pure rules",
     "dossiers/registry": "the kinds of dossier",
@@ -63,6 +65,7 @@ OTHER_FILES = {
     "notifications/registry": "the types of message",
     "notifications/sending": "the protocol around one attempt",
     "notifications/vault": "secrets in messages",
+    "oncall/calendars": "the format of calendar files",
     "oncall/changes": "what must follow a change of a rota: a registry",
     "oncall/hours": "day, night, holes and double hours: pure rules",
     "patients/contact": "telephones and addresses: pure rules",

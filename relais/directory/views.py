@@ -14,7 +14,7 @@ from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.paging import by_key
-from relais.directory import actions, queries
+from relais.directory import actions, duties, queries
 from relais.directory import permissions as may
 from relais.directory.forms import ServiceForm
 from relais.directory.models import Department, Establishment, Need, Service
@@ -35,12 +35,16 @@ def services(request: Any) -> HttpResponse:
         "department": department if department in Department.values else "",
         "only_open": asked.get("ouvert") == "1",
     }
-    found = queries.find_services(request.actor, now=timezone.now(), **filters)
+    now = timezone.now()
+    page = by_key(request, queries.find_services(request.actor, now=now, **filters), field="rank")
+    named = duties.on_duty(page.rows, now)
+    for row in page.rows:
+        row.on_duty = named.get(row.pk, [])
     return render(
         request,
         "directory/services.html",
         {
-            "page_of_rows": by_key(request, found, field="rank"),
+            "page_of_rows": page,
             "filters": filters,
             "filtered": any(asked.get(name) for name in ("besoin", "departement", "ouvert")),
             "needs": Need.choices,
@@ -54,8 +58,13 @@ def services(request: Any) -> HttpResponse:
 def service(request: Any, service_id: UUID) -> HttpResponse:
     """One service, with its line."""
     found = _service(request, service_id)
-    is_open = Service.objects.open_at(timezone.now()).filter(pk=found.pk).exists()
-    context = {"service": found, "is_open": is_open, "may_change": may.can_change(request.actor, found)}
+    now = timezone.now()
+    context = {
+        "service": found,
+        "is_open": Service.objects.open_at(now).filter(pk=found.pk).exists(),
+        "on_duty": duties.on_duty([found], now).get(found.pk, []),
+        "may_change": may.can_change(request.actor, found),
+    }
     return render(request, "directory/service.html", context)
 
 

@@ -65,10 +65,10 @@ class TsTzRange(Func):
 
 class OnCallSlotQuerySet(models.QuerySet["OnCallSlot"]):
     def visible_to(self, actor: "Actor") -> "OnCallSlotQuerySet":
-        """The rota of the services for which the actor answers, and of those of the establishment that they manage."""
+        """One's own slots, the rota of the services one answers for, and of those of the establishment one manages."""
         if not actor.is_professional or actor.establishment_id is None:
             return self.none()
-        mine = Q(service__in=PoolMember.objects.of(actor).values("service"))
+        mine = Q(user=actor.user_id) | Q(service__in=PoolMember.objects.of(actor).values("service"))
         held = Q(service__establishment=actor.establishment_id) if actor.has_role(Role.MANAGER) else Q(pk__in=[])
         return self.filter(mine | held)
 

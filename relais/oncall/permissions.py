@@ -2,9 +2,16 @@
 
 from typing import Any
 
+from django.db.models import Q
+
 from relais.core.actor import Actor
 
-MANAGER = "manager"
+MANAGER, CLINICAL = "manager", ("practitioner", "caregiver")
+
+
+def may_be_on_call(actor: Actor) -> bool:
+    """Who may stand in a rota or keep one sees the entry of the rotas; secretaries read the directory."""
+    return actor.is_professional and actor.establishment_id is not None and actor.has_role(MANAGER, *CLINICAL)
 
 
 def can_manage(actor: Actor, service: Any) -> bool:
@@ -19,7 +26,7 @@ def answers(actor: Actor, service: Any) -> bool:
 
 def can_read(actor: Actor, service: Any) -> bool:
     """The whole rota is read by who answers for the service and by its referents; the others see who is on duty now."""
-    return can_manage(actor, service) or answers(actor, service)
+    return can_manage(actor, service) or (service.active and answers(actor, service))
 
 
 def is_mine(actor: Actor, slot: Any) -> bool:
@@ -32,9 +39,17 @@ def can_say_absent(actor: Actor, slot: Any) -> bool:
     return is_mine(actor, slot) or can_manage(actor, slot.service)
 
 
+def can_move(actor: Actor, slot: Any) -> bool:
+    """Hours are the referent's."""
+    return can_manage(actor, slot.service)
+
+
 def by_agreement(actor: Actor, slot: Any) -> bool:
-    """A slot changes hands only when the one who was asked accepts: the request is the permission."""
-    return actor.is_professional
+    """A slot changes hands when the one who was asked to take it, or to give it in exchange, has accepted."""
+    if not actor.is_professional:
+        return False
+    accepted = Q(state="accepted", asked=actor.user_id) & (Q(slot=slot) | Q(against=slot))
+    return bool(slot.replacements.model.objects.filter(accepted).exists())
 
 
 def is_asked(actor: Actor, replacement: Any) -> bool:

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from relais.accounts.models import User
+from relais.accounts.models import Role, User
 from relais.core.actor import Actor
+from relais.core.paris import PARIS, midnight
 from relais.directory.models import Establishment, Need, Service
 from relais.oncall.hours import Span, doubled, is_day, next_boundary, opening_spans, uncovered
-from relais.oncall.models import Cover, OnCallSlot, PoolMember
-from relais.oncall.workflow import ANSWERS
+from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
+from relais.oncall.workflow import ANSWERS, LIVE, AskState
 
 __all__ = [
-    "Duty", "duties", "gaps", "is_day", "members", "next_boundary", "on_duty", "overlaps", "route", "services_of",
+    "Duty", "asked_of", "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
+    "rotas_of", "route", "services_of", "slots_of", "week",
 ]  # fmt: skip
 
 PRIMARY, BACKUP, OTHER, NIGHT, SAMU = "primary", "backup", "other_service", "night", "samu"
@@ -137,19 +140,97 @@ def services_of(actor: Actor) -> QuerySet[Service]:
 
 def gaps(service: Service, start: datetime, end: datetime) -> list[Span]:
     """The hours of the service between two instants, longer than 15 minutes, in which neither a doctor nor a back-up answers."""
+    return holes([service], start, end)[service.pk]
+
+
+def holes(services: Iterable[Service], start: datetime, end: datetime) -> dict[UUID, list[Span]]:
+    """`gaps` of several services by id, in one query."""
+    known = {service.pk: service for service in services}
+    covered: dict[UUID, list[Span]] = {pk: [] for pk in known}
+    slots = OnCallSlot.objects.filter(service__in=known).between(start, end).told()
+    for slot in slots.order_by("starts_at", "id"):
+        if _answered(slot):
+            covered[slot.service_id].append(Span(slot.starts_at, slot.ends_at))
+    return {pk: _holes(service, covered[pk], start, end) for pk, service in known.items()}
+
+
+def _holes(service: Service, covered: list[Span], start: datetime, end: datetime) -> list[Span]:
     wanted = opening_spans(service.opens, service.closes, start, end) if service.active else []
-    return uncovered(wanted, _covered(service, start, end))
+    return uncovered(wanted, covered)
 
 
 def overlaps(service: Service, start: datetime, end: datetime) -> list[Span]:
     """The hours that two slots or more cover between two instants."""
-    return [Span(max(one.starts_at, start), min(one.ends_at, end)) for one in doubled(_covered(service, start, end))]
-
-
-def _covered(service: Service, start: datetime, end: datetime) -> list[Span]:
     slots = OnCallSlot.objects.filter(service=service).between(start, end).told().order_by("starts_at", "id")
-    return [
-        Span(slot.starts_at, slot.ends_at)
-        for slot in slots
-        if (slot.state in ANSWERS and slot.doctor_here) or slot.backup_here
-    ]
+    covered = [Span(slot.starts_at, slot.ends_at) for slot in slots if _answered(slot)]
+    return _doubled(covered, start, end)
+
+
+def _doubled(covered: list[Span], start: datetime, end: datetime) -> list[Span]:
+    return [Span(max(one.starts_at, start), min(one.ends_at, end)) for one in doubled(covered)]
+
+
+def _answered(slot: OnCallSlot) -> bool:
+    return (slot.state in ANSWERS and slot.doctor_here) or slot.backup_here
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day of a rota: the slots, holes and double hours that begin on it (on the first day: that go on from before)."""
+
+    day: date
+    slots: list[OnCallSlot]
+    gaps: list[Span]
+    doubled: list[Span]
+
+
+def week(service: Service, monday: date) -> list[Day]:
+    """Seven days of a rota, with doctors, back-ups and the requests that wait, in two queries."""
+    start, end = midnight(monday), midnight(monday + timedelta(days=7))
+    waiting = Prefetch(
+        "replacements", Replacement.objects.filter(state=AskState.ASKED).select_related("asked"), to_attr="waiting"
+    )
+    slots = list(
+        OnCallSlot.objects.filter(service=service)
+        .between(start, end)
+        .told()
+        .select_related("user", "backup")
+        .prefetch_related(waiting)
+        .order_by("starts_at", "created_at", "id")
+    )
+    covered = [Span(slot.starts_at, slot.ends_at) for slot in slots if _answered(slot)]
+    empty, double = _holes(service, covered, start, end), _doubled(covered, start, end)
+
+    def of(day: date, found: list[Any]) -> list[Any]:
+        return [one for one in found if max(one.starts_at, start).astimezone(PARIS).date() == day]
+
+    days = [monday + timedelta(days=number) for number in range(7)]
+    return [Day(day, of(day, slots), of(day, empty), of(day, double)) for day in days]
+
+
+def slots_of(actor: Actor, start: datetime, end: datetime) -> QuerySet[OnCallSlot]:
+    """The actor's own slots, in the name of any establishment, with what waits for an answer."""
+    asked = Replacement.objects.filter(state=AskState.ASKED).select_related("asked")
+    found = OnCallSlot.objects.filter(user=actor.me).between(start, end).told()
+    return (
+        found.select_related("service__establishment", "backup", "user")
+        .prefetch_related(Prefetch("replacements", asked, to_attr="waiting"))
+        .order_by("starts_at", "id")
+    )
+
+
+def asked_of(actor: Actor, now: datetime) -> list[Replacement]:
+    """The requests that wait for the actor's answer, the next slot first."""
+    found = Replacement.objects.filter(asked=actor.user_id, state=AskState.ASKED, slot__starts_at__gt=now)
+    rows = found.filter(Q(against=None) | Q(against__starts_at__gt=now), slot__state__in=LIVE).select_related(
+        "slot__service__establishment", "slot__user", "against"
+    )
+    return list(rows.order_by("slot__starts_at", "id"))
+
+
+def rotas_of(actor: Actor) -> QuerySet[Service]:
+    """The services whose rota the actor reads: those they answer for, and those of the establishment they manage."""
+    mine = Q(pk__in=PoolMember.objects.of(actor).values("service"))
+    held = Q(establishment=actor.establishment_id) if actor.has_role(Role.MANAGER) else Q(pk__in=[])
+    found = Service.objects.filter(mine | held, active=True, establishment__active=True)
+    return found.select_related("establishment").order_by("name", "id")

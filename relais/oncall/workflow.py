@@ -32,6 +32,7 @@ SLOT: Table = {
     "confirm": Transition((SlotState.PLANNED,), SlotState.CONFIRMED, may.is_mine, "Confirmer"),
     "mark_absent": Transition(ANSWERS, SlotState.ABSENT, may.can_say_absent, "Déclarer l’absence"),
     "mark_present": Transition((SlotState.ABSENT,), SlotState.PLANNED, may.can_say_absent, "Annuler l’absence"),
+    "move": Transition(ANSWERS, SlotState.PLANNED, may.can_move, "Changer les heures"),
     "replace": Transition(LIVE, SlotState.REPLACED, may.by_agreement, "Remplacer"),
 }
 ASK: Table = {

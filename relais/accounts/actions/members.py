@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from relais.accounts import messages
+from relais.accounts import departures, messages
 from relais.accounts.actions.passwords import INVITATION, new_link
 from relais.accounts.actions.professionals import create_professional
 from relais.accounts.actions.sessions import end_sessions_in
@@ -83,6 +83,7 @@ def change_role(*, actor: Actor, membership_id: UUID, role: str) -> Membership:
     membership.save(update_fields=["role"])
     rooms.dismiss(holder_id=membership.user_id, establishment_id=membership.establishment_id)
     record(actor=actor, action="members.role", about=membership.user_id, why=f"{before} > {role}")
+    departures.tell(actor, membership.user_id)
     return membership
 
 
@@ -100,6 +101,7 @@ def remove_member(*, actor: Actor, membership_id: UUID) -> Membership:
     rooms.dismiss(holder_id=membership.user_id, establishment_id=membership.establishment_id)
     ended = end_sessions_in(user_id=membership.user_id, establishment_id=membership.establishment_id)
     record(actor=actor, action="members.remove", about=membership.user_id, why=f"{ended} session(s)")
+    departures.tell(actor, membership.user_id)
     return membership
 
 

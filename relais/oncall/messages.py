@@ -1,0 +1,138 @@
+"""What doctors and referents are told of a rota, by e-mail: a day and a link, never a specialty nor a patient."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from relais.accounts.models import Membership, Role, User
+from relais.directory.models import Service
+from relais.notifications import actions as outbox
+from relais.notifications import registry
+from relais.notifications.models import Channel, Message
+from relais.notifications.registry import Rendered
+
+ROTA, ASKED, ANSWERED = "oncall.rota", "oncall.asked", "oncall.answered"
+REPLACED, ABSENT, GAP = "oncall.replaced", "oncall.absent", "oncall.gap"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One message type, by e-mail only; `{…}` are filled from the context."""
+
+    key: str
+    label: str
+    subject: str
+    mail: str
+    button: str
+    fallback: bool = False
+
+    def still_wanted(self, message: Message) -> bool:
+        """Not for an account that was closed meanwhile."""
+        return User.objects.filter(pk__in=[message.holder_id], is_active=True).exists()
+
+    def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
+        return Rendered(self.subject, self.mail.format(**message.context), button=self.button)
+
+    def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        link = f"{settings.PUBLIC_URL}/astreintes/"
+        context = {"given_name": "Claire", "establishment": "Hôpital des Tilleuls", "link": link}
+        return {**context, "day": "lundi 23 novembre 2026 à 08:00", "count": 2}, {}
+
+
+HELLO = "Bonjour {given_name},\n\n"
+MINE, ALL = "Voir mes astreintes", "Ouvrir le planning"
+TEXTS = [
+    Text(
+        ROTA,
+        "Changement dans un planning d’astreinte",
+        "Vos astreintes ont changé",
+        HELLO + "{establishment} a modifié vos créneaux d’astreinte. Merci de les relire et de les confirmer : {link}\n",
+        MINE,
+    ),
+    Text(
+        ASKED,
+        "Demande de remplacement",
+        "Un collègue vous demande un remplacement",
+        HELLO + "Un collègue vous propose son astreinte du {day} ({establishment}). Rien ne change sans votre accord. "
+        "Pour accepter ou refuser : {link}\n",
+        "Répondre",
+    ),
+    Text(
+        ANSWERED,
+        "Réponse à une demande de remplacement",
+        "Réponse à votre demande de remplacement",
+        HELLO + "Votre collègue a répondu pour l’astreinte du {day} ({establishment}) : {link}\n",
+        MINE,
+    ),
+    Text(
+        REPLACED,
+        "Remplacement convenu entre médecins",
+        "Un remplacement a été convenu",
+        HELLO + "Deux médecins se sont mis d’accord pour l’astreinte du {day} ({establishment}) : {link}\n",
+        ALL,
+    ),
+    Text(
+        ABSENT,
+        "Absence déclarée par un médecin d’astreinte",
+        "Une absence dans le planning d’astreinte",
+        HELLO + "Un médecin a déclaré son absence pour l’astreinte du {day} ({establishment}). Vérifiez qui répond : {link}\n",
+        ALL,
+    ),
+    Text(
+        GAP,
+        "Créneau d’astreinte sans médecin",
+        "Personne n’est prévu sur un créneau d’astreinte",
+        HELLO + "À {establishment}, personne n’est prévu sur {count} créneau(x) d’astreinte des prochains jours. Le premier "
+        "commence le {day}. Complétez le planning : {link}\n",
+        ALL,
+    ),
+]  # fmt: skip
+
+
+def register_all() -> None:
+    for text in TEXTS:
+        registry.register(text)
+
+
+def tell_rota(service: Service, user_ids: Iterable[UUID | None]) -> None:
+    """Their slots have changed: one message each, however many."""
+    tell_users(ROTA, service, user_ids)
+
+
+def tell_users(
+    key: str, service: Service, user_ids: Iterable[UUID | None], context: dict[str, Any] | None = None
+) -> None:
+    """Queue one e-mail to each of these doctors, about their own slots, in the caller's transaction."""
+    users = User.objects.filter(pk__in=[one for one in user_ids if one], is_active=True).order_by("pk")
+    _queue(key, service, users, {**(context or {}), "link": f"{settings.PUBLIC_URL}{reverse('oncall:mine')}"})
+
+
+def tell_referents(key: str, service: Service, context: dict[str, Any]) -> None:
+    """Queue one e-mail to each manager of the establishment that holds the service."""
+    managers = Membership.objects.filter(
+        establishment_id=service.establishment_id, role=Role.MANAGER, ended_at=None, user__is_active=True
+    )
+    users = User.objects.filter(pk__in=managers.values("user")).order_by("pk")
+    link = f"{settings.PUBLIC_URL}{reverse('oncall:rota', args=[service.pk])}"
+    _queue(key, service, users, {**context, "link": link})
+
+
+def _queue(key: str, service: Service, users: Iterable[User], context: dict[str, Any]) -> None:
+    place = service.establishment.name
+    drafts = [
+        outbox.draft(
+            type=key,
+            about=service.pk,
+            holder_id=user.pk,
+            email=user.email,
+            channel=Channel.EMAIL,
+            context={"given_name": user.given_name, "establishment": place, **context},
+        )
+        for user in users
+    ]
+    if drafts:
+        outbox.queue_all(drafts)
