@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "relais.accounts.middleware.SessionLimits",
     "relais.accounts.middleware.ActorMiddleware",
     "relais.patients.middleware.GrantMiddleware",
+    "relais.meetings.middleware.GuestMiddleware",
     "relais.core.middleware.ClosedByDefault",
     "relais.core.middleware.NoNul",
     "relais.core.middleware.DomainErrors",

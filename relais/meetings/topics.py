@@ -3,6 +3,7 @@
 from uuid import UUID
 
 ON_DUTY = "doors:duty"
+MEETING = "meeting:"
 
 
 def doors(holder_id: UUID) -> str:
@@ -11,4 +12,4 @@ def doors(holder_id: UUID) -> str:
 
 
 def meeting(meeting_id: UUID) -> str:
-    return f"meeting:{meeting_id}"
+    return f"{MEETING}{meeting_id}"

@@ -11,8 +11,8 @@ from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound
 from relais.core.transactions import whole
 from relais.directory.models import Establishment, Service
-from relais.meetings import permissions as may
 from relais.meetings.models import Place, Sitting
+from relais.meetings.permissions import places as may
 from relais.meetings.queries import duty, places
 from relais.meetings.topics import ON_DUTY, doors
 from relais.rooms import actions as rooms

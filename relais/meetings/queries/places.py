@@ -15,8 +15,8 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound
 from relais.directory import queries as directory
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.meetings import permissions as may
 from relais.meetings.models import KINDS, NEEDS, Place, Sitting, has_room
+from relais.meetings.permissions import places as may
 from relais.meetings.queries import duty
 from relais.oncall.queries import Duty, route
 from relais.rooms import queries as rooms
@@ -122,18 +122,24 @@ def fill(actor: Actor, shown: list[Card]) -> None:
         Q(place__establishment__in=ids) | Q(place__service__in=ids), ended_at=None
     ).select_related("place__establishment", "place__service__establishment")
     sittings = {sitting.place.owner.pk: sitting for sitting in open_}
-    people = who_is_there(actor, list(sittings.values()))
+    people = who_is_there(actor, _holders(sittings.values()))
     for card in shown:
         if sitting := sittings.get(card.id):
             card.inside, card.waiting = people[sitting.pk]
             card.since = sitting.created_at
 
 
-def who_is_there(actor: Actor, sittings: list[Sitting]) -> dict[UUID, tuple[list[Who], list[Who]]]:
-    """For each sitting those who are inside, and those who wait at its door."""
-    holders = {sitting.pk: sitting.place.holder.pk for sitting in sittings}
+def _holders(sittings: Iterable[Sitting]) -> dict[UUID, UUID | None]:
+    return {sitting.pk: sitting.place.holder.pk for sitting in sittings}
+
+
+def who_is_there(actor: Actor, holders: dict[UUID, UUID | None]) -> dict[UUID, tuple[list[Who], list[Who]]]:
+    """For each room, by what it is about, those who are inside, and those who wait at its door.
+
+    `holders` says whose room each is: an establishment, or None where every host is of the place.
+    """
     found: dict[UUID, tuple[list[Who], list[Who]]] = {pk: ([], []) for pk in holders}
-    if not sittings:
+    if not holders:
         return found
     fresh = timezone.now() - ABSENT_AFTER
     peers = Peer.objects.filter(invitation__room__about__in=holders, left_at=None, seen_at__gt=fresh)
@@ -155,11 +161,12 @@ def who_is_there(actor: Actor, sittings: list[Sitting]) -> dict[UUID, tuple[list
     return found
 
 
-def _who(actor: Actor, invitation: Invitation, holders: dict[UUID, UUID]) -> Who:
+def _who(actor: Actor, invitation: Invitation, holders: dict[UUID, UUID | None]) -> Who:
+    holder = holders[invitation.room.about]
     return Who(
         id=invitation.pk,
         name=invitation.name,
-        of_place=invitation.is_host and invitation.establishment_id == holders[invitation.room.about],
+        of_place=invitation.is_host and holder in (None, invitation.establishment_id),
         me=invitation.holder_id == actor.user_id,
     )
 
@@ -172,7 +179,7 @@ def open_now(actor: Actor, *, but: Iterable[UUID]) -> list[Card]:
         .exclude(place__service__in=list(but))
         .select_related("place__establishment", "place__service__establishment")[:200]
     )
-    people = who_is_there(actor, sittings)
+    people = who_is_there(actor, _holders(sittings))
     found = [Card(one.place.owner, False, True, *people[one.pk], since=one.created_at) for one in sittings]
     return [card for card in found if card.busy]
 

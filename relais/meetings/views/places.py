@@ -16,8 +16,9 @@ from relais.core.access import professional
 from relais.core.actor import Actor
 from relais.core.errors import NotFound
 from relais.directory.models import Department, Establishment
-from relais.meetings import permissions as may
 from relais.meetings.actions import places as actions
+from relais.meetings.permissions import places as may
+from relais.meetings.queries import meetings
 from relais.meetings.queries import places as queries
 from relais.meetings.topics import ON_DUTY, doors
 from relais.rooms.queries import get_room
@@ -107,19 +108,21 @@ def stays(request: Any, owner_id: UUID) -> HttpResponse:
 @professional()
 @require_GET
 def alerts(request: Any) -> HttpResponse:
-    """The part of the top bar that says who is at the doors of one's own rooms."""
-    return HttpResponse(_alerts(request.actor, queries.own(request.actor)))
+    """The part of the top bar that says who is at the doors of one's own rooms and meetings."""
+    doors_ = meetings.doors_of(request.actor, timezone.now())
+    return HttpResponse(_alerts(request.actor, queries.own(request.actor), doors_))
 
 
-def _alerts(actor: Actor, own: list[queries.Owner]) -> str:
+def _alerts(actor: Actor, own: list[queries.Owner], doors_: list[meetings.Door]) -> str:
     cards = [card for card in queries.cards(actor, own, mine=True, at_once=True) if card.rings]
-    return render_to_string("meetings/_alerts.html", {"cards": cards})
+    return render_to_string("meetings/_alerts.html", {"cards": cards, "doors": doors_})
 
 
 def tray(actor: Actor) -> str:
-    """In the top bar of every page of those who have a room: who waits there, with a sound (B3.3)."""
-    own = queries.own(actor)
-    if not own:
+    """In the top bar of every page of those who have a room or a meeting now: who waits there, with a sound (B3.3)."""
+    own, hosts = queries.own(actor), meetings.hosts_now(actor, timezone.now())
+    if not own and not hosts:
         return ""
-    watched = {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": _alerts(actor, own)}
+    doors_ = meetings.doors_of(actor, timezone.now()) if hosts else []
+    watched = {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": _alerts(actor, own, doors_)}
     return render_to_string("meetings/tray.html", watched)

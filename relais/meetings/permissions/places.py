@@ -7,7 +7,7 @@ from relais.core.actor import Actor
 from relais.directory.models import Establishment, Kind, Need, Service
 from relais.meetings.models import NEEDS, Place
 from relais.meetings.queries import duty
-from relais.meetings.topics import ON_DUTY
+from relais.meetings.topics import MEETING, ON_DUTY
 from relais.rooms.models import Invitation
 
 
@@ -47,9 +47,10 @@ def can_read_stays(actor: Actor, place: Place) -> bool:
 
 
 def still_welcome(invitation: Invitation) -> bool:
-    """Asked at each request of a permanent room: whoever left the establishment they came from is out."""
-    if ON_DUTY not in invitation.room.topics:
-        return True  # no room of ours
+    """Asked at each request of a permanent room or a meeting: whoever left the establishment they came from is out."""
+    ours = any(one == ON_DUTY or one.startswith(MEETING) for one in invitation.room.topics)
+    if not ours or not invitation.authenticated:
+        return True  # of another workflow; or a guest, whom the state of the meeting lets in or not
     return works(invitation.holder_id, invitation.establishment_id)
 
 

@@ -1,6 +1,6 @@
 /* <button data-copy="#id" data-copied="…">: copies the text of an element and says so. Hidden until this runs. */
 
-import { copyText } from "../core/ui/clipboard.js";
+import { copyText } from "./clipboard.js";
 
 Array.from(document.querySelectorAll("[data-copy]")).forEach((button) => {
   const label = button.querySelector("span");
