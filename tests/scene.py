@@ -23,6 +23,8 @@ from relais.directory.testing import make_service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Note, Step
 from relais.files import actions as files
+from relais.meetings.actions import meetings
+from relais.meetings.models import Meeting
 from relais.oncall import testing as oncall
 from relais.oncall.models import Replacement
 from relais.patients.models import Holder
@@ -150,6 +152,7 @@ def make_scene() -> Scene:
         "rule_id": ["AR03", "inconnue"],
         **_rota(on_call, doctor),
         "owner_id": [on_call.pk],
+        "meeting_id": [_meeting(doctor).pk],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }
@@ -207,6 +210,14 @@ def _in_circle(followed: telemonitoring.Scene) -> uuid.UUID:
     reader = make_practitioner(make_establishment("Cabinet du Saule"))
     link = followed.patient.care_links.create(user_id=reader.user_id, basis="circle", about=followed.follow_up.pk)
     return uuid.UUID(str(link.pk))
+
+
+def _meeting(doctor: Membership) -> Meeting:
+    """A meeting of now that the practitioner planned and is in."""
+    said = meetings.Planned("Point de service", None, 30, 4, ("dehors@exemple.test",))
+    made = meetings.plan(actor=actor_for(doctor), said=said)
+    meetings.enter(actor=actor_for(doctor), meeting=made)
+    return made
 
 
 def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, list[Any]]:

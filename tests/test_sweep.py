@@ -47,6 +47,7 @@ PUBLIC = {
     "accounts:password_asked": "that answer",
     "accounts:choose_password": "the link of that message",
     "accounts:session": "whether this browser is still signed in",
+    "meeting_guest:door": "the link of a meeting: a name, the same for every id",
     "notifications:receipt": "receipts of the SMS gateway, signed",
     "patient:start": "where a patient types their link",
     "patient:entry": "a patient's link: login and password",
