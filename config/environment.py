@@ -170,6 +170,12 @@ TABLE = [
         "30",
         "Minutes without action after which a professional is signed out",
     ),
+    Setting(
+        "NURSING_HOMES_WRITE",
+        _flag,
+        "1",
+        "0: nursing homes read the requests about their residents and write nothing in them",
+    ),
     Setting("SYNTHETIC_DATA", _flag, "0", "1: allow synthetic data on an external database (never in production)"),
     Setting("SUPPORT_PHONE_DAY", str, "09 70 09 52 80", "Support number by day"),
     Setting("SUPPORT_HOURS_DAY", str, "du lundi au vendredi, de 8 h à 19 h", "Hours of the day line"),

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "relais.teleconsultation",
     "relais.telemonitoring",
     "relais.meetings",
+    "relais.liaison",
     "relais.portal",
 ]
 MIDDLEWARE = [
@@ -231,6 +232,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "relais_session"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+NURSING_HOMES_WRITE = ENV["NURSING_HOMES_WRITE"]
 SESSION_IDLE_SECONDS = ENV["SESSION_IDLE_MINUTES"] * 60
 PATIENT_COOKIE_NAME = "relais_patient"
 PATIENT_CSRF_COOKIE_NAME = "relais_patient_csrf"

@@ -23,6 +23,9 @@ from relais.directory.testing import make_service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Note, Step
 from relais.files import actions as files
+from relais.liaison import testing as liaison
+from relais.liaison.actions import notes as liaison_notes
+from relais.liaison.models import HandOver
 from relais.meetings.actions import meetings
 from relais.meetings.models import Meeting
 from relais.oncall import testing as oncall
@@ -119,6 +122,7 @@ def make_scene() -> Scene:
     followed = telemonitoring.make_follow_up(cell=cell, member=doctor, patient=patient)
     telemonitoring.reply(followed, dyspnee="4", dyspnee__evol="critique")
     draft = laboratory.copy(actor=actor_for(doctor), rule_set=cell.rules)
+    asked = _asked(doctor, patient)
     clients = {
         "anonymous": Client(),
         "stranger": client_of(make_practitioner(elsewhere, family_name="Etranger")),
@@ -133,8 +137,10 @@ def make_scene() -> Scene:
     }
     ids = {
         "patient_id": [patient.pk],
-        "dossier_id": [scene.tele.pk, followed.follow_up.pk],
-        "document_id": documents,
+        "dossier_id": [scene.tele.pk, followed.follow_up.pk, asked["dossier_id"]],
+        "document_id": [*documents, asked["document_id"]],
+        "note_id": [asked["note_id"]],
+        "hand_over_id": [asked["hand_over_id"]],
         "file_id": [prepared, uuid.uuid4()],
         "grant_id": [scene.grant.pk],
         "practitioner_id": [doctor.user_id],
@@ -203,6 +209,29 @@ def _proposed(followed: telemonitoring.Scene) -> Transfer:
         source=followed.cell, target=target, why="Peu de monde ce soir", asked_by=followed.member.user
     )
     return row
+
+
+def _asked(doctor: Membership, patient: Any) -> dict[str, uuid.UUID]:
+    """A nursing home asks about the patient; the practitioner of the scene has it in hand and is to hand it over."""
+    home = liaison.make_home()
+    patient.care_links.create(establishment_id=home.home.pk, basis="episode", about=uuid.uuid4())
+    liaison.join(home.service, doctor)
+    request = liaison.make_request(home, patient, question__txt=NOTE)
+    liaison.owning.take(actor=actor_for(doctor), request=request)
+    note = liaison_notes.write(actor=actor_for(doctor), request=request, text=NOTE)
+    document = liaison.filing.add(
+        actor=actor_for(doctor), request=request, upload=liaison.upload("resultat.txt"), title=HIDDEN
+    )
+    row = HandOver.objects.create(
+        request=request, leaving=doctor.user, service=home.service, taking=home.doctor.user, due_at=timezone.now(),
+        situation=NOTE,
+    )  # fmt: skip
+    return {
+        "dossier_id": request.pk,
+        "note_id": note.pk,
+        "document_id": document.pk,
+        "hand_over_id": row.pk,
+    }
 
 
 def _in_circle(followed: telemonitoring.Scene) -> uuid.UUID:
@@ -290,6 +319,7 @@ WORDS = {
     ("telemonitoring:alert", "verb"): ["take", "give_back", "call", "escalate", "finish", "mistake", "inconnu"],
     ("telemonitoring:decide_transfer", "verb"): ["accept", "refuse", "cancel", "inconnu"],
     ("telemonitoring:verb", "verb"): ["pause", "resume", "extend", "close", "inconnu"],
+    ("liaison:verb", "verb"): ["take", "take_over", "ask", "transfer", "close", "room", "inconnu"],
     ("teleconsultation:verb", "verb"): [
         "finish",
         "continue_by_phone",

@@ -1,0 +1,1 @@
+"""Every write of liaison: one verb, one transaction, one event."""

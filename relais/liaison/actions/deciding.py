@@ -1,0 +1,105 @@
+"""The doctor's side: a complement asked, a decision with its reasons, the closing (domain.md §3.3)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
+from relais.dossiers import actions as dossiers
+from relais.liaison import permissions as may
+from relais.liaison.actions import notes, owning
+from relais.liaison.actions.states import lock, move
+from relais.liaison.models import ELSEWHERE, Closing, Code, Decision, Note, Request
+from relais.liaison.workflow import State
+from relais.rooms import actions as rooms
+
+WITHOUT_OPINION = (Closing.DUPLICATE, Closing.NO_FOLLOW_UP, Closing.DIED_HERE, Closing.DIED_IN_HOSPITAL)
+LATEST_REVIEW = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a decision stores beside who made it and when."""
+
+    code: str
+    care_level: str
+    justification: str
+    family: str
+    plan: str = ""
+    review_at: datetime | None = None
+
+
+@whole
+def ask(*, actor: Actor, demand: Request, text: str) -> Request:
+    """Ask the nursing home for what is missing; the question stands among the notes."""
+    moved = move(actor=actor, demand=demand, verb="ask")
+    notes.write(actor=actor, demand=moved, text=text, kind=Note.Kind.ASKED)
+    return moved
+
+
+@whole
+def give(*, actor: Actor, demand: Request, text: str) -> Request:
+    """Give what was asked; the request goes back to the doctor who has it."""
+    moved = move(actor=actor, demand=demand, verb="give")
+    notes.write(actor=actor, demand=moved, text=text, kind=Note.Kind.GIVEN)
+    return moved
+
+
+@whole
+def decide(*, actor: Actor, demand: Request, advice: Advice) -> Decision:
+    """The opinion: decision of the vocabulary, level of care, reasons, family, when to look again (FG-08, FG-09).
+
+    With an hour to look again the request is to be re-evaluated; a decision that takes the resident elsewhere leaves it
+    open until they are there. Raises Refused for what is missing, or a re-evaluation in the past.
+    """
+    now = timezone.now()
+    _check(advice, now)
+    locked = lock(actor, demand.pk)
+    moved = move(
+        actor=actor, demand=locked, verb="advise", advised_at=locked.advised_at or now, review_at=advice.review_at,
+        review_told_at=None,
+    )  # fmt: skip
+    decision = Decision.objects.create(
+        demand=moved, by_id=actor.me, responsible_id=actor.me, service=moved.service, code=advice.code,
+        care_level=advice.care_level, justification=advice.justification.strip(), plan=advice.plan.strip(),
+        family=advice.family, review_at=advice.review_at,
+    )  # fmt: skip
+    dossiers.record(moved.dossier, "decided", actor, decision=str(decision.pk), code=advice.code)
+    if advice.code in ELSEWHERE:
+        move(actor=actor, demand=moved, verb="orient")
+    elif advice.review_at:
+        move(actor=actor, demand=moved, verb="plan")
+    if advice.code == Code.SAMU:
+        owning.call_in_samu(actor, moved)
+    return decision
+
+
+def _check(advice: Advice, now: datetime) -> None:
+    if advice.code not in Code.values:
+        raise Refused(_("Choisissez la décision."), field="code")
+    if not advice.justification.strip():
+        raise Refused(_("Écrivez pourquoi : la décision figure au dossier avec ses raisons."), field="justification")
+    if advice.review_at and not now < advice.review_at <= now + LATEST_REVIEW:
+        raise Refused(_("La prochaine évaluation se place entre maintenant et dans 30 jours."), field="review_at")
+
+
+@whole
+def close(*, actor: Actor, demand: Request, why: str) -> Request:
+    """End a request for one of Closing: by its doctor, or by the nursing home once the opinion is given."""
+    now = timezone.now()
+    if why not in Closing.values:
+        raise Refused(_("Choisissez le motif de la clôture."), field="why")
+    locked = lock(actor, demand.pk)
+    if not may.can_close(actor, locked):
+        raise NotFound
+    owning.drop_hand_overs(locked, now)
+    if locked.state == State.TAKEN and locked.advised_at is None and why not in WITHOUT_OPINION:
+        raise Refused(
+            _("Rendez d’abord l’avis : sans avis, une demande se clôt pour un décès, un doublon ou sans suite.")
+        )
+    rooms.end_room(actor=actor, about=locked.pk)
+    return move(actor=actor, demand=locked, verb="close", closing=why, closed_at=now, review_at=None)

@@ -1,0 +1,41 @@
+"""The state of a request moved by the table, and the pages told."""
+
+from typing import Any
+from uuid import UUID
+
+from relais.core import live, workflow
+from relais.core.actor import Actor
+from relais.core.errors import NotFound
+from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Participant
+from relais.liaison import permissions as may
+from relais.liaison.models import Request
+from relais.liaison.topics import home_topic, service_topic
+
+
+def tell_pages(demand: Request, *, urgent: bool = False) -> None:
+    """The lists of the services that take part, the nursing home's page and the request's own look again."""
+    taking_part = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None)
+    topics = [
+        service_topic(service_id) for service_id in taking_part.order_by("id").values_list("service_id", flat=True)
+    ]
+    live.ping(*topics, home_topic(demand.establishment_id), dossiers.topic(demand.pk), urgent=urgent)
+
+
+def move(*, actor: Actor, demand: Request, verb: str, **changes: Any) -> Request:
+    """Use a verb of the transition table; the dossier follows, the pages are told."""
+
+    def recorder(locked: Request, verb: str, actor: Actor, source: str) -> None:
+        dossiers.moved(locked.dossier, locked.state, verb, actor, source)
+        tell_pages(locked, urgent=True)
+
+    moved: Request = workflow.apply(demand, verb, actor, recorder, **changes)
+    return moved
+
+
+def lock(actor: Actor, demand_id: UUID) -> Request:
+    """The request's row, held until the transaction ends; NotFound for what the actor does not see."""
+    found = Request.objects.select_for_update(of=("self",)).filter(pk=demand_id).first()
+    if found is None or not (actor.kind == "system" or may.in_home(actor, found) or may.answers(actor, found)):
+        raise NotFound
+    return found

@@ -1,0 +1,89 @@
+"""What runs each minute: nobody answered, nobody is left, something is due, a shift ends (domain.md §3.4)."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from relais.core.actor import SYSTEM_ACTOR
+from relais.core.transactions import whole
+from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Participant
+from relais.liaison import delays, messages
+from relais.liaison.actions import handing, owning
+from relais.liaison.actions.states import lock, tell_pages
+from relais.liaison.models import Request
+from relais.liaison.workflow import OPEN, WAITING, State
+from relais.oncall.models import PoolMember
+from relais.oncall.queries import route
+
+
+def watch(now: datetime | None = None) -> None:
+    """One round at this moment; each request by itself, so that one that fails holds back no other."""
+    moment = now or timezone.now()
+    for demand_id in _gone():
+        owning.ask_next(demand_id=demand_id, now=moment, why="gone")
+    for demand_id in _late(moment):
+        owning.ask_next(demand_id=demand_id, now=moment, why="late")
+    for demand_id in _unowned():
+        owning.ask_next(demand_id=demand_id, now=moment, why="nobody")
+    for demand_id in _due(moment):
+        tell_due(demand_id=demand_id, now=moment)
+    handing.watch(moment)
+
+
+def follow_rota(service_id: UUID) -> None:
+    """A rota or a pool has changed: what waited for a doctor who answers no more asks the next one at once."""
+    now = timezone.now()
+    for demand_id in _gone():
+        owning.ask_next(demand_id=demand_id, now=now, why="gone")
+    waiting = Request.objects.filter(service=service_id, state=State.SUBMITTED, responsible__isnull=False)
+    for demand in waiting.select_related("establishment").order_by("pk"):
+        if demand.responsible_id not in {duty.user.pk for duty in route(demand.establishment, now) if duty.user}:
+            owning.ask_next(demand_id=demand.pk, now=now, why="rota")
+    for demand_id in _unowned():
+        owning.ask_next(demand_id=demand_id, now=now, why="nobody")
+
+
+def _gone() -> list[UUID]:
+    """Open requests whose doctor answers for no service that takes part any more."""
+    taking_part = Participant.objects.filter(dossier=OuterRef(OuterRef("pk")), until=None).values("service_id")
+    there = PoolMember.objects.at_work().filter(user_id=OuterRef("responsible_id"), service_id__in=taking_part)
+    rows = Request.objects.filter(~Exists(there), state__in=OPEN, responsible__isnull=False)
+    return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
+
+
+def _late(now: datetime) -> list[UUID]:
+    """Those that nobody took in time."""
+    late = Q()
+    for urgency, delay in delays.DELAYS.items():
+        late |= Q(urgency=urgency, asked_at__lte=now - timedelta(minutes=delay.take))
+    rows = Request.objects.filter(late, state__in=WAITING, responsible__isnull=False, late_told_at=None)
+    return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
+
+
+def _unowned() -> list[UUID]:
+    rows = Request.objects.filter(state__in=OPEN, responsible=None)
+    return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
+
+
+def _due(now: datetime) -> list[UUID]:
+    """Re-evaluations whose hour has come and of which nobody was told."""
+    untold = Q(review_told_at=None) | Q(review_told_at__lt=F("review_at"))
+    rows = Request.objects.filter(untold, state=State.REVIEW, review_at__lte=now)
+    return list(rows.order_by("review_at", "pk").values_list("pk", flat=True))
+
+
+@whole
+def tell_due(*, demand_id: UUID, now: datetime) -> None:
+    """A re-evaluation comes back to the list: its doctor and the pages are told once."""
+    demand = lock(SYSTEM_ACTOR, demand_id)
+    if demand.state != State.REVIEW or demand.review_at is None or demand.review_at > now:
+        return
+    demand.review_told_at = now
+    demand.save(update_fields=["review_told_at"])
+    dossiers.record(demand.dossier, "review_due", SYSTEM_ACTOR)
+    if demand.responsible:
+        messages.tell(messages.REVIEW, demand, demand.responsible)
+    tell_pages(demand, urgent=True)

@@ -1,0 +1,47 @@
+from typing import TYPE_CHECKING
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from relais.core.actor import Actor
+    from relais.liaison.models import Request
+    from relais.patients.models import Patient
+
+
+class LiaisonConfig(AppConfig):
+    name = "relais.liaison"
+
+    def ready(self) -> None:
+        from relais.core.navigation import NavItem, register  # noqa: PLC0415
+        from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
+        from relais.liaison import kind, messages  # noqa: PLC0415
+        from relais.liaison.actions.watching import follow_rota  # noqa: PLC0415
+        from relais.liaison.permissions import can_read  # noqa: PLC0415
+        from relais.oncall import changes  # noqa: PLC0415
+        from relais.patients import sections  # noqa: PLC0415
+
+        registry.register(kind.KIND)
+        messages.register_all()
+        changes.register(follow_rota)
+        register(
+            NavItem(
+                key="liaison.home",
+                label=_("Liaison EHPAD"),
+                icon="nurse",
+                url_name="liaison:home",
+                visible=can_read,
+                order=25,
+                in_banner=True,
+            )
+        )
+        sections.register(
+            sections.Section(key="liaison", order=25, template="liaison/_of_patient.html", load=requests_of)
+        )
+
+
+def requests_of(actor: "Actor", patient: "Patient") -> "list[Request] | None":
+    """What a patient's page shows of liaison."""
+    from relais.liaison.queries.sheet import of_patient  # noqa: PLC0415 (models are not ready when this file is read)
+
+    return of_patient(actor, patient)

@@ -1,0 +1,79 @@
+"""What doctors on call are told by message: that something waits for them. Never a word about health."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from relais.accounts.models import User
+from relais.dossiers import actions as dossiers
+from relais.liaison.models import Note, Request
+from relais.liaison.workflow import OPEN
+from relais.notifications import actions as outbox
+from relais.notifications import registry
+from relais.notifications.models import Channel, Message
+from relais.notifications.registry import Rendered
+
+ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
+    "liaison.asked", "liaison.review", "liaison.hand_over", "liaison.late", "liaison.mention",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Text:
+    """One message type: the same sentence by e-mail and by SMS, with the address of the request."""
+
+    key: str
+    label: str
+    sentence: str
+    of_owner: bool  # not wanted any more once the request is somebody else's
+    fallback: bool = True
+
+    def still_wanted(self, message: Message) -> bool:
+        """Asked just before sending: not once the request is over, nor to a doctor who has it no more."""
+        if self.key == MENTION:
+            return Note.objects.filter(demand_id=message.about, mentions=message.holder_id).exists()
+        found = Request.objects.filter(pk=message.about, state__in=OPEN)
+        return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
+
+    def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
+        link = message.context["link"]
+        if message.channel == Channel.SMS:
+            return Rendered(subject="", text=f"Relais : {self.sentence} {link}")
+        foot = "Ce message est automatique. Vous le recevez parce que vous figurez au tableau d’astreinte ou de garde."
+        return Rendered(f"Relais : {self.sentence}", f"Bonjour,\n\n{self.sentence} : {link}\n\n{foot}\n")
+
+    def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"link": f"{settings.PUBLIC_URL}/liaison/00000000-0000-4000-8000-000000000000/"}, {}
+
+
+TEXTS = {
+    one.key: one
+    for one in (
+        Text(ASKED, "Demande adressée", "une demande vous attend", of_owner=False),
+        Text(REVIEW, "Réévaluation à faire", "une réévaluation est à faire", of_owner=True),
+        Text(HAND_OVER, "Relève proposée", "une relève vous attend", of_owner=False),
+        Text(LATE, "Sans réponse", "personne n’a encore pris le relais d’un dossier", of_owner=True),
+        Text(MENTION, "Mention dans une note", "une note vous mentionne", of_owner=False),
+    )
+}
+
+
+def register_all() -> None:
+    for text in TEXTS.values():
+        registry.register(text)
+
+
+def tell(key: str, demand: Request, user: User) -> None:
+    """Queue one message to a professional: by SMS where there is a mobile number, else by e-mail."""
+    outbox.queue(
+        type=key,
+        about=demand.pk,
+        holder_id=user.pk,
+        channel=Channel.SMS if user.mobile else Channel.EMAIL,
+        email=user.email,
+        phone=user.mobile,
+        context={"link": f"{settings.PUBLIC_URL}{reverse('liaison:request', args=[demand.pk])}"},
+        topics=[dossiers.topic(demand.pk)],
+    )

@@ -1,0 +1,70 @@
+"""Who may do what in a request, in sentences. `request` is a row, or None where none is needed."""
+
+from typing import Any
+
+from django.conf import settings
+
+from relais.core.actor import Actor
+from relais.directory.models import Kind
+from relais.dossiers.models import Participant
+from relais.oncall.models import PoolMember
+
+CLINICAL = ("practitioner", "caregiver")
+HOMES = (Kind.EHPAD, Kind.ESMS)  # what asks for support
+
+
+def can_read(actor: Actor) -> bool:
+    """Practitioners and caregivers read requests; secretaries and managers never do."""
+    return actor.is_professional and actor.has_role(*CLINICAL)
+
+
+def in_home(actor: Actor, demand: Any) -> bool:
+    """The clinical staff of the nursing home that asks."""
+    return can_read(actor) and actor.establishment_id == demand.dossier.establishment_id
+
+
+def can_start(actor: Actor, establishment: Any) -> bool:
+    """The clinical staff of a nursing home asks for support, where the region lets nursing homes write."""
+    return (
+        settings.NURSING_HOMES_WRITE
+        and can_read(actor)
+        and actor.establishment_id == establishment.pk
+        and establishment.kind in HOMES
+    )
+
+
+def can_write(actor: Actor, demand: Any) -> bool:
+    """The clinical staff of the nursing home that asks, where the region lets nursing homes write."""
+    return bool(settings.NURSING_HOMES_WRITE) and in_home(actor, demand)
+
+
+def answers(actor: Actor, demand: Any) -> bool:
+    """Whoever answers for a service that takes part in the request."""
+    mine = PoolMember.objects.of(actor).serve("service_id")
+    return can_read(actor) and Participant.objects.filter(mine, dossier=demand.dossier_id, until=None).exists()
+
+
+def can_take(actor: Actor, demand: Any) -> bool:
+    """A practitioner who answers for a service that takes part."""
+    return actor.has_role("practitioner") and answers(actor, demand)
+
+
+def can_decide(actor: Actor, demand: Any) -> bool:
+    """The practitioner who has the request in hand, as long as they answer for a service that takes part."""
+    return demand.responsible_id is not None and demand.responsible_id == actor.user_id and can_take(actor, demand)
+
+
+def can_redirect(actor: Actor, demand: Any) -> bool:
+    """The nursing home, or whoever answers for a service that takes part, calls the SAMU in at any time."""
+    return can_write(actor, demand) or answers(actor, demand)
+
+
+def can_close(actor: Actor, demand: Any) -> bool:
+    """The practitioner who has it in hand, or the nursing home with a reason once the opinion is given."""
+    advised = demand.state in ("avis-rendu", "a-reevaluer", "orientation-en-cours", "cloturee")
+    return can_decide(actor, demand) or (advised and can_write(actor, demand))
+
+
+def can_exchange(actor: Actor, demand: Any) -> bool:
+    """Whoever answers for a service that takes part writes notes, and the nursing home where it may write."""
+    return can_write(actor, demand) or answers(actor, demand)

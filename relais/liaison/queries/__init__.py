@@ -1,0 +1,1 @@
+"""What the screens of liaison need, across models, already prefetched."""

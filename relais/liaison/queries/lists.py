@@ -1,0 +1,158 @@
+"""The list of the doctor on call, and that of a nursing home."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from relais.core.actor import Actor
+from relais.directory.models import Service
+from relais.dossiers.models import Participant
+from relais.liaison import delays
+from relais.liaison.models import HandOver, Note, Request, Seen
+from relais.liaison.queries.request import expected
+from relais.liaison.queries.sbar import signs
+from relais.liaison.workflow import OPEN, WAITING, State
+from relais.oncall.models import PoolMember
+from relais.oncall.queries import services_of
+from relais.patients.models import CareLink, Patient
+from relais.questionnaires.queries import words
+
+MOST = 200  # open requests of one list; a region asks 38 times on its worst day
+LATER = timedelta(days=3650)
+RECENT = timedelta(days=7)
+RESIDENTS = 80
+RINGING = ("vitale", "urgente")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request on a list."""
+
+    demand: Request
+    deadline: datetime | None
+    late: bool
+    due: bool  # a re-evaluation whose hour has come
+    mine: bool
+    unread: int
+    called: bool  # an unread note mentions the reader
+    hand_over: HandOver | None
+    expected: str
+    motive: str
+    signs: str
+    rings: bool
+    may_take: bool
+
+
+def on_call_rows(actor: Actor) -> list[Row]:
+    """The open requests of the services for which the actor answers: by urgency and remaining time."""
+    mine = Participant.objects.filter(PoolMember.objects.of(actor).serve("service_id"), until=None)
+    rows = Request.objects.filter(state__in=OPEN, dossier__in=mine.values("dossier_id"))
+    return _rows(actor, rows, home=False)
+
+
+def home_rows(actor: Actor) -> list[Row]:
+    """The open requests of the nursing home, the most urgent first."""
+    return _rows(actor, Request.objects.filter(state__in=OPEN, establishment_id=actor.here), home=True)
+
+
+def drafts(actor: Actor) -> list[Request]:
+    """What the nursing home began to type and has not sent."""
+    rows = Request.objects.filter(state=State.DRAFT, establishment_id=actor.here).select_related("patient")
+    return list(rows.order_by("drafted_at", "pk")[:20])
+
+
+def closed_rows(actor: Actor) -> list[Request]:
+    """What the nursing home asked and that ended within seven days, the last first."""
+    since = timezone.now() - RECENT
+    rows = Request.objects.filter(state=State.CLOSED, establishment_id=actor.here, closed_at__gte=since)
+    return list(rows.select_related("patient", "responsible").order_by("-closed_at", "-pk")[:20])
+
+
+def residents(actor: Actor) -> list[Patient]:
+    """Those in the nursing home's care, by name, the deceased left out; `RESIDENTS` at most: beyond, one searches."""
+    links = CareLink.objects.live().filter(establishment_id=actor.here).values("patient_id")
+    return list(Patient.objects.filter(pk__in=links, deceased_on=None).order_by("birth_family_name", "pk")[:RESIDENTS])
+
+
+def services(actor: Actor) -> list[Service]:
+    return list(services_of(actor).order_by("name", "pk"))
+
+
+def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
+    now = timezone.now()
+    known = rows.select_related("patient", "establishment", "responsible", "service", "response__questionnaire")
+    found = list(known.defer("response__questionnaire__source").order_by("submitted_at", "pk")[:MOST])
+    ids = [one.pk for one in found]
+    unread, called = _unread(actor, ids), _called(actor, ids)
+    open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)
+    handed = {one.demand_id: one for one in open_ones.select_related("leaving", "taking").order_by("pk")}
+    made = [
+        _row(
+            actor,
+            one,
+            now,
+            home=home,
+            unread=unread.get(one.pk, 0),
+            called=one.pk in called,
+            hand_over=handed.get(one.pk),
+        )
+        for one in found
+    ]
+    return sorted(made, key=_place)
+
+
+def _row(
+    actor: Actor, one: Request, now: datetime, *, home: bool, unread: int, called: bool, hand_over: HandOver | None
+) -> Row:
+    deadline = one.deadline
+    late = deadline is not None and deadline <= now
+    unanswered = one.state in WAITING and (one.urgency in RINGING or one.red)
+    due = one.state == State.REVIEW and late
+    return Row(
+        demand=one,
+        deadline=deadline,
+        late=late,
+        due=due,
+        mine=one.responsible_id == actor.user_id,
+        unread=unread,
+        called=called,
+        hand_over=hand_over,
+        expected=expected(one, home=home),
+        motive=_motive(one),
+        signs=signs(one),
+        rings=not home and (unanswered or due),
+        may_take=not home and one.state in WAITING and actor.has_role("practitioner"),
+    )
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    """Red first, then the urgency of what waits for an answer, then the time that is left."""
+    one = row.demand
+    waits = one.state in (*WAITING, State.TAKEN) or row.due
+    calm = (not waits, not one.red)
+    moment = row.deadline or (one.submitted_at or timezone.now()) + LATER
+    return (*calm, delays.ORDER.index(one.urgency), moment, str(one.pk))
+
+
+def _motive(one: Request) -> str:
+    item = one.response.questionnaire.form.by_id.get("fg.motif") if one.response else None
+    return words(item, one.motive) if item else one.motive
+
+
+def _unread(actor: Actor, ids: list[Any]) -> dict[Any, int]:
+    """How many notes of others the actor has not seen, by request."""
+    seen = dict(Seen.objects.filter(demand__in=ids, user_id=actor.me).order_by().values_list("demand_id", "at"))
+    fresh = Note.objects.filter(demand__in=ids).exclude(author_id=actor.me)
+    later = Q(demand__in=[one for one in ids if one not in seen])
+    later |= Q(demand__seen__user_id=actor.me, created_at__gt=F("demand__seen__at"))
+    return dict(fresh.filter(later).order_by().values_list("demand_id").annotate(Count("pk", distinct=True)))
+
+
+def _called(actor: Actor, ids: list[Any]) -> set[Any]:
+    """The requests of which an unread note mentions the actor."""
+    calling = Note.objects.filter(demand__in=ids, mentions=actor.me).exclude(author_id=actor.me)
+    read = calling.filter(demand__seen__user_id=actor.me, created_at__lte=F("demand__seen__at"))
+    return set(calling.exclude(pk__in=read.values("pk")).order_by().values_list("demand_id", flat=True))

@@ -1,0 +1,29 @@
+"""Who takes part in a demand: whoever answers for its services, and the clinical staff of the nursing home."""
+
+from dataclasses import dataclass
+
+from relais.accounts.models import Membership, User
+from relais.dossiers.models import Participant
+from relais.liaison.models import Request
+from relais.liaison.permissions import CLINICAL
+from relais.oncall.models import PoolMember
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of them, with the place in whose name."""
+
+    user: User
+    place: str
+
+
+def people_of(demand: Request) -> list[Person]:
+    """Everybody who takes part now, by name, each once."""
+    services = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None).values("service_id")
+    pool = PoolMember.objects.filter(service__in=services).at_work().select_related("user", "service")
+    home = Membership.objects.filter(
+        establishment_id=demand.establishment_id, ended_at=None, user__is_active=True, role__in=CLINICAL
+    ).select_related("user", "establishment")
+    found = {one.user_id: Person(one.user, one.service.name) for one in pool.order_by("-created_at", "-id")}
+    found |= {one.user_id: Person(one.user, one.establishment.name) for one in home.order_by("id")}
+    return sorted(found.values(), key=lambda one: (one.user.family_name, one.user.given_name, one.user.pk))

@@ -1,0 +1,156 @@
+"""What the page of one request shows."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from relais.core import workflow
+from relais.core.actor import Actor
+from relais.directory.models import Need, Service
+from relais.dossiers.models import Participant
+from relais.liaison import permissions as may
+from relais.liaison import scores
+from relais.liaison.models import HandOver, Note, Request
+from relais.liaison.queries.people import people_of
+from relais.liaison.queries.sbar import said, signs
+from relais.liaison.workflow import OPEN, WAITING, State
+from relais.questionnaires.queries import shown
+from relais.rooms.models import Peer
+
+REACHED = (Need.GERIATRIC, Need.NIGHT, Need.SAMU, Need.MOBILE, Need.PALLIATIVE, Need.HAD)
+KEY_FACTS = (
+    "fg.question.txt",
+    "fg.question",
+    "fg.motif",
+    "fg.nts",
+    "fg.souhait",
+    "fg.comorb",
+    "fg.ttt.risque",
+    "fg.allergies",
+)
+# What is expected, of whom: (state, words for the doctor, words for the nursing home).
+EXPECTED = {
+    State.SUBMITTED: (_("Prendre en charge"), _("Le médecin d’astreinte doit répondre")),
+    State.TAKEN: (_("Rendre l’avis"), _("Le médecin d’astreinte rend son avis")),
+    State.COMPLEMENT: (_("L’EHPAD doit donner le complément"), _("Donner le complément demandé")),
+    State.ADVISED: (_("Clôturer, ou réévaluer"), _("Suivre les consignes, clôturer quand c’est terminé")),
+    State.REVIEW: (_("Réévaluer à l’heure dite"), _("Reprendre les constantes pour la réévaluation")),
+    State.ORIENTATION: (_("Orienter, puis clôturer"), _("Préparer le départ du résident")),
+    State.TO_SAMU: (_("Le SAMU doit prendre la demande"), _("Le SAMU doit répondre : appelez le 15")),
+    State.TRANSFERRED: (_("Le service demandé doit la prendre"), _("Le service demandé doit répondre")),
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A note with whether the reader has seen it and may correct it."""
+
+    note: Note
+    unread: bool
+    mine: bool
+    calls_me: bool
+
+
+def expected(demand: Request, *, home: bool) -> str:
+    """What is expected now, seen from the nursing home or from the doctor's side; "" once it is over."""
+    words = EXPECTED.get(State(demand.state))
+    return str(words[home]) if words else ""
+
+
+def notes_of(actor: Actor, demand: Request) -> list[Written]:
+    """The exchange, oldest first."""
+    seen = demand.seen.filter(user_id=actor.me).first()
+    rows = demand.notes.select_related("author", "establishment").prefetch_related("mentions")
+    return [
+        Written(
+            note=one,
+            unread=one.author_id != actor.user_id and (seen is None or one.created_at > seen.at),
+            mine=one.author_id == actor.user_id,
+            calls_me=any(user.pk == actor.user_id for user in one.mentions.all()),
+        )
+        for one in rows.order_by("created_at", "pk")
+    ]
+
+
+def verbs(actor: Actor, demand: Request) -> set[str]:
+    """What the buttons of the page are drawn from: the table, and the verbs that move no state."""
+    found = set(workflow.possible(demand, actor))
+    if demand.state not in OPEN:
+        return found
+    if may.can_exchange(actor, demand):
+        found |= {"note", "room"}
+    if demand.state not in WAITING and demand.responsible_id != actor.user_id and may.can_take(actor, demand):
+        found.add("take_over")
+    return found
+
+
+def page(actor: Actor, demand: Request) -> dict[str, Any]:
+    """Everything but documents and timeline, which `dossiers` gives."""
+    home = may.in_home(actor, demand)
+    may_do = verbs(actor, demand)
+    answers: dict[str, Any] = demand.response.answers if demand.response else {}
+    deadline = demand.deadline
+    open_hand_over = HandOver.objects.filter(demand=demand, accepted_at=None, dropped_at=None)
+    hand_over = open_hand_over.select_related("leaving", "taking", "service").first()
+    written = notes_of(actor, demand)
+    return {
+        "home": home,
+        "verbs": may_do,
+        "expected": expected(demand, home=home),
+        "deadline": deadline,
+        "late": deadline is not None and deadline <= timezone.now(),
+        "scores": scores.score(answers),
+        "signs": signs(demand),
+        "facts": _facts(demand),
+        "sections": shown(demand.response) if demand.response else [],
+        "notes": written,
+        "unread": sum(one.unread for one in written),
+        "people": people_of(demand) if "note" in may_do else [],
+        "decisions": list(demand.decisions.select_related("by", "service").order_by("-created_at", "-pk")),
+        "services": services_for(demand) if "transfer" in may_do else [],
+        "taking_part": _taking_part(demand),
+        "hand_over": hand_over,
+        "may_accept": hand_over is not None and hand_over.leaving_id != actor.user_id and may.can_take(actor, demand),
+        "may_rewrite": hand_over is not None and hand_over.leaving_id == actor.user_id,
+        "in_room": _in_room(demand),
+        "back_number": next(iter(answers.get("fg.tel", [])), demand.establishment.phone),
+        "follow_up_url": f"{reverse('telemonitoring:enrol')}?{_origin(demand)}",
+    }
+
+
+def _origin(demand: Request) -> str:
+    return urlencode({"patient": demand.patient_id, "depuis": demand.pk})
+
+
+def _facts(demand: Request) -> list[tuple[str, str]]:
+    """(question, answer in words) of what a doctor reads first."""
+    if demand.response is None:
+        return []
+    items = demand.response.questionnaire.form.by_id
+    return [(items[name].text, said(demand, name)) for name in KEY_FACTS if name in items and said(demand, name)]
+
+
+def services_for(demand: Request) -> list[Service]:
+    """The services to which a request about a resident of this department may be passed."""
+    found = Service.objects.filter(
+        departments__contains=[demand.establishment.department], need__in=REACHED, active=True,
+        establishment__active=True,
+    )  # fmt: skip
+    return list(
+        found.exclude(pk__in=[demand.service_id]).select_related("establishment").order_by("need", "name", "pk")
+    )
+
+
+def _taking_part(demand: Request) -> list[Participant]:
+    rows = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None)
+    return list(rows.select_related("service__establishment").order_by("created_at", "pk"))
+
+
+def _in_room(demand: Request) -> list[str]:
+    """Who is in the request's room now."""
+    inside = Peer.objects.filter(invitation__room__about=demand.pk, left_at=None)
+    return list(inside.order_by("invitation__name").values_list("invitation__name", flat=True).distinct())

@@ -1,0 +1,86 @@
+"""What is said of a request when it changes hands: Situation, Background, Assessment, Recommendation."""
+
+from datetime import datetime
+from typing import Any
+
+from relais.core.paris import PARIS
+from relais.liaison import scores
+from relais.liaison.models import Request
+from relais.questionnaires.queries import words
+
+LONGEST = 2000
+SIGNS = (
+    ("fg.fr", "FR", "/min"), ("fg.spo2", "SpO2", " %"), ("fg.o2debit", "O2", " L/min"), ("fg.fc", "FC", "/min"),
+    ("fg.pas", "PAS", " mmHg"), ("fg.temp", "T", " °C"),
+)  # fmt: skip
+BACKGROUND = (
+    "fg.gir",
+    "fg.comorb",
+    "fg.ttt.risque",
+    "fg.allergies",
+    "fg.nts",
+    "fg.da",
+    "fg.souhait",
+    "fg.pconf.prevenue",
+)
+
+
+def said(demand: Request, name: str) -> str:
+    """The answer to a question of the request, in words; "" without one."""
+    if demand.response is None:
+        return ""
+    given = demand.response.answers.get(name)
+    item = demand.response.questionnaire.form.by_id.get(name)
+    return ", ".join(words(item, value) for value in given) if given and item else ""
+
+
+def signs(demand: Request) -> str:
+    """The vital signs of the request on one line."""
+    answers: dict[str, Any] = demand.response.answers if demand.response else {}
+    got = [(label, scores.first(answers, name), unit) for name, label, unit in SIGNS]
+    return ", ".join(f"{label} {_figure(value)}{unit}" for label, value, unit in got if value is not None)
+
+
+def _figure(value: Any) -> str:
+    return f"{value:g}".replace(".", ",") if isinstance(value, float) else str(value)
+
+
+def sbar(demand: Request, now: datetime) -> dict[str, str]:
+    """The four texts, made from what the request says; the doctor who leaves corrects them."""
+    patient = demand.patient
+    who = patient.full_name
+    if patient.birth_date:
+        day = now.astimezone(PARIS).date()
+        age = (
+            day.year
+            - patient.birth_date.year
+            - ((day.month, day.day) < (patient.birth_date.month, patient.birth_date.day))
+        )
+        who += f", {age} ans"
+    situation = [
+        f"{who}, {demand.establishment.name}.",
+        f"{said(demand, 'fg.motif')}, urgence : {demand.get_urgency_display().lower()}.",
+        f"{said(demand, 'fg.question.txt')}",
+    ]
+    background = [f"{_label(demand, name)} : {said(demand, name)}." for name in BACKGROUND if said(demand, name)]
+    assessment = [signs(demand), f"NEWS2 {demand.news2}, qSOFA {demand.qsofa}." if demand.news2 is not None else ""]
+    decision = demand.decisions.order_by("-created_at", "-pk").first()
+    recommendation = []
+    if decision:
+        assessment.append(f"Avis : {decision.get_code_display()}. {decision.justification}")
+        recommendation.append(decision.plan)
+    else:
+        recommendation.append("L’avis n’est pas encore rendu.")
+    if demand.review_at:
+        recommendation.append(f"À réévaluer le {demand.review_at.astimezone(PARIS):%d/%m à %H:%M}.")
+    parts = {
+        "situation": situation,
+        "background": background,
+        "assessment": assessment,
+        "recommendation": recommendation,
+    }
+    return {name: "\n".join(line for line in lines if line.strip())[:LONGEST] for name, lines in parts.items()}
+
+
+def _label(demand: Request, name: str) -> str:
+    return demand.response.questionnaire.form.by_id[name].text if demand.response else ""

@@ -1,0 +1,76 @@
+"""Words of liaison in templates: events, urgency."""
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _l
+
+from relais.core.templatetags.ui import badge
+from relais.dossiers.models import Event
+from relais.liaison.models import Request
+
+register = template.Library()
+
+WORDS = {
+    "created": _l("Demande commencée"),
+    "submit": _l("Demande envoyée"),
+    "service_added": _l("Un service participe"),
+    "service_ended": _l("Un service ne participe plus"),
+    "take": _l("Demande prise en charge"),
+    "taken_over": _l("Demande reprise par un autre médecin"),
+    "escalated": _l("Sans réponse dans le délai : la personne suivante est prévenue"),
+    "unanswered": _l("Le service n’a pas pris la demande dans le délai"),
+    "owner_gone": _l("Le médecin n’est plus d’astreinte : la demande est confiée au suivant"),
+    "rerouted": _l("Demande confiée à la personne d’astreinte"),
+    "ask": _l("Complément demandé"),
+    "give": _l("Complément donné"),
+    "advise": _l("Avis rendu"),
+    "decided": _l("Décision notée"),
+    "plan": _l("Réévaluation programmée"),
+    "orient": _l("Orientation en cours"),
+    "review_due": _l("Réévaluation à faire"),
+    "redirect": _l("Demande passée au SAMU"),
+    "transfer": _l("Demande passée à un autre service"),
+    "hand_over_proposed": _l("Relève proposée"),
+    "hand_over_rewritten": _l("Texte de la relève corrigé"),
+    "hand_over_accepted": _l("Relève acceptée"),
+    "hand_over_late": _l("Relève sans réponse : le SAMU et les deux médecins sont prévenus"),
+    "note_written": _l("Note ajoutée"),
+    "note_amended": _l("Note corrigée"),
+    "document_added": _l("Document ajouté"),
+    "document_withdrawn": _l("Document retiré"),
+    "room_entered": _l("Entrée dans la visio"),
+    "sequel_opened": _l("Un autre dossier a été ouvert depuis cette demande"),
+    "close": _l("Demande clôturée"),
+    "cancel": _l("Demande annulée"),
+}
+URGENCY = {
+    "vitale": ("danger", _l("Urgence vitale"), "alert-octagon"),
+    "urgente": ("warning", _l("Avis < 1 h"), "clock-exclamation"),
+    "rapide": ("info", _l("Avis < 4 h"), "clock"),
+    "differee": ("none", _l("Avis < 24 h"), "clock-pause"),
+}
+STATES = {
+    "soumise": ("warning", "hourglass"), "redirigee-samu": ("danger", "ambulance"), "transferee": ("warning", "transfer"),
+    "prise-en-charge": ("info", "stethoscope"), "complement": ("warning", "help"), "avis-rendu": ("ok", "circle-check"),
+    "a-reevaluer": ("info", "refresh"), "orientation-en-cours": ("info", "route"), "cloturee": ("none", "lock"),
+    "annulee": ("none", "x"), "brouillon": ("none", "pencil"),
+}  # fmt: skip
+
+
+@register.simple_tag
+def event_words(event: Event) -> str:
+    return str(WORDS.get(event.verb, event.verb))
+
+
+@register.simple_tag
+def urgency(demand: Request) -> SafeString:
+    """The urgency of a request as a badge."""
+    state, words, icon = URGENCY[demand.urgency]
+    return badge(state, str(words), icon)
+
+
+@register.simple_tag
+def state(demand: Request) -> SafeString:
+    """Where a request stands, as a badge."""
+    colour, icon = STATES[demand.state]
+    return badge(colour, demand.get_state_display(), icon)

@@ -1,0 +1,234 @@
+"""From the taking to the closing: complement, decision, notes, passing on (FG-06 to FG-09)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from relais.accounts.actions import remove_member
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.core.actor import SYSTEM_ACTOR
+from relais.core.errors import NotFound, Refused
+from relais.directory.models import Need
+from relais.dossiers.models import Event
+from relais.liaison.actions import deciding, notes, owning
+from relais.liaison.actions.deciding import Advice
+from relais.liaison.models import Code, Note, Request
+from relais.liaison.testing import make_home, make_request, taken
+from relais.notifications.models import Message
+from relais.oncall.testing import join, make_service
+from relais.rooms.models import Room
+
+pytestmark = pytest.mark.django_db
+STAY = Advice(code="maintien-traitement", care_level="pas-de-rea", justification="Foyer pulmonaire.", family="oui")
+
+
+@pytest.mark.req("FG-08")
+def test_the_doctor_takes_asks_gets_the_complement_decides_and_the_nursing_home_reads_why():
+    """Through the pages, by their buttons."""
+    scene = make_home()
+    demand = make_request(scene)
+    doctor, nurse, url = client_of(scene.doctor), client_of(scene.nurse), f"/liaison/{demand.pk}/"
+    doctor.post(f"{url}take/")
+    doctor.post(f"{url}ask/", {"text": "Diurèse ?"})
+    assert "Diurèse ?" in nurse.get(url).content.decode()
+    nurse.post(f"{url}give/", {"text": "Conservée."})
+    assert Request.objects.get().state == "prise-en-charge"
+    assert doctor.get(f"{url}decision/").status_code == 200
+    said = {
+        "code": "maintien-traitement", "care_level": "pas-de-rea", "justification": "Foyer pulmonaire.", "family": "oui",
+        "plan": "SpO2 toutes les 4 heures.", "review": "4",
+    }  # fmt: skip
+    assert doctor.post(f"{url}decision/", said).status_code == 302
+    found = Request.objects.get()
+    decision = found.decisions.get()
+    assert (found.state, decision.responsible, decision.by) == ("a-reevaluer", scene.doctor.user, scene.doctor.user)
+    assert abs(found.review_at - timezone.now() - timedelta(hours=4)) < timedelta(minutes=1)
+    page = nurse.get(url).content.decode()
+    for words in (
+        "Maintien en EHPAD avec traitement",
+        "Foyer pulmonaire.",
+        "SpO2 toutes les 4 heures.",
+        "Pas de réanimation",
+    ):
+        assert words in page
+    assert nurse.post(f"{url}close/", {"why": "ameliore"}).status_code == 302
+    assert (Request.objects.get().state, Request.objects.get().closing) == ("cloturee", "ameliore")
+
+
+@pytest.mark.parametrize("missing", ["code", "care_level", "justification", "family"])
+def test_a_decision_without_its_reasons_is_refused_beside_the_field(missing):
+    scene = make_home()
+    demand = taken(scene)
+    said = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", missing: ""}
+    page = client_of(scene.doctor).post(f"/liaison/{demand.pk}/decision/", said)
+    assert (page.status_code, Request.objects.get().state) == (422, "prise-en-charge")
+
+
+@pytest.mark.req("FG-09")
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        (Code.GERIATRICS, "orientation-en-cours"), (Code.HAD, "orientation-en-cours"), (Code.SAMU, "orientation-en-cours"),
+        (Code.COMFORT, "avis-rendu"), (Code.REFUSED, "avis-rendu"),
+    ],
+)  # fmt: skip
+def test_a_decision_that_takes_the_resident_elsewhere_stays_open_until_they_are_there(code, state):
+    scene = make_home()
+    demand = taken(scene)
+    advice = Advice(code=code, care_level="maximal", justification="Nécessaire.", family="oui")
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice)
+    assert Request.objects.get().state == state
+    assert client_of(scene.regulator).get(f"/liaison/{demand.pk}/").status_code == (200 if code == Code.SAMU else 404)
+
+
+def test_only_the_doctor_who_has_it_decides():
+    scene = make_home()
+    demand = taken(scene)
+    with pytest.raises(NotFound):
+        deciding.decide(actor=actor_for(scene.colleague), demand=demand, advice=STAY)
+    owning.take_over(actor=actor_for(scene.colleague), demand=demand)
+    deciding.decide(actor=actor_for(scene.colleague), demand=demand, advice=STAY)
+    with pytest.raises(NotFound):
+        deciding.decide(actor=scene.doctor_actor, demand=demand, advice=STAY)
+
+
+def test_without_an_opinion_a_request_ends_for_a_death_a_duplicate_or_nothing_to_do():
+    scene = make_home()
+    demand = taken(scene)
+    with pytest.raises(Refused, match="Rendez d’abord l’avis"):
+        deciding.close(actor=scene.doctor_actor, demand=demand, why="ameliore")
+    deciding.close(actor=scene.doctor_actor, demand=demand, why="deces-ehpad")
+    assert Request.objects.get().closing == "deces-ehpad"
+
+
+def test_a_resident_who_dies_meanwhile_is_said_and_the_request_keeps_its_doctor():
+    scene = make_home()
+    demand = taken(scene)
+    scene.resident.deceased_on = timezone.localdate()
+    scene.resident.save()
+    page = client_of(scene.nurse).get(f"/liaison/{demand.pk}/").content.decode()
+    assert "La demande reste à son médecin jusqu’à la clôture" in page
+    assert Request.objects.get().responsible == scene.doctor.user
+
+
+def test_passed_to_another_service_it_stays_with_its_doctor_until_somebody_there_takes_it():
+    scene = make_home()
+    demand = taken(scene)
+    mobile = make_service(Need.MOBILE, make_establishment("Hôpital du Frêne", kind="hospital"))
+    there = make_practitioner(mobile.establishment, family_name="Mobilier")
+    join(mobile, there)
+    owning.transfer(actor=scene.doctor_actor, demand=demand, service=mobile)
+    found = Request.objects.get()
+    assert (found.state, found.responsible, found.service) == ("transferee", scene.doctor.user, mobile)
+    owning.take(actor=actor_for(there), demand=found)
+    found = Request.objects.get()
+    assert (found.state, found.responsible, found.service) == ("prise-en-charge", there.user, mobile)
+
+
+def test_the_nurse_calls_the_samu_in_with_one_press():
+    scene = make_home()
+    demand = make_request(scene)
+    client_of(scene.nurse).post(f"/liaison/{demand.pk}/redirect/")
+    found = Request.objects.get()
+    assert (found.state, found.service, found.responsible) == ("redirigee-samu", scene.samu, scene.doctor.user)
+    client_of(scene.regulator).post(f"/liaison/{demand.pk}/take/")
+    assert Request.objects.get().responsible == scene.regulator.user
+
+
+@pytest.mark.req("FG-06")
+def test_a_note_bears_role_and_specialty_is_unread_until_seen_and_calls_who_is_mentioned():
+    scene = make_home()
+    demand = taken(scene)
+    nurse, doctor, url = client_of(scene.nurse), client_of(scene.doctor), f"/liaison/{demand.pk}/"
+    nurse.post(f"{url}notes/", {"text": "Elle désature.", "urgent": "on", "mentions": [str(scene.colleague.user_id)]})
+    page = doctor.get(url).content.decode()
+    assert "Infirmière" in page
+    assert "1 non lue" in page
+    assert "1 note non lue" in doctor.get("/liaison/astreinte/").content.decode()
+    assert "Une note vous mentionne" in client_of(scene.colleague).get("/liaison/astreinte/").content.decode()
+    assert Message.objects.filter(type="liaison.mention", holder_id=scene.colleague.user_id).count() == 1
+    doctor.post(f"{url}lues/")
+    assert "1 non lue" not in doctor.get(url).content.decode()
+    assert "1 note non lue" not in doctor.get("/liaison/astreinte/").content.decode()
+    note = notes.write(actor=scene.doctor_actor, demand=demand, text="Passez à 3 L/min.")
+    assert note.function == "Médecin, Gériatrie"
+
+
+@pytest.mark.req("FG-06")
+def test_only_the_author_amends_a_note_and_the_earlier_words_stay():
+    scene = make_home()
+    demand = taken(scene)
+    note = notes.write(actor=scene.nurse_actor, demand=demand, text="Tension 8/5")
+    url = f"/liaison/notes/{note.pk}/corriger/"
+    assert client_of(scene.doctor).get(url).status_code == 404
+    assert client_of(scene.doctor).post(url, {"text": "Autre"}).status_code == 422
+    assert client_of(scene.nurse).post(url, {"text": "Tension 18/5"}).status_code == 302
+    found = Note.objects.get()
+    assert (found.text, [one["text"] for one in found.before]) == ("Tension 18/5", ["Tension 8/5"])
+
+
+def test_a_note_to_somebody_who_left_is_refused_in_a_sentence_and_what_was_typed_comes_back():
+    scene = make_home()
+    demand = taken(scene)
+    gone = make_member(scene.home, Role.CAREGIVER, family_name="Partie")
+    remove_member(actor=SYSTEM_ACTOR, membership_id=gone.pk)
+    page = client_of(scene.nurse).post(
+        f"/liaison/{demand.pk}/notes/", {"text": "Pouvez-vous venir ?", "mentions": [str(gone.user_id)]}
+    )
+    assert page.status_code == 422
+    assert "Partie ne participe plus à cette demande" in page.content.decode()
+    assert "Pouvez-vous venir ?" in page.content.decode()
+    assert not Note.objects.exists()
+
+
+@pytest.mark.req("FG-07")
+def test_a_room_is_one_tap_away_for_both_sides_and_ends_with_the_request():
+    scene = make_home()
+    demand = taken(scene)
+    for member in (scene.nurse, scene.doctor):
+        page = client_of(member).post(f"/liaison/{demand.pk}/room/", follow=True)
+        assert page.status_code == 200
+    assert Room.objects.get(about=demand.pk).invitations.count() == 2
+    assert client_of(make_practitioner()).post(f"/liaison/{demand.pk}/room/").status_code == 404
+    deciding.close(actor=scene.doctor_actor, demand=demand, why="sans-suite")
+    assert Room.objects.get(about=demand.pk).ended_at is not None
+
+
+@pytest.mark.req("FG-05")
+def test_both_sides_add_documents():
+    scene = make_home()
+    demand = taken(scene)
+    from relais.liaison.testing import upload  # noqa: PLC0415
+
+    for member, title in ((scene.nurse, "Biologie"), (scene.doctor, "Ordonnance")):
+        client_of(member).post(f"/liaison/{demand.pk}/documents/", {"file": upload("a.txt"), "title": title})
+    assert sorted(demand.dossier.documents.values_list("title", flat=True)) == ["Biologie", "Ordonnance"]
+
+
+@pytest.mark.req("FG-03")
+def test_one_sheet_shows_every_request_of_a_resident_and_its_decisions():
+    scene = make_home()
+    demand = taken(scene)
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=STAY)
+    deciding.close(actor=scene.doctor_actor, demand=demand, why="stabilise")
+    again = make_request(scene)
+    page = client_of(scene.nurse).get(f"/liaison/residents/{scene.resident.pk}/").content.decode()
+    for words in (demand.dossier.reference, again.dossier.reference, "Foyer pulmonaire.", "Stabilisé"):
+        assert words in page
+    assert Event.objects.filter(dossier=demand.pk, verb="decided").count() == 1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_lists_take_the_same_number_of_queries(count, django_assert_num_queries):
+    from relais.liaison.queries import lists  # noqa: PLC0415
+    from relais.patients.testing import make_patient  # noqa: PLC0415
+
+    scene = make_home()
+    for _one in range(count):
+        notes.write(
+            actor=scene.nurse_actor, demand=make_request(scene, make_patient(seen_by=scene.home)), text="Bonjour"
+        )
+    with django_assert_num_queries(5):
+        assert len(lists.on_call_rows(scene.doctor_actor)) == count

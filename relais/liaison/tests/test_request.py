@@ -1,0 +1,237 @@
+"""A nursing home asks: draft, sending, the one who is asked, what bad input gets (FG-01, FG-04, issue 4 §5)."""
+
+import threading
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, connections
+
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.core.errors import NotFound, Refused
+from relais.dossiers.models import Event
+from relais.files.tests import make
+from relais.liaison.actions import asking, owning
+from relais.liaison.models import Request
+from relais.liaison.testing import answers, make_home, make_request, posted
+from relais.notifications.models import Message
+from relais.oncall.models import OnCallSlot
+from relais.patients.models import CareLink
+from relais.patients.testing import make_patient
+from relais.questionnaires.models import Response
+from relais.questionnaires.testing import form, lines
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.req("FG-04")
+def test_the_form_asks_what_the_scheme_asks_vital_signs_first():
+    """domain.md §3.2 but for `fg.resident`, chosen before; the beginning is a day and an hour."""
+    said = lines(form("liaison", "filgeria-demande"))
+    assert [line.split(" | ")[0] for line in said[:8]] == [
+        "fg.fr", "fg.spo2", "fg.o2debit", "fg.pas", "fg.pad", "fg.fc", "fg.temp", "fg.conscience",
+    ]  # fmt: skip
+    assert len(said) == 53
+    for line in (
+        "fg.temp | decimal | Cel | 30..43 0.1 | R",
+        "fg.fr | integer | /min | 4..60 | R",
+        "fg.spo2 | integer | % | 50..100 | R",
+        "fg.covid.j | integer | d | 0..60 |  | fg.covid.statut = confirme,suspect",
+        "fg.conscience | choice | A C V P U |  | R",
+        "fg.urgence | choice | vitale urgente rapide differee |  | R",
+    ):
+        assert line in said
+
+
+@pytest.mark.req("FG-01", "FG-12")
+def test_a_nurse_asks_in_three_presses_and_the_doctor_on_duty_has_it():
+    """Liste, *Demander un avis*, *Envoyer*: the doctor is named, told, and sees resident and request."""
+    scene = make_home()
+    browser = client_of(scene.nurse)
+    assert "VASSEUR" in browser.get("/liaison/residents/").content.decode()
+    fill = browser.post(f"/liaison/residents/{scene.resident.pk}/demander/").url
+    sent = browser.post(fill, posted(covid__statut="suspect", covid__j=3))
+    request = Request.objects.get()
+    assert sent.url == f"/liaison/{request.pk}/"
+    assert (request.state, request.responsible, request.service) == ("soumise", scene.doctor.user, scene.service)
+    assert request.dossier.reference.startswith("FG-")
+    assert list(Message.objects.values_list("type", "holder_id")) == [("liaison.asked", scene.doctor.user_id)]
+    page = client_of(scene.doctor).get(f"/liaison/{request.pk}/")
+    assert (page.status_code, "VASSEUR Odette" in page.content.decode()) == (200, True)
+    assert client_of(scene.doctor).get(f"/patients/{scene.resident.pk}/").status_code == 200
+    assert "Fièvre depuis hier." in page.content.decode()
+
+
+def test_a_stranger_sees_nothing_of_it():
+    scene = make_home()
+    request = make_request(scene)
+    for other in (make_practitioner(), make_practitioner(scene.service.establishment)):
+        assert client_of(other).get(f"/liaison/{request.pk}/").status_code == 404
+    assert client_of(make_member(scene.home, Role.SECRETARY)).get(f"/liaison/{request.pk}/").status_code in (403, 404)
+
+
+@pytest.mark.req("FG-08")
+def test_red_vital_signs_call_in_the_samu_and_the_request_is_recorded_all_the_same():
+    scene = make_home()
+    request = make_request(scene, spo2=84)
+    assert (request.red, request.state, request.responsible) == (True, "soumise", scene.doctor.user)
+    assert client_of(scene.regulator).get(f"/liaison/{request.pk}/").status_code == 200
+    assert Message.objects.filter(holder_id=scene.regulator.user_id, type="liaison.asked").count() == 1
+    page = client_of(scene.nurse).get(f"/liaison/{request.pk}/").content.decode()
+    assert "Appelez le 15 maintenant" in page
+    assert "SpO2 sous 85 %" in page
+
+
+def test_calm_vital_signs_do_not():
+    scene = make_home()
+    request = make_request(scene)
+    assert client_of(scene.regulator).get(f"/liaison/{request.pk}/").status_code == 404
+    assert "Appelez le 15 maintenant" not in client_of(scene.nurse).get(f"/liaison/{request.pk}/").content.decode()
+
+
+@pytest.mark.req("FG-04")
+def test_impossible_vital_signs_are_refused_in_a_sentence_missing_ones_are_said_and_nothing_is_lost():
+    scene = make_home()
+    browser = client_of(scene.nurse)
+    fill = browser.post(f"/liaison/residents/{scene.resident.pk}/demander/").url
+    page = browser.post(fill, posted(spo2=999, fr=None, question__txt="Elle s’étouffe."))
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert "Il manque : fréquence respiratoire" in text
+    assert "Elle s’étouffe." in text
+    assert (Request.objects.get().state, Response.objects.count()) == ("brouillon", 0)
+    assert Request.objects.get().draft["fg.question.txt"] == ["Elle s’étouffe."]
+
+
+def test_a_draft_is_kept_as_one_types_and_comes_back():
+    scene = make_home()
+    browser = client_of(scene.nurse)
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    kept = browser.post(f"/liaison/{draft.pk}/brouillon/", {"q-fg.fr": "31", "q-fg.motif": "dyspnee"})
+    assert kept.json()["kept"].startswith("Enregistré à")
+    again = browser.post(f"/liaison/residents/{scene.resident.pk}/demander/")
+    page = browser.get(again.url).content.decode()
+    assert again.url == f"/liaison/{draft.pk}/saisie/"
+    assert 'value="31"' in page
+    assert "fréquence respiratoire de 30 ou plus" in page
+    assert client_of(scene.doctor).get(f"/liaison/{draft.pk}/").status_code == 404
+
+
+@pytest.mark.req("FG-03")
+def test_the_next_request_is_prefilled_from_the_last_sheet_but_for_the_vital_signs():
+    scene = make_home()
+    make_request(scene, gir="1", allergies="Pénicilline", spo2=88)
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    assert (draft.draft["fg.gir"], draft.draft["fg.allergies"]) == (["1"], ["Pénicilline"])
+    assert not {"fg.spo2", "fg.motif", "fg.urgence", "fg.consent"} & set(draft.draft)
+
+
+@pytest.mark.req("FG-01")
+def test_a_request_sent_twice_is_one():
+    """The same page sent again, whoever presses: one response, one event, one message."""
+    scene = make_home()
+    browser = client_of(scene.nurse)
+    fill = browser.post(f"/liaison/residents/{scene.resident.pk}/demander/").url
+    said = posted()
+    first, second = browser.post(fill, said), browser.post(fill, {**said, "request_key": str(uuid4())})
+    assert first.url == second.url
+    assert (Request.objects.count(), Response.objects.count()) == (1, 1)
+    assert Event.objects.filter(verb="submit").count() == 1
+    assert Message.objects.count() == 1
+
+
+def test_files_of_the_form_are_documents_of_the_request():
+    """FG-05: served to the doctor by the request's own door."""
+    scene = make_home()
+    browser = client_of(scene.nurse)
+    fill = browser.post(f"/liaison/residents/{scene.resident.pk}/demander/").url
+    scan = SimpleUploadedFile("ordonnance.pdf", make.pdf())
+    assert browser.post(fill, {**posted(), "q-fg.pieces": scan}).status_code == 302
+    document = Request.objects.get().dossier.documents.get()
+    assert client_of(scene.doctor).get(f"/liaison/documents/{document.pk}/").status_code == 200
+    assert client_of(make_practitioner()).get(f"/liaison/documents/{document.pk}/").status_code == 404
+
+
+def test_without_anybody_on_duty_an_alarm_is_open_and_the_samu_sees_it():
+    scene = make_home()
+    OnCallSlot.objects.all().delete()
+    request = make_request(scene)
+    assert (request.responsible, request.unowned_since is not None) == (None, True)
+    page = client_of(scene.regulator).get("/liaison/astreinte/").content.decode()
+    assert "Une demande n’a personne" in page
+    assert "Personne n’a cette demande" in client_of(scene.nurse).get(f"/liaison/{request.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("kind", ["hospital", "centre", "samu"])
+def test_only_nursing_homes_ask(kind):
+    member = make_practitioner(make_establishment(kind=kind))
+    patient = make_patient(seen_by=member.establishment)
+    with pytest.raises(NotFound):
+        asking.start(actor=actor_for(member), patient=patient)
+
+
+def test_where_the_region_lets_nursing_homes_read_only_they_read_and_write_nothing(settings):
+    scene = make_home()
+    request = make_request(scene)
+    settings.NURSING_HOMES_WRITE = False
+    browser = client_of(scene.nurse)
+    page = browser.get(f"/liaison/{request.pk}/")
+    assert (page.status_code, "Ajouter une note" in page.content.decode()) == (200, False)
+    assert "lisent les dossiers sans y écrire" in browser.get("/liaison/residents/").content.decode()
+    with pytest.raises(Refused, match="sans y écrire"):
+        asking.start(actor=scene.nurse_actor, patient=make_patient(seen_by=scene.home))
+    assert browser.post(f"/liaison/{request.pk}/notes/", {"text": "Essai"}).status_code != 302
+    assert client_of(scene.doctor).post(f"/liaison/{request.pk}/notes/", {"text": "Vu"}).status_code == 302
+
+
+def test_a_resident_who_died_is_asked_about_no_more():
+    scene = make_home()
+    scene.resident.deceased_on = "2026-11-01"
+    scene.resident.save()
+    with pytest.raises(Refused, match="décédé"):
+        asking.start(actor=scene.nurse_actor, patient=scene.resident)
+
+
+def test_a_resident_of_the_teleconsultation_is_the_same_identity():
+    """No second patient row: the request is about the one that the home already sees."""
+    scene = make_home()
+    assert make_request(scene).patient == scene.resident
+    assert CareLink.objects.filter(patient=scene.resident, service_id=scene.service.pk).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_doctors_take_it_in_the_same_second_one_has_it_the_other_reads_who():
+    scene = make_home()
+    request = make_request(scene)
+    said: list[str] = []
+    ready = threading.Barrier(2)
+
+    def press(member):
+        try:
+            ready.wait(5)
+            owning.take(actor=actor_for(member), demand=request)
+            said.append("mine")
+        except Refused as refused:
+            said.append(refused.message)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=press, args=(member,)) for member in (scene.doctor, scene.colleague)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    request.refresh_from_db()
+    assert sorted(said, key=len)[0] == "mine"
+    assert sorted(said, key=len)[1] == f"{request.responsible.full_name} a déjà cette demande en charge."
+    assert connection.is_usable()
+
+
+def test_nobody_is_asked_about_a_draft_that_is_given_up():
+    scene = make_home()
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    asking.cancel(actor=scene.nurse_actor, demand=draft)
+    assert Request.objects.get().state == "annulee"
+    assert asking.start(actor=scene.nurse_actor, patient=scene.resident).pk != draft.pk
+    assert answers()["fg.fr"] == [16]

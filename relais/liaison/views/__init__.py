@@ -1,0 +1,1 @@
+"""Pages of liaison: HTTP to action or query."""

@@ -1,0 +1,54 @@
+"""Documents of a request (FG-05): shown, added."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from relais.audit import actions as audit
+from relais.core.access import professional
+from relais.core.errors import NotFound, Refused
+from relais.dossiers import permissions as dossier_may
+from relais.dossiers.models import Document, Dossier
+from relais.files import serving, spool
+from relais.liaison import permissions as may
+from relais.liaison.actions import filing
+from relais.liaison.views.request import context_of, request_of
+
+
+@professional(*may.CLINICAL)
+@require_safe
+def document(request: Any, document_id: UUID) -> HttpResponseBase:
+    """A document's content, with its trace."""
+    rows = Document.objects.select_related("file", "dossier").filter(dossier__kind="liaison")
+    found = rows.filter(pk=document_id, dossier__in=Dossier.objects.visible_to(request.actor)).first()
+    if found is None or not dossier_may.can_see_document(request.actor, found):
+        raise NotFound
+    audit.record(
+        actor=request.actor, action="document.read", about=found.dossier_id, patient_id=found.dossier.patient_id,
+        why=found.get_kind_display(),
+    )  # fmt: skip
+    return serving.serve(found.file, inline="voir" in request.GET)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def add(request: Any, dossier_id: UUID) -> HttpResponse:
+    """Another document: test results, a photograph."""
+    found = request_of(request, dossier_id, "Ajout d’un document")
+    title = request.POST.get("title", "")
+    try:
+        files = spool.received(request)
+        filing.add(actor=request.actor, demand=found, upload=files[0] if files else None, title=title)
+    except Refused as refused:
+        if not may.can_exchange(request.actor, found):
+            raise
+        typed = {"title": title, "error": refused.message}
+        return render(request, "liaison/request.html", context_of(request, found, filing=typed), status=422)
+    messages.success(request, _("Document ajouté."))
+    return redirect("liaison:request", dossier_id)

@@ -1,0 +1,41 @@
+"""The screen of the doctor on call, and where the entry of the rail leads."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from relais.audit import actions as audit
+from relais.core.access import professional
+from relais.liaison import permissions as may
+from relais.liaison.queries import lists
+from relais.liaison.topics import service_topic
+
+
+@professional(*may.CLINICAL)
+@require_safe
+def home(request: Any) -> HttpResponse:
+    """Whoever answers for a service sees what is asked of it; the others, their residents."""
+    return redirect("liaison:on_call" if lists.services(request.actor) else "liaison:residents")
+
+
+@professional(*may.CLINICAL)
+@require_safe
+def on_call(request: Any) -> HttpResponse:
+    """FG-08, FG-10: today's requests by urgency and remaining time; the fragment alone for htmx."""
+    services = lists.services(request.actor)
+    rows = lists.on_call_rows(request.actor)
+    audit.record_list(
+        actor=request.actor, action="liaison.list", ids=[row.demand.pk for row in rows], seen=request.session
+    )
+    context = {
+        "services": services,
+        "rows": rows,
+        "waiting": sum(row.demand.responsible_id is None for row in rows),
+        "alarms": sum(bool(row.hand_over and row.hand_over.alarmed_at) for row in rows),
+        "topics": " ".join(service_topic(one.pk) for one in services),
+    }
+    if request.htmx and request.htmx.target == "liaison-rows":
+        return render(request, "liaison/_rows.html", context)
+    return render(request, "liaison/on_call.html", context)

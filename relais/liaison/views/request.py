@@ -1,0 +1,133 @@
+"""One request: what is asked, who has it, what was decided, the exchange, and the verbs of its table."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.views.decorators.http import require_POST, require_safe
+
+from relais.audit import actions as audit
+from relais.core.access import professional
+from relais.core.doors import get_visible
+from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_id
+from relais.directory.models import Service
+from relais.dossiers import actions as dossiers
+from relais.dossiers import queries as dossier_queries
+from relais.liaison import permissions as may
+from relais.liaison.actions import asking, deciding, owning, rooming
+from relais.liaison.models import Closing, Request
+from relais.liaison.queries import request as queries
+from relais.liaison.workflow import State
+from relais.rooms.models import Room
+from relais.rooms.queries import get_room
+from relais.rooms.views.call import context as call_context
+
+DONE = {
+    "take": _l("Vous avez cette demande en charge."),
+    "take_over": _l("Vous avez repris cette demande."),
+    "ask": _l("Le complément est demandé à l’EHPAD."),
+    "give": _l("Le complément est donné."),
+    "redirect": _l("Le SAMU est prévenu. Appelez aussi le 15."),
+    "transfer": _l("Le service est prévenu. La demande reste à vous jusqu’à ce qu’il la prenne."),
+    "close": _l("La demande est clôturée."),
+    "cancel": _l("La demande est annulée."),
+}
+
+
+def request_of(request: Any, dossier_id: UUID, why: str) -> Request:
+    """The request behind a dossier's id, through the door that leaves the trace."""
+    rows = Request.objects.select_related(
+        "dossier", "patient", "establishment", "response__questionnaire", "responsible", "service"
+    )
+    found: Request = get_visible(rows.defer("response__questionnaire__source"), request.actor, pk=dossier_id)
+    audit.record(actor=request.actor, action="dossier.read", about=found.pk, patient_id=found.patient_id, why=why)
+    return found
+
+
+@professional(*may.CLINICAL)
+@require_safe
+def page(request: Any, dossier_id: UUID) -> HttpResponse:
+    """FG-02, FG-06, FG-08: everything about one request on one page, live."""
+    found = request_of(request, dossier_id, "Lecture d’une demande")
+    if found.state == State.DRAFT and may.can_write(request.actor, found):
+        return redirect("liaison:fill", dossier_id)
+    return render(request, "liaison/request.html", context_of(request, found))
+
+
+def context_of(request: Any, found: Request, **more: Any) -> dict[str, Any]:
+    """What the page of a request draws; `more`: a form that comes back with its errors."""
+    actor = request.actor
+    return {
+        "found": found,
+        "patient": found.patient,
+        **queries.page(actor, found),
+        "documents": dossier_queries.documents(actor, found.dossier),
+        "links": dossier_queries.links(actor, found.dossier),
+        "timeline": dossier_queries.timeline(found.dossier),
+        "topic": dossiers.topic(found.pk),
+        "closings": Closing.choices,
+        "noting": {"text": "", "urgent": False, "error": ""},
+        "filing": {"title": "", "error": ""},
+        **more,
+    }
+
+
+@professional(*may.CLINICAL)
+@require_safe
+def room(request: Any, dossier_id: UUID) -> HttpResponse:
+    """FG-07: the call, for those who entered its room."""
+    found = request_of(request, dossier_id, "Visio d’une demande")
+    opened = Room.objects.filter(about=found.pk).first()
+    if opened is None:
+        raise NotFound
+    opened, invitation = get_room(request.actor, opened.pk)
+    back = reverse("liaison:request", args=[found.pk])
+    return render(request, "rooms/call.html", call_context(request, opened, invitation, back_url=back))
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
+    """One verb of the request, by its button."""
+    found = request_of(request, dossier_id, "Action sur une demande")
+    actor, said = request.actor, request.POST
+    if verb == "room":
+        rooming.enter(actor=actor, demand=found)
+        return redirect("liaison:room", dossier_id)
+    doing: dict[str, Any] = {
+        "take": lambda: owning.take(actor=actor, demand=found),
+        "take_over": lambda: owning.take_over(actor=actor, demand=found),
+        "ask": lambda: deciding.ask(actor=actor, demand=found, text=said.get("text", "")),
+        "give": lambda: deciding.give(actor=actor, demand=found, text=said.get("text", "")),
+        "redirect": lambda: owning.redirect(actor=actor, demand=found),
+        "transfer": lambda: owning.transfer(actor=actor, demand=found, service=_service(request)),
+        "close": lambda: deciding.close(actor=actor, demand=found, why=said.get("why", "")),
+        "cancel": lambda: asking.cancel(actor=actor, demand=found),
+    }
+    if verb not in doing:
+        raise NotFound
+    doing[verb]()
+    messages.success(request, str(DONE[verb]))
+    if verb == "cancel":
+        return redirect("liaison:sheet", found.patient_id)
+    return redirect("liaison:request", dossier_id)
+
+
+def _service(request: Any) -> Service:
+    """The service that was chosen, of those that the actor may see."""
+    wanted = read_id(request.POST.get("service", ""))
+    found = (
+        Service.objects.visible_to(request.actor)
+        .select_related("establishment")
+        .filter(pk__in=[wanted] if wanted else [])
+        .first()
+    )
+    if found is None:
+        raise Refused(_("Choisissez le service."), field="service")
+    return found
