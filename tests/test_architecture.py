@@ -72,6 +72,7 @@ OTHER_FILES = {
     "oncall/calendars": "the format of calendar files",
     "oncall/changes": "what must follow a change of a rota: a registry",
     "oncall/hours": "day, night, holes and double hours: pure rules",
+    "oncall/lines": "the format of CSV files of a rota: pure",
     "patients/contact": "telephones and addresses: pure rules",
     "patients/entry": "secrets and cookies of a grant: pure rules",
     "patients/identity": "French identity rules: pure rules",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.oncall.views import mine, pool, rota, slots
+from relais.oncall.views import importing, mine, pool, rota, slots
 
 app_name = "oncall"
 urlpatterns = [
@@ -12,8 +12,10 @@ urlpatterns = [
     path("creneaux/<uuid:slot_id>/", slots.slot, name="slot"),
     path("creneaux/<uuid:slot_id>/remplacement/", slots.ask, name="ask"),
     path("creneaux/<uuid:slot_id>/<slug:verb>/", slots.move, name="move"),
+    path("modele-planning.csv", importing.model, name="import_model"),
     path("<uuid:service_id>/", rota.rota, name="rota"),
     path("<uuid:service_id>/ajouter/", slots.add, name="add"),
+    path("<uuid:service_id>/importer/", importing.bring, name="import"),
     path("<uuid:service_id>/equipe/", pool.pool, name="pool"),
     path("<uuid:service_id>/equipe/<uuid:pool_member_id>/retirer/", pool.remove, name="remove_member"),
 ]

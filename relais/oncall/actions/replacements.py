@@ -115,8 +115,8 @@ def _silent(obj: Any, verb: str, actor: Actor, source: str) -> None:
 def _asked(actor: Actor, replacement: Replacement) -> Replacement:
     """The request as it is now, its rota locked. NotFound for who was not asked."""
     lock(replacement.slot.service)
-    row = Replacement.objects.select_related("slot__service", "against").get(pk=replacement.pk)
-    if not may.is_asked(actor, row):
+    row = Replacement.objects.select_related("slot__service", "against").filter(pk=replacement.pk).first()
+    if row is None or not may.is_asked(actor, row):  # or the slot was taken out a second ago
         raise NotFound
     return row
 

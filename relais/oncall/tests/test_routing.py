@@ -120,6 +120,30 @@ def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer(day: date, hou
 
 
 @pytest.mark.parametrize("day", [SPRING, AUTUMN])
+def test_at_every_moment_of_a_clock_change_exactly_the_one_on_duty_is_asked_first(day: date) -> None:
+    """Two days and nights of a rota in hours of Paris: every hour of two days has its doctor, at 08:00 and 19:00 too."""
+    home = make_establishment(kind="ehpad")
+    own, night = make_service(), make_service("night")
+    make_service("samu", name="SAMU 75")
+    cover(home, own)
+    by_day, by_night = make_pool(own, "Jour")[0], make_pool(night, "Nuit")[0]
+    first = day - timedelta(days=1)
+    for number in range(3):
+        one = first + timedelta(days=number)
+        make_slot(own, by_day, paris(one, 8), paris(one, 19))
+        make_slot(night, by_night, paris(one, 19), paris(one + timedelta(days=1), 8))
+    moment, end = paris(first, 8).astimezone(UTC), paris(day + timedelta(days=1), 8).astimezone(UTC)
+    wrong = []
+    while moment < end:
+        expected = "Jour" if 8 <= moment.astimezone(PARIS).hour < 19 else "Nuit"
+        if who(queries.route(home, moment))[0][0] != expected:
+            wrong.append(moment)
+        moment += timedelta(hours=1)
+    assert wrong == []
+    assert queries.gaps(own, paris(first, 8), end) == queries.gaps(night, paris(first, 19), end) == []
+
+
+@pytest.mark.parametrize("day", [SPRING, AUTUMN])
 def test_a_rota_with_a_hole_or_a_double_hour_on_the_night_of_a_clock_change_says_so(day: date) -> None:
     """Two halves of a night that were cut by hand in hours of duration: an hour too few in autumn, too many in spring."""
     night = make_service("night")

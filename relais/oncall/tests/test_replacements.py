@@ -1,0 +1,185 @@
+"""Replacement and exchange: agreed by both, or nothing changes; of two at once one wins."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from relais.accounts.testing import actor_for, client_of, make_member, make_practitioner
+from relais.core.errors import NotFound, Refused
+from relais.notifications.models import Message
+from relais.oncall import changes, queries
+from relais.oncall.actions import replacements, slots
+from relais.oncall.models import OnCallSlot, Replacement
+from relais.oncall.testing import make_pool, make_service, make_slot
+
+pytestmark = pytest.mark.django_db
+HOURS = timedelta(hours=11)
+
+
+class House:
+    """Two doctors of an on-call: A has tomorrow's slot with C behind, B the one after."""
+
+    def __init__(self) -> None:
+        self.service = make_service()
+        self.a, self.b, self.c = make_pool(self.service, "Albert", "Bernard", "Colin")
+        self.referent = make_member(self.service.establishment, "manager")
+        start = timezone.now() + timedelta(days=1)
+        self.first = make_slot(self.service, self.a, start, start + HOURS, self.c, state="confirmed")
+        self.second = make_slot(self.service, self.b, start + HOURS, start + HOURS + HOURS, self.a)
+
+    def ask(self, against: OnCallSlot | None = None, member: Any = None) -> Replacement:
+        asked_id = (member or self.b).user_id
+        return replacements.ask(actor=actor_for(self.a), slot=self.first, asked_id=asked_id, against=against)
+
+    def on_duty(self, slot: OnCallSlot) -> list[str]:
+        return [one.name.split()[-1] for one in queries.on_duty(self.service, slot.starts_at)]
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_a_slot_changes_hands_only_when_the_colleague_accepts(house, monkeypatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(changes, "_followers", [told.append])
+    client = client_of(house.a)
+    client.post(f"/astreintes/creneaux/{house.first.pk}/remplacement/", {"asked": str(house.b.user_id)})
+    row = Replacement.objects.get()
+    assert (house.on_duty(house.first), row.state) == (["Albert", "Colin"], "asked")
+    page = client_of(house.b).get("/astreintes/").content.decode()
+    assert "Dr Claire Albert vous demande un remplacement" in page
+    answer = client_of(house.b).post(f"/astreintes/demandes/{row.pk}/accept/", follow=True).content.decode()
+    assert "L’astreinte est à vous" in answer
+    assert house.on_duty(house.first) == ["Bernard", "Colin"]
+    house.first.refresh_from_db()
+    assert house.first.state == "replaced"
+    assert OnCallSlot.objects.live().get(starts_at=house.first.starts_at).state == "confirmed"
+    kinds = {one.type: one.holder_id for one in Message.objects.all()}
+    assert kinds == {
+        "oncall.asked": house.b.user_id,
+        "oncall.answered": house.a.user_id,
+        "oncall.replaced": house.referent.user_id,
+    }
+    assert told == [house.service.pk, house.service.pk]
+
+
+def test_an_exchange_moves_both_slots_and_nobody_stands_behind_themselves(house) -> None:
+    replacements.accept(actor=actor_for(house.b), replacement=house.ask(against=house.second))
+    assert (house.on_duty(house.first), house.on_duty(house.second)) == (["Bernard", "Colin"], ["Albert"])
+
+
+def test_refused_or_taken_back_the_slot_stays(house) -> None:
+    row = house.ask()
+    replacements.refuse(actor=actor_for(house.b), replacement=row)
+    with pytest.raises(Refused, match="n’est plus possible"):
+        replacements.accept(actor=actor_for(house.b), replacement=row)
+    again = house.ask()
+    replacements.cancel(actor=actor_for(house.a), replacement=again)
+    assert house.on_duty(house.first) == ["Albert", "Colin"]
+    page = client_of(house.referent).get(f"/astreintes/creneaux/{house.first.pk}/").content.decode()
+    assert ("Refusée" in page, "Annulée" in page) == (True, True)
+
+
+def test_nobody_else_answers_or_asks(house) -> None:
+    row = house.ask()
+    for member in (house.a, house.c, house.referent, make_practitioner()):
+        for act in (replacements.accept, replacements.refuse):
+            with pytest.raises(NotFound):
+                act(actor=actor_for(member), replacement=row)
+    with pytest.raises(NotFound):
+        replacements.cancel(actor=actor_for(house.b), replacement=row)
+    with pytest.raises(NotFound):
+        replacements.ask(actor=actor_for(house.c), slot=house.first, asked_id=house.b.user_id)
+    with pytest.raises(NotFound):
+        replacements.ask(actor=actor_for(house.referent), slot=house.first, asked_id=house.b.user_id)
+
+
+def test_what_cannot_be_asked_says_why(house) -> None:
+    house.ask()
+    with pytest.raises(Refused, match="attend déjà une réponse"):
+        house.ask(member=house.c)
+    stranger = make_practitioner(house.service.establishment)
+    with pytest.raises(Refused, match="Choisissez un collègue"):
+        house.ask(member=stranger)
+    with pytest.raises(Refused, match="Choisissez un collègue"):
+        house.ask(member=house.a)
+    make_slot(house.service, house.c, house.first.starts_at, house.first.ends_at)
+    replacements.cancel(actor=actor_for(house.referent), replacement=Replacement.objects.get(state="asked"))
+    with pytest.raises(Refused, match="déjà d’astreinte"):
+        house.ask(member=house.c)
+
+
+def test_a_request_is_void_once_the_slot_has_begun(house) -> None:
+    row = house.ask()
+    OnCallSlot.objects.filter(pk=house.first.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
+    with pytest.raises(Refused, match="a commencé"):
+        replacements.accept(actor=actor_for(house.b), replacement=row)
+    assert queries.asked_of(actor_for(house.b), timezone.now()) == []
+    page = client_of(house.a).get(f"/astreintes/creneaux/{house.first.pk}/").content.decode()
+    assert "Sans réponse à temps" in page
+    with pytest.raises(Refused, match="a commencé"):
+        house.ask()
+
+
+def test_other_hours_take_back_what_was_asked(house) -> None:
+    """Who was asked must not accept hours that they never saw."""
+    row = house.ask()
+    later = slots.Said(
+        user_id=house.a.user_id, starts_at=house.first.starts_at + timedelta(hours=1), ends_at=house.first.ends_at
+    )
+    slots.change_slot(actor=actor_for(house.referent), slot=house.first, said=later)
+    row.refresh_from_db()
+    assert row.state == "cancelled"
+
+
+def at_once(*doings: Any) -> list[str]:
+    """Run these at the same time on real connections; what each became."""
+    start, found = threading.Barrier(len(doings)), []
+
+    def run(doing: Any) -> None:
+        try:
+            start.wait(5)
+            doing()
+            found.append("done")
+        except (Refused, NotFound):
+            found.append("refused")
+        except Exception as error:  # noqa: BLE001 (a thread has nobody else to tell)
+            found.append(repr(error))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[one]) for one in doings]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+    return sorted(found)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_in_the_same_second_one_wins_and_the_hour_has_one_doctor() -> None:
+    """Accepted twice, accepted while it is taken back, the same doctor added twice: never two rows, never none."""
+    house = House()
+    b = actor_for(house.b)
+    row = house.ask()
+    assert at_once(
+        lambda: replacements.accept(actor=b, replacement=row), lambda: replacements.accept(actor=b, replacement=row)
+    ) == ["done", "refused"]
+    live = OnCallSlot.objects.live().filter(starts_at=house.first.starts_at)
+    assert [one.user_id for one in live] == [house.b.user_id]
+    mine = live.get()
+    back = replacements.ask(actor=b, slot=mine, asked_id=house.c.user_id)
+    assert at_once(
+        lambda: replacements.accept(actor=actor_for(house.c), replacement=back),
+        lambda: slots.remove_slot(actor=actor_for(house.referent), slot=mine),
+    ) in (["done", "done"], ["done", "refused"])
+    assert live.count() <= 1
+    said = [slots.Said(user_id=house.a.user_id, starts_at=house.first.starts_at, ends_at=house.first.ends_at)]
+    actor = actor_for(house.referent)
+    add = lambda: slots.add_slots(actor=actor, service=house.service, said=said)  # noqa: E731
+    assert at_once(add, add) == ["done", "refused"]
