@@ -79,10 +79,11 @@ def _drop(place: sfu.Place | None) -> None:
 
 
 @transaction.atomic
-def receive(*, actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> sfu.Reception | None:
+def receive(*, actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> tuple[sfu.Reception, list[UUID]] | None:
     """Receive what these seats of the same room send, and nothing else; None when the page is inside no more.
 
-    Seats of other rooms and of pages that have left are passed over. Raises Lost without a place.
+    Answers the relay's offer and the seats that are received now: those of other rooms and of pages that have left are
+    passed over. Raises Lost without a place.
     """
     seat = _seat(actor, peer_id)
     if seat is None:
@@ -99,7 +100,7 @@ def receive(*, actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> sfu.Recept
     if reception:
         seat.feeds = wanted
         seat.save(update_fields=["feeds"])
-    return reception or sfu.Reception("", {})
+    return reception or sfu.Reception("", {}), seat.feeds
 
 
 @transaction.atomic

@@ -205,7 +205,12 @@ def test_one_receives_the_others_of_the_same_room_alone(
         seats.append(Seat.objects.get(peer_id=page).pk)
     asked: list[list[str]] = []
     monkeypatch.setattr(sfu, "receive", lambda place, room, wanted, held: asked.append(list(wanted)))
-    assert receive(*pages[2], page, *seats).json() == {"inside": True, "sdp": "", "lines": {}}
+    assert receive(*pages[2], page, *seats).json() == {
+        "inside": True,
+        "sdp": "",
+        "lines": {},
+        "seats": [],
+    }
     assert asked == [[str(seats[1])]], "neither oneself nor another room"
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
@@ -68,6 +69,7 @@ def context(
             "host": invitation.is_host,
             "urls": urls,
             "backUrl": back_url,
+            "sealUrl": static("rooms/call/sealing-worker.js"),
             "captureUrl": capture_url if invitation.is_host else "",
         },
         "lines": lines(room, invitation),

@@ -34,7 +34,7 @@ def publish(request: Any, room_id: UUID) -> JsonResponse:
 @require_POST
 @anyone_inside
 def receive(request: Any, room_id: UUID) -> JsonResponse:
-    """{peer, seats}: whom the page receives. Answers {sdp, lines: {mid: seat}}: an offer, "" when nothing changes."""
+    """{peer, seats}: whom the page receives. Answers {sdp, lines: {mid: seat}, seats}: an offer ("" when nothing changes), and whom."""
     body = read_json(request)
     seats = body.get("seats")
     wanted = [read_id(one) for one in seats] if isinstance(seats, list) else []
@@ -44,7 +44,10 @@ def receive(request: Any, room_id: UUID) -> JsonResponse:
         return JsonResponse(LOST)
     if found is None:
         return JsonResponse({"inside": False})
-    return JsonResponse({"inside": True, "sdp": found.offer, "lines": found.lines})
+    reception, held = found
+    return JsonResponse(
+        {"inside": True, "sdp": reception.offer, "lines": reception.lines, "seats": sorted(map(str, held))}
+    )
 
 
 @require_POST

@@ -5,10 +5,11 @@ import * as controls from "./controls.js";
 import * as door from "./door.js";
 import * as media from "./media.js";
 import { memoryOf } from "./memory.js";
-import { openMesh } from "./mesh.js";
+import * as carried from "./carried.js";
 import * as outside from "./outside.js";
 import { find, say, show, text } from "./page.js";
 import * as panel from "./panel.js";
+import { able } from "./sealing.js";
 import * as self from "./self.js";
 import * as server from "./server.js";
 import * as tiles from "./tiles.js";
@@ -19,11 +20,12 @@ const memory = memoryOf(config.urls.join);
 let phase = "prepare";
 let entering = false;
 let turnedAway = false; // just now: look why, and knock again at the next news
-let mesh = null;
+let mesh = null; // everybody else: mesh.js, or relayed.js in a call of many
 let entry = null;
 let quality = "good";
 let asking = null; // the state being asked for
 let askAgain = false;
+let changing = false; // from one way to the others to another: nobody comes or leaves
 
 function setPhase(name) {
   phase = name;
@@ -61,7 +63,7 @@ function enter() {
   }
   entering = true;
   server
-    .insist(() => server.post(config.urls.join, {}), () => phase !== "over")
+    .insist(() => server.post(config.urls.join, { closes: able() }), () => phase !== "over")
     .then((answer) => {
       entering = false;
       if (answer.status === 200) {
@@ -82,17 +84,34 @@ function begin(answer) {
   entry = answer;
   outside.problem("");
   outside.waitNoMore();
-  mesh = openMesh({
+  mesh = carry(answer.state, 0);
+  setPhase("inside");
+  remember();
+  drawQuality("good");
+  document.body.dispatchEvent(new CustomEvent("relais:inside"));
+  apply(answer.state);
+}
+
+/** Open the way to everybody else that the server names. */
+function carry(state, last) {
+  return carried.open({
+    carrier: state.carrier,
+    heard: last,
+    sealUrl: config.sealUrl,
+    check: stay,
+    look: refresh,
     config,
     entry,
     joined: (person) => {
       tiles.add(person);
-      say(text("came", person.name));
+      if (!changing) {
+        say(text("came", person.name));
+      }
       drawAlone();
     },
     left: (person) => {
       tiles.remove(person);
-      if (phase === "inside") {
+      if (phase === "inside" && !changing) {
         say(text("left", person.name));
       }
       drawAlone();
@@ -108,11 +127,16 @@ function begin(answer) {
     },
     word: drawQuality,
   });
-  setPhase("inside");
-  remember();
-  drawQuality("good");
-  document.body.dispatchEvent(new CustomEvent("relais:inside"));
-  apply(answer.state);
+}
+
+/** The server says that sound and image go another way now: the relay is away, or there is one. */
+function change(state) {
+  changing = true;
+  const last = mesh.heard();
+  mesh.close();
+  mesh = carry(state, last);
+  mesh.follow(state);
+  changing = false;
 }
 
 function drawQuality(word) {
@@ -134,9 +158,12 @@ function stay() {
   if (phase !== "inside") {
     return;
   }
-  server.post(config.urls.stay, { peer: entry.peer, quality, read: mesh.heard() }).then((answer) => {
+  const up = mesh.up();
+  server.post(config.urls.stay, { peer: entry.peer, quality, read: mesh.heard(), up }).then((answer) => {
     if (answer.status === 200 && !answer.body.inside) {
       refresh();
+    } else if (answer.status === 200 && !answer.body.seated && mesh) {
+      mesh.unseated();
     } else if (answer.status === 401) {
       over("out");
     }
@@ -197,7 +224,12 @@ function follow(state) {
     setPhase("prepare");
     tryEnter();
   } else {
-    mesh.follow(state);
+    if (mesh.carrier === state.carrier) {
+      mesh.follow(state);
+    } else {
+      change(state);
+    }
+    carried.say(state);
     door.draw(state.waiting, config.urls);
     capture.follow(state.captures);
   }
@@ -235,6 +267,7 @@ function over(why) {
   outside.sayOver(why);
   show(find("[data-quality]"), false);
   door.draw([], config.urls);
+  carried.say(null);
   say("");
   setPhase("over");
   find("[data-over]").focus();

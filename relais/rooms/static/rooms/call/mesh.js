@@ -2,45 +2,26 @@
 
 import { openLink } from "./link.js";
 import * as media from "./media.js";
-import { worst } from "./quality.js";
-import * as server from "./server.js";
+import { openOutbox } from "./outbox.js";
+import { MESH_MAX, worst } from "./quality.js";
 
 /**
- * `wanted`: config (urls), entry ({peer, servers, relay_only} as the server answered), and listeners joined(person),
+ * `wanted`: config (urls), entry ({peer, servers, relay_only} as the server answered), heard (0, or the last signal that
+ * this page heard while it was carried otherwise), and listeners joined(person),
  * left(person), stream(person, MediaStream), line(person, state), told(person, message), word(the worst of all lines).
  */
 export function openMesh(wanted) {
   const { entry, config } = wanted;
   const links = new Map(); // peer -> {person, link, word}
-  let heard = 0; // id of the last signal
-  let outbox = [];
-  let sending = false;
-  let closed = false;
-
-  function post() {
-    if (sending || !outbox.length || closed) {
-      return;
-    }
-    sending = true;
-    const messages = outbox;
-    outbox = [];
-    server
-      .insist(() => server.post(config.urls.signal, { peer: entry.peer, messages }), () => !closed)
-      .then(() => {
-        sending = false;
-        post();
-      });
-  }
-
-  function send(to, payload) {
-    outbox.push({ to, payload });
-    Promise.resolve().then(post); // what is said at once goes together
-  }
+  const outbox = openOutbox(config.urls.signal, entry.peer);
+  let heard = wanted.heard; // id of the last signal
+  const send = outbox.send;
 
   /** What the other side must know of mine: heard, seen, or only the line stands in the way. */
   function status(one) {
     const camera = Boolean(media.track("video"));
-    return { microphone: !media.muted(), camera, paused: camera && !one.link.showing(), word: one.word };
+    const crowded = links.size + 1 > MESH_MAX; // a room of many whose relay is away
+    return { microphone: !media.muted(), camera, paused: camera && !one.link.showing(), crowded, word: one.word };
   }
 
   function tellStatus() {
@@ -113,6 +94,9 @@ export function openMesh(wanted) {
       });
       if (links.size !== size || others.length !== size) {
         links.forEach((one) => one.link.limit());
+        if (Math.max(size, links.size) >= MESH_MAX) {
+          tellStatus();
+        }
       }
       state.signals.forEach((signal) => {
         if (signal.id > heard) {
@@ -145,7 +129,7 @@ export function openMesh(wanted) {
     streamOf: (peer) => (links.has(peer) ? links.get(peer).link.remote : null),
     connections: () => Array.from(links.values()).map((one) => one.link.connection),
     close() {
-      closed = true;
+      outbox.close();
       Array.from(links.keys()).forEach(drop);
     },
   };

@@ -70,7 +70,7 @@ export function wait(state) {
   if (ready && state.admitted && state.full) {
     problem("");
     show(find("[data-choice]"), false);
-    words("full-title", "full");
+    words("full-title", state.fallen ? "full-fallen" : "full");
     return false;
   }
   if (host) {

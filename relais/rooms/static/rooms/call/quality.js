@@ -4,6 +4,7 @@ export const GOOD = "good";
 export const WEAK = "weak";
 export const BAD = "bad";
 export const AUDIO = "audio";
+export const MESH_MAX = 4; // people who can all send their picture to each other
 
 const WORSE_AFTER = 6; // seconds of a bad line before one step down
 const BETTER_AFTER = 12; // seconds of a good line before one step up
@@ -61,7 +62,7 @@ export function needs(level) {
 
 /** What to send at this level with so many people: null for sound alone, else scale, bits a second and frames a second. */
 export function sending(level, people) {
-  if (level >= AUDIO_LEVEL) {
+  if (level >= AUDIO_LEVEL || people > MESH_MAX) {
     return null;
   }
   const { scale, rate, frames } = STEPS[level];
@@ -71,6 +72,35 @@ export function sending(level, people) {
     maxBitrate: Math.round(rate * 1000 * SHARE[crowd]),
     maxFramerate: crowd > 2 ? Math.min(15, frames) : frames,
   };
+}
+
+const TILES = [
+  { people: 4, height: 360, rate: 400, frames: 15 },
+  { people: 12, height: 180, rate: 150, frames: 10 },
+  { people: Infinity, height: 180, rate: 90, frames: 8 },
+];
+
+function tile(people) {
+  return TILES.filter((one) => people <= one.people)[0];
+}
+
+/** The same for a picture of `height` pixels that goes once, to a video relay: as small as its tile on many screens. */
+export function relayed(level, people, height) {
+  if (level >= AUDIO_LEVEL) {
+    return null;
+  }
+  const wish = tile(people);
+  const less = 2 ** level;
+  return {
+    scaleResolutionDownBy: Math.max(1, (height / wish.height) * less),
+    maxBitrate: Math.round((wish.rate * 1000) / less),
+    maxFramerate: Math.max(5, Math.round(wish.frames / less)),
+  };
+}
+
+/** What that takes when the line is good, in kbit/s. */
+export function relayedNeeds(people) {
+  return tile(people).rate;
 }
 
 /** The word for a level: good, weak or audio. */

@@ -50,7 +50,7 @@ function draw(tile) {
       : said.camera === false
         ? text("camera-off")
         : said.paused
-          ? text("their-audio")
+          ? text(said.crowded ? "crowded" : "their-audio")
           : text("entering");
   show(tile.microphone, said.microphone === false);
   show(tile.line, said.word === "weak");
@@ -60,6 +60,7 @@ function draw(tile) {
 function arrange() {
   const stage = find("[data-tiles]");
   stage.dataset.count = String(tiles.size);
+  stage.dataset.crowd = tiles.size > 12 ? "many" : tiles.size > 8 ? "twelve" : tiles.size > 3 ? "eight" : "";
   show(stage, tiles.size > 0);
 }
 
