@@ -1,7 +1,7 @@
 """The video relays (SFU) of this installation: where they are, and how a room and its pages use one. No table, no actor.
 
 A room of many is on one named relay. Pages never speak to it: the server opens their places, carries their session
-descriptions, and closes their places; only sound and image go from browser to relay and back, closed to it (ADR 0018).
+descriptions, and closes their places; only sound and image go from browser to relay and back, closed to it (ADR 0019).
 """
 
 import shutil

@@ -68,6 +68,17 @@ test("more people share what one line carries", () => {
   assert.deepEqual(quality.sending(0, 3), { scaleResolutionDownBy: 2, maxBitrate: 750000, maxFramerate: 15 });
   assert.deepEqual(quality.sending(0, 4), { scaleResolutionDownBy: 4, maxBitrate: 450000, maxFramerate: 15 });
   assert.equal(quality.sending(3, 2), null);
+  assert.equal(quality.sending(0, 5), null, "a room of many without its relay: sound alone");
+});
+
+test("what goes to a relay is as small as its tile, and smaller on a bad line", () => {
+  assert.deepEqual(quality.relayed(0, 6, 720), { scaleResolutionDownBy: 4, maxBitrate: 150000, maxFramerate: 10 });
+  assert.deepEqual(quality.relayed(1, 6, 720), { scaleResolutionDownBy: 8, maxBitrate: 75000, maxFramerate: 5 });
+  assert.deepEqual(quality.relayed(0, 25, 720), { scaleResolutionDownBy: 4, maxBitrate: 90000, maxFramerate: 8 });
+  assert.deepEqual(quality.relayed(0, 3, 720), { scaleResolutionDownBy: 2, maxBitrate: 400000, maxFramerate: 15 });
+  assert.equal(quality.relayed(0, 6, 90).scaleResolutionDownBy, 1, "never larger than it is");
+  assert.equal(quality.relayed(3, 6, 720), null);
+  assert.equal(quality.relayedNeeds(6), 150);
 });
 
 test("the words", () => {

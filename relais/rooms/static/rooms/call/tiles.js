@@ -61,6 +61,11 @@ function arrange() {
   const stage = find("[data-tiles]");
   stage.dataset.count = String(tiles.size);
   stage.dataset.crowd = tiles.size > 12 ? "many" : tiles.size > 8 ? "twelve" : tiles.size > 3 ? "eight" : "";
+  if (stage.dataset.crowd) {
+    stage.tabIndex = 0; // it may scroll: by keyboard too
+  } else {
+    stage.removeAttribute("tabindex");
+  }
   show(stage, tiles.size > 0);
 }
 
