@@ -1,4 +1,4 @@
-"""`python -m bench [--part abcdef] [--rebuild]`: builds the region and a tenth of it, measures, prints, writes JSON."""
+"""`python -m bench [--part abcdefr] [--rebuild]`: builds the region and a tenth of it, measures, prints, writes JSON."""
 
 import argparse
 import json
@@ -9,16 +9,31 @@ import sys
 import time
 from typing import Any
 
-from bench import calls, followups, live, memory, pages, servers, starts
+from bench import calls, followups, live, memory, pages, rooms, servers, starts
 
-PARTS = {"a": pages.run, "b": live.run, "c": calls.run, "d": starts.run, "e": memory.run, "f": followups.run}
-DATA = {"a": servers.SIZES, "b": servers.SIZES, "c": servers.SIZES, "e": servers.SIZES, "f": (followups.SIZE,)}
+PARTS = {
+    "a": pages.run,
+    "b": live.run,
+    "c": calls.run,
+    "d": starts.run,
+    "e": memory.run,
+    "f": followups.run,
+    "r": rooms.run,
+}
+DATA = {
+    "a": servers.SIZES,
+    "b": servers.SIZES,
+    "c": servers.SIZES,
+    "e": servers.SIZES,
+    "f": (followups.SIZE,),
+    "r": servers.SIZES[:1],
+}
 COLUMNS = ["page", "p50", "p95", "p50 tenth", "p95 tenth", "ratio", "growth", "queries region", "rows region", "rows tenth", "met"]  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--part", default="abcdef", help="letters among abcdef (docs/bench.md)")
+    parser.add_argument("--part", default="abcdefr", help="letters among abcdefr (docs/bench.md)")
     parser.add_argument("--rebuild", action="store_true", help="build both databases again")
     options = parser.parse_args()
     if unknown := set(options.part) - set(PARTS):
@@ -57,7 +72,7 @@ def show(report: dict[str, Any]) -> None:
         for cells in (COLUMNS, *([_text(line.get(name)) for name in COLUMNS] for line in report["pages"])):
             print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
         print("aims:", "; ".join(f"{line['page']} {line['aim']}" for line in report["pages"] if "aim" in line))
-    for name in ("live", "call", "start", "follow-ups", "memory"):
+    for name in ("live", "call", "start", "follow-ups", "room", "memory"):
         if report.get(name):
             print(f"{name}:")
             for key, value in report[name].items():

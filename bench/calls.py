@@ -49,7 +49,7 @@ def run(report: dict[str, Any]) -> None:
 def _once(browser: Browser, port: int, facts: dict[str, Any]) -> tuple[float, float]:
     """The patient is in the call page and ready; the doctor joins: ms until each sees the other."""
     base = f"http://localhost:{port}"
-    patient, doctor = (_window(browser, base, facts[who]) for who in ("patient", "doctor"))
+    patient, doctor = (window(browser, base, facts[who]) for who in ("patient", "doctor"))
     try:
         patient.goto(base + facts["space"])
         _join(patient)
@@ -70,7 +70,7 @@ def _once(browser: Browser, port: int, facts: dict[str, Any]) -> tuple[float, fl
         doctor.context.close()
 
 
-def _window(browser: Browser, base: str, cookies: dict[str, str]) -> Page:
+def window(browser: Browser, base: str, cookies: dict[str, str]) -> Page:
     context = browser.new_context(locale="fr-FR", timezone_id="Europe/Paris")
     context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies.items()])
     context.set_default_timeout(SECONDS)

@@ -1,11 +1,12 @@
 """Signs people in on a database of the bench and tells what to ask: one JSON object. Runs in a process of its own.
 
-python -m bench.prepare pages | streams | call | followed | storm
+python -m bench.prepare pages | streams | call | room | followed | storm
 """
 
 import json
 import os
 import sys
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -25,12 +26,15 @@ from django.utils.crypto import get_random_string  # noqa: E402
 from relais.accounts.demo import PERSONAS  # noqa: E402
 from relais.accounts.models import Membership, User  # noqa: E402
 from relais.accounts.testing import client_of  # noqa: E402
+from relais.core.actor import SYSTEM_ACTOR  # noqa: E402
 from relais.core.live import sign  # noqa: E402
 from relais.dossiers.models import Dossier  # noqa: E402
 from relais.patients import entry  # noqa: E402
 from relais.patients.models import Grant, GrantDevice, Holder  # noqa: E402
 from relais.patients.testing import let_in  # noqa: E402
 from relais.questionnaires.queries import current  # noqa: E402
+from relais.rooms import actions as rooms  # noqa: E402
+from relais.rooms.models import Part  # noqa: E402
 from relais.teleconsultation.demo import appointment_now  # noqa: E402
 from relais.teleconsultation.models import Teleconsultation  # noqa: E402
 from relais.teleconsultation.topics import dashboard_topic  # noqa: E402
@@ -163,6 +167,23 @@ def call() -> dict[str, Any]:
     }
 
 
+def room() -> dict[str, Any]:
+    """A room for many, of six professionals."""
+    opened = rooms.open_room(actor=SYSTEM_ACTOR, about=uuid.uuid4(), max_people=25)
+    found = Membership.objects.filter(ended_at=None, user__is_active=True).select_related("user", "establishment")
+    members = list(found.order_by("user_id", "pk").distinct("user_id")[:6])
+    for one in members:
+        rooms.invite(
+            actor=SYSTEM_ACTOR,
+            room=opened,
+            holder_id=one.user_id,
+            part=Part.HOST,
+            name=str(one.user),
+            authenticated=True,
+        )
+    return {"people": [cookies(client_of(one)) for one in members], "path": reverse("rooms:call", args=[opened.pk])}
+
+
 def busiest_cell() -> Cell:
     """The one that follows most."""
     running = Count("follow_ups", filter=~Q(follow_ups__state=follow_ups.State.CLOSED))
@@ -245,5 +266,5 @@ def typed(answers: dict[str, list[Any]]) -> dict[str, str]:
 
 if __name__ == "__main__":
     User.objects.exists()  # the database answers, or its error is what one reads
-    parts = {"pages": pages, "streams": streams, "call": call, "followed": followed, "storm": storm}
+    parts = {"pages": pages, "streams": streams, "call": call, "room": room, "followed": followed, "storm": storm}
     json.dump(parts[sys.argv[1]](), sys.stdout)

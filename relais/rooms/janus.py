@@ -70,6 +70,10 @@ class Janus:
         """A handle of the plugin: one for each connection of a page."""
         return int(self._ask(f"/janus/{session}", {"janus": "attach", "plugin": PLUGIN})["data"]["id"])
 
+    def detach(self, session: int, handle: int) -> None:
+        """End one connection of a page."""
+        self._ask(f"/janus/{session}/{handle}", {"janus": "detach"})
+
     def tell(self, session: int, handle: int, body: dict[str, Any], *, kind: str = "", sdp: str = "") -> Answer:
         """Ask the plugin something and wait for what it answers, at once or as an event.
 

@@ -149,6 +149,7 @@ class Seat(Base):
     receives = models.BigIntegerField()
     up = models.BooleanField(default=False)  # its line to the relay stands: others can receive it
     feeds = ArrayField(models.UUIDField(), default=list)  # the seats of others that it receives
+    unanswered = models.BooleanField(default=False)  # the relay's last offer: the page may never have had it
 
     class Meta:
         ordering = ["created_at", "id"]

@@ -6,7 +6,7 @@ descriptions, and closes their places; only sound and image go from browser to r
 
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,13 @@ def receive(place: Place, room: str, wanted: Iterable[str], held: Iterable[str])
         if failure.code in (NO_FEED, NO_ROOM):
             return None
         raise
+
+
+def receive_anew(place: Place) -> Place:
+    """The same place with another connection to receive: what the last one was offered got lost."""
+    janus = node(place.node)
+    janus.detach(place.session, place.receives)
+    return replace(place, receives=janus.attach(place.session))
 
 
 def _reception(answer: Answer) -> Reception:

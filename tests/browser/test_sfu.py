@@ -132,8 +132,9 @@ def test_six_people_see_each_other_through_the_relay_which_cannot_read_them_and_
     for page in five:
         wait_for_pictures(page, 4)
     sixth.wait_for_function(f"async () => await ({ARRIVED})() > 50000")
-    assert sixth.evaluate(PICTURES) == [0] * 5, "what the relay passes on is nothing without the key"
-    assert all(page.evaluate(PICTURES).count(0) == 1 for page in five), "nor can the others open what has another key"
+    assert set(sixth.evaluate(PICTURES)) == {0}, "what the relay passes on is nothing without the key"
+    for page in five:
+        assert sum(count > 0 for count in page.evaluate(PICTURES)) == 4, "nor can the others open what has another key"
 
     sixth.unroute_all()
     sixth.reload()

@@ -118,6 +118,7 @@ def stay(*, actor: Actor, peer_id: UUID, quality: str = "", read: int = 0) -> bo
     """
     peer = _own(actor, peer_id)
     if peer is None:
+        _see_out(peer_id)
         return False
     changed = bool(quality) and quality in Quality.values and quality != peer.quality
     returned = peer.seen_at < timezone.now() - ABSENT_AFTER
@@ -225,6 +226,13 @@ def answer_capture(*, actor: Actor, capture_id: UUID, agreed: bool) -> Capture:
         capture.save(update_fields=["agreed", "answered_at"])
         ping(f"invitation:{capture.asked_by_id}", urgent=True)
     return capture
+
+
+def _see_out(peer_id: UUID) -> None:
+    """A page whose workflow lets it be there no more leaves its place at the relay too."""
+    peer = Peer.objects.select_related("invitation__room").filter(pk=peer_id, left_at=None).first()
+    if peer and vacate(peer.invitation.room, Peer.objects.filter(pk=peer_id)):
+        tell_room(peer.invitation.room)
 
 
 def _own(actor: Actor, peer_id: UUID) -> Peer | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -78,29 +79,39 @@ def _drop(place: sfu.Place | None) -> None:
         sfu.close(place)
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a page receives from now on: the relay's offer, on a `fresh` connection or the one that it has, and whose."""
+
+    reception: sfu.Reception
+    fresh: bool
+    seats: list[UUID]
+
+
 @transaction.atomic
-def receive(*, actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> tuple[sfu.Reception, list[UUID]] | None:
+def receive(*, actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> Change | None:
     """Receive what these seats of the same room send, and nothing else; None when the page is inside no more.
 
-    Answers the relay's offer and the seats that are received now: those of other rooms and of pages that have left are
-    passed over. Raises Lost without a place.
+    Seats of other rooms and of pages that have left are passed over. An offer that was never answered is lost: the page
+    then begins again on a fresh connection, as it does after nobody was left. Raises Lost without a place.
     """
     seat = _seat(actor, peer_id)
     if seat is None:
         return None
     room_id = seat.peer.invitation.room_id
-    there = Seat.objects.filter(
-        pk__in=list(seats), peer__invitation__room_id=room_id, peer__left_at=None, node=seat.node
-    )
+    there = Seat.objects.filter(pk__in=list(seats), peer__invitation__room_id=room_id, node=seat.node, up=True)
     wanted = sorted(there.exclude(pk=seat.pk).values_list("pk", flat=True))
     try:
-        reception = sfu.receive(place_of(seat), str(room_id), map(str, wanted), map(str, seat.feeds))
+        if seat.unanswered or (seat.feeds and not wanted):
+            seat.receives, seat.feeds = sfu.receive_anew(place_of(seat)).receives, []
+        fresh = not seat.feeds
+        found = sfu.receive(place_of(seat), str(room_id), map(str, wanted), map(str, seat.feeds))
     except (Unreachable, Failed):
         raise Lost from None
-    if reception:
-        seat.feeds = wanted
-        seat.save(update_fields=["feeds"])
-    return reception or sfu.Reception("", {}), seat.feeds
+    if found:
+        seat.feeds, seat.unanswered = wanted, bool(found.offer)
+    seat.save(update_fields=["receives", "feeds", "unanswered"])
+    return Change(found or sfu.Reception("", {}), fresh, seat.feeds)
 
 
 @transaction.atomic
@@ -114,6 +125,8 @@ def answer_relay(*, actor: Actor, peer_id: UUID, answer: str) -> bool:
         sfu.start(place_of(seat), answer)
     except (Unreachable, Failed):
         raise Lost from None
+    seat.unanswered = False
+    seat.save(update_fields=["unanswered"])
     return True
 
 

@@ -209,9 +209,39 @@ def test_one_receives_the_others_of_the_same_room_alone(
         "inside": True,
         "sdp": "",
         "lines": {},
+        "fresh": True,
         "seats": [],
     }
     assert asked == [[str(seats[1])]], "neither oneself nor another room"
+
+
+@needs_janus
+def test_an_offer_that_was_never_answered_is_made_again_on_a_fresh_connection(
+    many: Scene, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctor, path = many.doctor_client(), path_of(many)
+    page = enter(doctor, path)["peer"]
+    publish(doctor, path, page)
+    patient, patient_path = many.patient_client(), f"/p/salles/{many.room.pk}/"
+    theirs = enter(patient, patient_path)["peer"]
+    publish(patient, patient_path, theirs)
+    send(patient, f"{patient_path}rester", {"peer": theirs, "up": True})
+    seat = Seat.objects.get(peer_id=theirs).pk
+    held: list[list[str]] = []
+
+    def offer(place: sfu.Place, room: str, wanted: Iterator[str], before: Iterator[str]) -> sfu.Reception:
+        held.append(list(before))
+        return sfu.Reception("v=0", {"0": str(seat)})
+
+    monkeypatch.setattr(sfu, "receive", offer)
+    handle = Seat.objects.get(peer_id=page).receives
+    assert receive(doctor, path, page, seat).json()["fresh"]
+    assert receive(doctor, path, page, seat).json()["fresh"], "the first answer never came"
+    assert Seat.objects.get(peer_id=page).receives != handle
+    monkeypatch.setattr(sfu, "start", lambda place, answer: None)
+    assert send(doctor, f"{path}relais/repondre", {"peer": page, "sdp": OFFER}).json() == {"inside": True}
+    assert not receive(doctor, path, page, seat).json()["fresh"]
+    assert held == [[], [], [str(seat)]]
 
 
 @needs_janus

@@ -34,7 +34,7 @@ def publish(request: Any, room_id: UUID) -> JsonResponse:
 @require_POST
 @anyone_inside
 def receive(request: Any, room_id: UUID) -> JsonResponse:
-    """{peer, seats}: whom the page receives. Answers {sdp, lines: {mid: seat}, seats}: an offer ("" when nothing changes), and whom."""
+    """{peer, seats}: whom the page receives. Answers {sdp, lines: {mid: seat}, fresh, seats}: an offer ("" when nothing changes)."""
     body = read_json(request)
     seats = body.get("seats")
     wanted = [read_id(one) for one in seats] if isinstance(seats, list) else []
@@ -44,9 +44,14 @@ def receive(request: Any, room_id: UUID) -> JsonResponse:
         return JsonResponse(LOST)
     if found is None:
         return JsonResponse({"inside": False})
-    reception, held = found
     return JsonResponse(
-        {"inside": True, "sdp": reception.offer, "lines": reception.lines, "seats": sorted(map(str, held))}
+        {
+            "inside": True,
+            "sdp": found.reception.offer,
+            "lines": found.reception.lines,
+            "fresh": found.fresh,
+            "seats": sorted(map(str, found.seats)),
+        }
     )
 
 

@@ -137,11 +137,12 @@ export function openRelayed(wanted) {
   }
 
   function drop() {
-    [sends, receives].forEach((one) => one && one.close());
+    if (sends) {
+      sends.close();
+    }
     sends = null;
-    receives = null;
+    begin();
     held = "";
-    lines = {};
     up = false;
     looked = null;
   }
@@ -205,6 +206,9 @@ export function openRelayed(wanted) {
           wanted.check();
           return false;
         }
+        if (answer.body.fresh) {
+          begin();
+        }
         return answer.body.sdp ? accept(answer.body, stale) : answer.body.inside && list.join() === answer.body.seats.join();
       })
       .catch(() => false)
@@ -217,6 +221,15 @@ export function openRelayed(wanted) {
           setTimeout(receive, settled ? 0 : 700);
         }
       });
+  }
+
+  /** What was received comes no more: the next offer is for a connection of its own. */
+  function begin() {
+    if (receives) {
+      receives.close();
+    }
+    receives = null;
+    lines = {};
   }
 
   function accept(offered, stale) {
