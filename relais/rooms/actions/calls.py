@@ -63,7 +63,7 @@ def join(*, actor: Actor, room: Room, closes: bool = False) -> Peer:
         renew_key(locked)
     peer = Peer.objects.create(invitation=invitation, closes=closes)
     beat(actor=actor, about=locked.about, place=Place.CALL)
-    tell_room(locked)
+    tell_room(locked, urgent=not locked.relayed)
     return peer
 
 

@@ -140,7 +140,7 @@ def keep_seat(*, actor: Actor, peer_id: UUID, up: bool = False) -> bool:
     if seat is None:
         return True
     if up and Seat.objects.filter(pk=seat.pk, up=False).update(up=True):
-        tell_room(seat.peer.invitation.room)
+        tell_room(seat.peer.invitation.room, urgent=False)  # many come at once: one look a second for each page
     return sfu.keep(place_of(seat))
 
 

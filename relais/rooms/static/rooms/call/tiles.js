@@ -31,8 +31,10 @@ function build(person) {
   const sound = make("button", "btn btn-primary tile-sound", text("touch-sound"));
   sound.type = "button";
   sound.addEventListener("click", () => {
-    video.play();
-    show(sound, false);
+    tiles.forEach((tile) => {
+      tile.video.play(); // one touch is enough for all
+      show(tile.sound, false);
+    });
   });
   [microphone, line, sound].forEach((one) => show(one, false));
   box.append(video, cover, caption, sound);
