@@ -46,7 +46,7 @@ def _add(request: Any, follow_up: FollowUp) -> None:
     except Refused as refused:
         messages.error(request, refused.message)
         return
-    name = User.objects.get(pk=link.user_id).full_name  # not among the readers if somebody has ended it meanwhile
+    name = User.objects.get(pk=str(link.user_id)).full_name  # not among the readers if somebody has ended it meanwhile
     messages.success(request, _("%(who)s peut maintenant lire ce suivi.") % {"who": name})
 
 
