@@ -44,9 +44,7 @@ class MeetingForm(InviteForm):
         label=_("Objet"), max_length=120,
         help_text=_("N’écrivez aucun nom de patient dans l’objet : une réunion n’a pas de dossier, et tous les invités le lisent."),
     )  # fmt: skip
-    date = forms.DateField(
-        label=_("Jour"), widget=DateInput, required=False, help_text=_("Laissez vide pour commencer maintenant.")
-    )
+    date = forms.DateField(label=_("Jour"), widget=DateInput, required=False)
     time = forms.TimeField(label=_("Heure"), widget=TimeInput, required=False)
     minutes = forms.IntegerField(label=_("Durée (minutes)"), min_value=10, max_value=480, initial=30)
     max_people = forms.TypedChoiceField(label=_("Combien de personnes ?"), coerce=int, widget=forms.RadioSelect)

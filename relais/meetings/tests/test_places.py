@@ -259,6 +259,14 @@ def test_rooms_take_the_same_queries_with_one_person_as_with_three(scene, django
         browser.get(PAGE)
 
 
+@pytest.mark.req("VR-01")
+def test_the_page_draws_its_parts_again_at_a_ping(scene):
+    inside(scene.regulator, scene.home)
+    for target, shown, hidden in (("places", "Dr Paul Roche", "<h2>Salles du"), ("other-places", "SAMU 93", "Dr Paul")):
+        answer = client_of(scene.nurse).get(PAGE, HTTP_HX_REQUEST="true", HTTP_HX_TARGET=target).content.decode()
+        assert (shown in answer, hidden in answer, "<html" in answer) == (True, False, False)
+
+
 def test_the_door_refuses_an_id_of_nothing(scene):
     with pytest.raises(NotFound):
         places.enter(actor=actor_for(scene.nurse), owner_id=scene.stranger.user_id)

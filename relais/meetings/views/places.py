@@ -24,6 +24,9 @@ from relais.meetings.topics import ON_DUTY, doors
 from relais.rooms.queries import get_room
 from relais.rooms.views.call import context
 
+# What a ping draws again, by the element that hears it.
+FRAGMENTS = {"places": "meetings/_places.html", "other-places": "meetings/_others.html"}
+
 
 @professional()
 @require_GET
@@ -50,8 +53,7 @@ def places(request: Any) -> HttpResponse:
         "topics": " ".join([doors(actor.here), doors(actor.me), *([ON_DUTY] if on_duty else [])]),
         "numbers": queries.numbers(actor, here, timezone.now()),
     }
-    fragment = request.htmx and request.htmx.target == "places"
-    return render(request, "meetings/_places.html" if fragment else "meetings/places.html", values)
+    return render(request, FRAGMENTS.get(request.htmx.target or "", "meetings/places.html"), values)
 
 
 @professional()

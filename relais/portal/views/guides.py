@@ -102,6 +102,20 @@ GUIDES = [
         for_patients=False,
     ),
     Guide(
+        "salles-urgence",
+        _("Rejoindre une salle en urgence"),
+        _("Pour l’EHPAD, le SAMU, l’astreinte gériatrique et la garde de nuit : l’appel d’abord, la vidéo ensuite."),
+        "door-enter",
+        for_patients=False,
+    ),
+    Guide(
+        "reunions",
+        _("Se réunir entre professionnels"),
+        _("Maintenant ou à une heure convenue, avec ou sans compte, sans patient."),
+        "users-group",
+        for_patients=False,
+    ),
+    Guide(
         "agent-support",
         _("Répondre aux demandes d’aide"),
         _("Pour les agents du support."),
