@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "relais.telemonitoring",
     "relais.meetings",
     "relais.liaison",
+    "relais.expertise",
     "relais.portal",
 ]
 MIDDLEWARE = [

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("relais.meetings.urls")),
     path("p/reunions/", include("relais.meetings.patient_urls")),
     path("liaison/", include("relais.liaison.urls")),
+    path("expertise/", include("relais.expertise.urls")),
     path("messages/", include("relais.notifications.urls")),
     path("upload/", include("relais.files.upload_urls")),
     path("live/", include("relais.core.live_urls")),

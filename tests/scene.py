@@ -22,6 +22,8 @@ from relais.directory.models import Service
 from relais.directory.testing import make_service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Note, Step
+from relais.expertise import testing as expertise
+from relais.expertise.actions import keeping
 from relais.files import actions as files
 from relais.liaison import testing as liaison
 from relais.liaison.actions import notes as liaison_notes
@@ -121,6 +123,7 @@ def make_scene() -> Scene:
     cell, _member = telemonitoring.make_cell(doctor)
     followed = telemonitoring.make_follow_up(cell=cell, member=doctor, patient=patient)
     telemonitoring.reply(followed, dyspnee="4", dyspnee__evol="critique")
+    opinion = _expertise(doctor, patient)
     draft = laboratory.copy(actor=actor_for(doctor), rule_set=cell.rules)
     asked = _asked(doctor, patient)
     clients = {
@@ -137,8 +140,8 @@ def make_scene() -> Scene:
     }
     ids = {
         "patient_id": [patient.pk],
-        "dossier_id": [scene.tele.pk, followed.follow_up.pk, asked["dossier_id"]],
-        "document_id": [*documents, asked["document_id"]],
+        "dossier_id": [scene.tele.pk, followed.follow_up.pk, asked["dossier_id"], opinion.asked.pk],
+        "document_id": [*documents, asked["document_id"], opinion.asked.dossier.documents.get().pk],
         "note_id": [asked["note_id"]],
         "hand_over_id": [asked["hand_over_id"]],
         "file_id": [prepared, uuid.uuid4()],
@@ -159,6 +162,7 @@ def make_scene() -> Scene:
         **_rota(on_call, doctor),
         "owner_id": [on_call.pk],
         "meeting_id": [_meeting(doctor).pk],
+        "wording_id": [opinion.service.wordings.get().pk],
         "response_id": [followed.follow_up.judgements.get().response_id],
         **room,
     }
@@ -249,6 +253,20 @@ def _meeting(doctor: Membership) -> Meeting:
     return made
 
 
+def _expertise(doctor: Membership, patient: Any) -> expertise.Scene:
+    """A request of this doctor to their own service, with a note, a document and a recommended text."""
+    service = expertise.make_pool(doctor)
+    asked = expertise.make_asked(
+        requester=doctor, expert=doctor, service=service, patient=patient, state="prise-en-charge",
+        cancel_reason=HIDDEN,
+    )  # fmt: skip
+    keeping.add_note(actor=asked.asker, asked=asked.asked, text=f"{NOTE} depuis hier.")
+    file = files.store(actor=asked.asker, upload=b"Une ligne de texte.\n", name="document.txt")
+    dossiers.add_document(actor=asked.asker, dossier=asked.asked.dossier, file=file, kind="other", title=HIDDEN)
+    service.wordings.create(title="Chute", conclusion=REPORT)
+    return asked
+
+
 def _room(scene: testing.Scene, guest: Any, *formers: Membership) -> dict[str, list[Any]]:
     """The room with its people: the practitioner, two others who took part and leave, the patient, a guest."""
     room = call.join(actor=actor_for(scene.practitioner), tele=scene.tele)
@@ -320,6 +338,20 @@ WORDS = {
     ("telemonitoring:decide_transfer", "verb"): ["accept", "refuse", "cancel", "inconnu"],
     ("telemonitoring:verb", "verb"): ["pause", "resume", "extend", "close", "inconnu"],
     ("liaison:verb", "verb"): ["take", "take_over", "ask", "transfer", "close", "room", "inconnu"],
+    ("expertise:pass_on", "verb"): ["reorienter", "second-avis", "admission", "inconnu"],
+    ("expertise:verb", "verb"): [
+        "take",
+        "take_over",
+        "give_back",
+        "ask_complement",
+        "give_complement",
+        "refuse",
+        "to_visio",
+        "cancel",
+        "close",
+        "set_review_aside",
+        "inconnu",
+    ],
     ("teleconsultation:verb", "verb"): [
         "finish",
         "continue_by_phone",

@@ -19,8 +19,8 @@ from relais.directory.models import Establishment
 
 ROOT: Path = settings.BASE_DIR
 
-# Required by this version: TC-03 comes with tele-expertise.
-REQUIRED = {f"TC-{number:02d}" for number in range(1, 65)} - {"TC-03"} | {"SU-01", "SU-03", "SU-04", "SU-05", "SU-06"}
+# Required by this version.
+REQUIRED = {f"TC-{number:02d}" for number in range(1, 65)} | {"SU-01", "SU-03", "SU-04", "SU-05", "SU-06"}
 
 
 def test_the_page_of_features_is_up_to_date() -> None:

@@ -81,6 +81,13 @@ GUIDES = [
         for_patients=False,
     ),
     Guide(
+        "expertise",
+        _("Demander et rendre un avis"),
+        _("Télé-expertise : pour qui demande, et pour l’expert qui répond."),
+        "message-question",
+        for_patients=False,
+    ),
+    Guide(
         "secretariat",
         _("Tenir l’agenda"),
         _("Horaires, rendez-vous, messages qui ne partent pas."),

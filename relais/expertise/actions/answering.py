@@ -1,0 +1,270 @@
+"""What experts do with a request: take it, ask for more, answer, refuse, send it on, convert it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import User
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
+from relais.directory.models import Way
+from relais.dossiers import actions as dossiers
+from relais.dossiers.models import DocumentKind
+from relais.expertise import delays, messages, printing
+from relais.expertise import permissions as may
+from relais.expertise.actions.drafting import EXPERT, askable, chosen
+from relais.expertise.actions.states import lock, move
+from relais.expertise.models import Expertise, Opinion, Refusal
+from relais.expertise.queries import pool
+from relais.expertise.workflow import HELD, State
+from relais.files import actions as files
+from relais.questionnaires import actions as questionnaires
+from relais.questionnaires.actions import Times, Who
+from relais.questionnaires.models import Questionnaire, Relation
+from relais.rooms import actions as rooms
+
+TEXT_MAX, REASON_MAX, MOST_OPINIONS = 5000, 300, 2
+
+
+@whole
+def take(*, actor: Actor, asked: Expertise) -> Expertise:
+    """Have a request that nobody has. Of two in the same second one has it, the other reads who; twice, nothing happens."""
+    locked = lock(asked)
+    if not may.can_take(actor, locked):
+        raise NotFound
+    if locked.expert_id == actor.user_id and locked.state in HELD:
+        return locked
+    if locked.state in HELD and locked.expert:
+        at = timezone.localtime(locked.taken_at) if locked.taken_at else timezone.localtime()
+        told = {"who": locked.expert.full_name, "at": f"{at:%H:%M}"}
+        raise Refused(_("%(who)s a pris cette demande en charge à %(at)s.") % told)
+    return _have(actor, locked, "take")
+
+
+@whole
+def take_over(*, actor: Actor, asked: Expertise) -> Expertise:
+    """Have the overdue request of another expert, or of one who left the pool; they are told."""
+    locked = lock(asked)
+    before = locked.expert_id
+    moved = _have(actor, locked, "take_over")
+    messages.tell(moved, messages.NEWS, before)
+    return moved
+
+
+def _have(actor: Actor, asked: Expertise, verb: str) -> Expertise:
+    changes: dict[str, Any] = {"expert_id": actor.user_id, "taken_at": timezone.now(), "called": None}
+    return move(actor=actor, asked=asked, verb=verb, **changes, **_running_again(asked))
+
+
+def _running_again(asked: Expertise, now: datetime | None = None) -> dict[str, Any]:
+    """The clock that stood still while a complement was awaited goes on."""
+    if asked.left is None:
+        return {}
+    due = delays.due_again(asked.urgency, asked.left, now or timezone.now())
+    return {"due_at": due, "rank": delays.rank(asked.urgency, due), "left": None, "level": 0}
+
+
+@whole
+def give_back(*, actor: Actor, asked: Expertise) -> Expertise:
+    """Leave it to the others of the pool, who are told; its clock goes on."""
+    moved = move(actor=actor, asked=asked, verb="give_back", expert=None, taken_at=None)
+    messages.tell_pool(moved)
+    return moved
+
+
+@whole
+def ask_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime | None = None) -> Expertise:
+    """Ask the requester for what is missing; the clock stands still until they give it."""
+    words = _words(text, _("Écrivez ce qui manque : le requérant le lit dans le fil."))
+    moment = now or timezone.now()
+    moved = move(
+        actor=actor, asked=asked, verb="ask_complement", left=(asked.due_at or moment) - moment, called=None, level=0
+    )
+    dossiers.add_step(actor=actor, dossier=moved.dossier, kind="complement", data={"text": words, "asked": True})
+    messages.tell(moved, messages.COMPLEMENT, moved.requester_id)
+    return moved
+
+
+@whole
+def give_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime | None = None) -> Expertise:
+    """Give what the expert asked for; the clock goes on with what was left."""
+    words = _words(text, _("Écrivez le complément, ou dites quel document vous avez ajouté."))
+    locked = lock(asked)
+    moved = move(actor=actor, asked=locked, verb="give_complement", **_running_again(locked, now))
+    dossiers.add_step(actor=actor, dossier=moved.dossier, kind="complement", data={"text": words, "asked": False})
+    messages.tell(moved, messages.GIVEN, moved.expert_id)
+    return moved
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page of an opinion brings when it is signed."""
+
+    questionnaire: Questionnaire
+    answers: dict[str, Any]
+    request_key: UUID
+    times: Times
+
+
+@whole
+def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None = None) -> Opinion:
+    """Sign an opinion: answers kept, PDF filed with RPPS, time and digest, both sides told; sent twice it is signed once.
+
+    Raises Wrong for answers that cannot be kept, Refused for an expert without RPPS number or a state that moved on.
+    """
+    moment = now or timezone.now()
+    locked = lock(asked)
+    done = Opinion.objects.filter(expertise=locked, response__request_key=page.request_key).first()
+    if done:
+        return done
+    if not may.can_answer(actor, locked):
+        raise NotFound
+    expert = User.objects.get(pk=actor.me)
+    if not expert.rpps:
+        raise Refused(_("Un avis se signe avec un numéro RPPS : il manque à votre compte."))
+    given = questionnaires.answer(
+        actor=actor, about=locked.pk, questionnaire=page.questionnaire, answers=page.answers,
+        request_key=page.request_key, times=page.times, who=Who(relation=Relation.PROFESSIONAL),
+    )  # fmt: skip
+    said = given.response.answers
+    moved = move(
+        actor=actor, asked=locked, verb="answer", answered_at=locked.answered_at or moment, left=None, called=None,
+        orientation=_one(said, "tr.orientation"), review_on=_one(said, "tr.suivi") or None, reviewed_at=None,
+    )  # fmt: skip
+    service = moved.service
+    if service is None:
+        raise NotFound
+    number = moved.opinions.count() + 1
+    report = printing.report(moved, given.response, expert, number=number, signed_at=moment)
+    step = dossiers.add_step(
+        actor=actor, dossier=moved.dossier, kind="opinion", data={"response": str(given.response.pk), "number": number}
+    )
+    stored = files.store(actor=actor, upload=printing.report_pdf(report), name=f"avis-{moved.dossier.reference}.pdf")
+    document = dossiers.add_document(
+        actor=actor, dossier=moved.dossier, file=stored, kind=DocumentKind.REPORT, step=step,
+        title=_("Avis de l’expert") if number == 1 else _("Second avis"),
+    )  # fmt: skip
+    opinion = Opinion.objects.create(
+        expertise=moved, number=number, service=service, expert=expert, response=given.response, document=document,
+        rpps=expert.rpps, digest=report.digest, signed_at=moment,
+    )  # fmt: skip
+    rooms.end_room(actor=actor, about=moved.pk)
+    messages.tell(moved, messages.ANSWERED, moved.requester_id)
+    return opinion
+
+
+def _one(said: dict[str, Any], link_id: str) -> str:
+    return str(next(iter(said.get(link_id, [])), ""))
+
+
+@whole
+def refuse(*, actor: Actor, asked: Expertise, reason: str, note: str = "") -> Expertise:
+    """Refuse, with a reason of Refusal; the requester is told, and may ask another service."""
+    if reason not in Refusal.values:
+        raise Refused(_("Choisissez le motif du refus."), field="reason")
+    if len(note.strip()) > REASON_MAX:
+        raise Refused(_("Précisez en 300 caractères au plus."), field="note")
+    moved = move(
+        actor=actor, asked=asked, verb="refuse", refusal=reason, refusal_note=note.strip(), left=None, called=None
+    )
+    messages.tell(moved, messages.NEWS, moved.requester_id)
+    return moved
+
+
+@whole
+def redirect(*, actor: Actor, asked: Expertise, service_id: UUID | None, now: datetime | None = None) -> Expertise:
+    """Give the request to another service: the thread is kept, the new pool sees all of it, the old one nothing more.
+
+    The delay goes on; a refused request, or one whose hour has passed, gets a whole one.
+    """
+    moment = now or timezone.now()
+    locked = lock(asked)
+    if not may.can_redirect(actor, locked):
+        raise NotFound
+    old, new = locked.service, chosen(actor, service_id, locked.urgency, moment)
+    if old is None or new.pk == old.pk:
+        raise Refused(_("C’est déjà ce service qui est sollicité : choisissez-en un autre."), field="service")
+    moved = _pass_on(actor, locked, "redirect", new, moment)
+    if not Opinion.objects.filter(expertise=moved, service=old).exists():
+        dossiers.end_service(actor=actor, dossier=moved.dossier, service=old)
+    if actor.user_id != moved.requester_id:
+        messages.tell(moved, messages.NEWS, moved.requester_id)
+    return moved
+
+
+@whole
+def second_opinion(
+    *, actor: Actor, asked: Expertise, service_id: UUID | None, now: datetime | None = None
+) -> Expertise:
+    """Ask another service for a second opinion in the same thread; the first expert goes on seeing it. Two at most."""
+    moment = now or timezone.now()
+    locked = lock(asked)
+    if not may.can_ask_second(actor, locked):
+        raise NotFound
+    if locked.opinions.count() >= MOST_OPINIONS:
+        raise Refused(_("Deux avis ont déjà été rendus : ouvrez une nouvelle demande."))
+    new = chosen(actor, service_id, locked.urgency, moment)
+    if locked.opinions.filter(service=new).exists():
+        raise Refused(_("Ce service a déjà rendu un avis : choisissez-en un autre."), field="service")
+    return _pass_on(actor, locked, "second_opinion", new, moment)
+
+
+def _pass_on(actor: Actor, asked: Expertise, verb: str, service: Any, now: datetime) -> Expertise:
+    afresh = asked.state in (State.ANSWERED, State.REFUSED) or asked.due_at is None or asked.due_at <= now
+    due = now + delays.DELAYS[asked.urgency] if afresh or asked.due_at is None else asked.due_at
+    moved = move(
+        actor=actor, asked=asked, verb=verb, service=service, expert=None, taken_at=None, called=None, level=0,
+        left=None, due_at=due, rank=delays.rank(asked.urgency, due), refusal="", refusal_note="",
+    )  # fmt: skip
+    dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=EXPERT)
+    messages.tell_pool(moved)
+    return moved
+
+
+@whole
+def to_visio(*, actor: Actor, asked: Expertise) -> Expertise:
+    """Open a room that stays joined to the request; the requester is called (urgency: by SMS)."""
+    locked = lock(asked)
+    moved = move(actor=actor, asked=locked, verb="to_visio", **_running_again(locked))
+    rooms.open_room(
+        actor=actor, about=moved.pk, relay_only=moved.establishment.relay_only, topics=[dossiers.topic(moved.pk)]
+    )
+    rooms.reopen_room(actor=actor, about=moved.pk)
+    messages.tell(moved, messages.VISIO, moved.requester_id)
+    return moved
+
+
+@whole
+def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, text: str) -> Expertise:
+    """Admit the patient: a service that takes direct admissions joins the dossier with what it must know, and is told."""
+    words = _words(text, _("Écrivez quand et comment le patient est attendu."))
+    service = askable(actor, service_id, way=Way.ADMISSION)
+    if service is None:
+        raise Refused(_("Choisissez le service qui accueille le patient."), field="service")
+    locked = lock(asked)
+    moved = move(
+        actor=actor, asked=locked, verb="to_admission", answered_at=locked.answered_at or timezone.now(),
+        orientation="admission", left=None, called=None,
+    )  # fmt: skip
+    dossiers.add_step(
+        actor=actor, dossier=moved.dossier, kind="admission", data={"service": str(service.pk), "text": words}
+    )
+    dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role="admission")
+    rooms.end_room(actor=actor, about=moved.pk)
+    admitting = pool.members(service.pk).values_list("pk", flat=True)
+    messages.tell(moved, messages.NEWS, moved.requester_id, *admitting)
+    return moved
+
+
+def _words(text: str, missing: str) -> str:
+    words = text.strip()
+    if not words:
+        raise Refused(missing, field="text")
+    if len(words) > TEXT_MAX:
+        raise Refused(_("Ce texte est trop long : 5 000 caractères au plus."), field="text")
+    return words

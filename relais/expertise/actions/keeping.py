@@ -1,0 +1,108 @@
+"""The thread of a request, and its end: notes, cancelling, closing, addenda, the date to look again."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
+from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Document, Note, Step
+from relais.expertise import messages
+from relais.expertise import permissions as may
+from relais.expertise.actions.answering import REASON_MAX, TEXT_MAX
+from relais.expertise.actions.states import lock, move, tell_lists
+from relais.expertise.models import Expertise, Recourse, Seen
+from relais.expertise.workflow import State
+from relais.rooms import actions as rooms
+
+
+@whole
+def add_note(*, actor: Actor, asked: Expertise, text: str) -> Note:
+    """Write in the thread; the other side sees it marked unread, and is told once until it has looked."""
+    locked = lock(asked)
+    note = dossiers.add_note(actor=actor, dossier=locked.dossier, text=text)
+    other = locked.expert_id if may.can_follow(actor, locked) else locked.requester_id
+    if other and other != actor.user_id and _has_seen_all(locked, other):
+        messages.tell(locked, messages.NEWS, other)
+    locked.noted_at, locked.noted_by = note.created_at, actor.user_id
+    locked.save(update_fields=["noted_at", "noted_by"])
+    look(actor=actor, asked=locked)
+    tell_lists(locked)
+    return note
+
+
+def _has_seen_all(asked: Expertise, user_id: Any) -> bool:
+    """Whether nothing is unread for them: who has not looked yet was told already."""
+    if asked.noted_at is None or asked.noted_by == user_id:
+        return True
+    return asked.seen.filter(user_id=user_id, at__gte=asked.noted_at).exists()
+
+
+def look(*, actor: Actor, asked: Expertise) -> None:
+    """The actor's page shows the thread: what is in it now is unread no more."""
+    if asked.state != State.DRAFT and may.can_read_clinical(actor):
+        Seen.objects.update_or_create(expertise=asked, user_id=actor.me, defaults={"at": timezone.now()})
+
+
+@whole
+def cancel(*, actor: Actor, asked: Expertise, why: str) -> Expertise:
+    """Cancel before an answer, with a reason once it was sent; the expert who has it is told."""
+    locked = lock(asked)
+    words = why.strip()
+    if not may.can_cancel(actor, locked):
+        raise NotFound
+    if locked.state != State.DRAFT and not words:
+        raise Refused(_("Indiquez pourquoi la demande est annulée : l’expert le lit."), field="why")
+    if len(words) > REASON_MAX:
+        raise Refused(_("Ce motif est trop long : 300 caractères au plus."), field="why")
+    moved = move(actor=actor, asked=locked, verb="cancel", cancel_reason=words, left=None, called=None, draft={})
+    rooms.end_room(actor=actor, about=moved.pk)
+    messages.tell(moved, messages.NEWS, moved.expert_id)
+    return moved
+
+
+@whole
+def close(*, actor: Actor, asked: Expertise, recourse: str) -> Expertise:
+    """Close for good, saying what became of the recourse to hospital (TE-03); only an addendum after."""
+    if recourse not in Recourse.values:
+        raise Refused(_("Indiquez ce qu’il est advenu du recours à l’hôpital."), field="recourse")
+    moved = move(actor=actor, asked=asked, verb="close", recourse=recourse)
+    rooms.end_room(actor=actor, about=moved.pk)
+    return moved
+
+
+@whole
+def addendum(*, actor: Actor, asked: Expertise, text: str) -> Step:
+    """A dated complement to a closed dossier, by a practitioner of either side."""
+    words = text.strip()
+    if not words:
+        raise Refused(_("Écrivez le complément avant de l’ajouter."), field="text")
+    if len(words) > TEXT_MAX:
+        raise Refused(_("Ce texte est trop long : 5 000 caractères au plus."), field="text")
+    return dossiers.add_step(actor=actor, dossier=asked.dossier, kind="addendum", data={"text": words})
+
+
+@whole
+def set_review_aside(*, actor: Actor, asked: Expertise) -> Expertise:
+    """A date to look again leaves the list: nothing more is to be asked (TE-10)."""
+    locked = lock(asked)
+    if not may.can_follow(actor, locked):
+        raise NotFound
+    if locked.review_on and locked.reviewed_at is None:
+        locked.reviewed_at = timezone.now()
+        locked.save(update_fields=["reviewed_at"])
+        dossiers.record(locked.dossier, "review_set_aside", actor)
+        tell_lists(locked)
+    return locked
+
+
+@whole
+def withdraw(*, actor: Actor, asked: Expertise, document: Document, why: str) -> None:
+    """*Retirer (erreur)*: a document of the wrong patient, even after closing."""
+    if document.dossier_id != asked.pk:
+        raise NotFound
+    dossiers.withdraw_document(actor=actor, document=document, why=why)
+    tell_lists(asked)

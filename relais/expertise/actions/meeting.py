@@ -1,0 +1,33 @@
+"""The room that a request opened: both sides come in as professionals."""
+
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import User
+from relais.core.actor import Actor
+from relais.core.errors import NotFound, Refused
+from relais.core.transactions import whole
+from relais.dossiers import actions as dossiers
+from relais.expertise import permissions as may
+from relais.expertise.actions.states import lock
+from relais.expertise.models import Expertise
+from relais.expertise.workflow import State
+from relais.rooms import actions as rooms
+from relais.rooms.models import Part, Room
+
+
+@whole
+def join(*, actor: Actor, asked: Expertise) -> Room:
+    """A place in the room of a request that was converted to video; both sides are hosts. Refused once it has ended."""
+    locked = lock(asked)
+    if not (may.can_follow(actor, locked) or may.can_take(actor, locked)):
+        raise NotFound
+    if locked.state != State.VISIO:
+        raise Refused(_("La salle de cette demande n’est pas ouverte."))
+    room = rooms.open_room(actor=actor, about=locked.pk, relay_only=locked.establishment.relay_only)
+    user = User.objects.get(pk=actor.me)
+    rooms.invite(
+        actor=actor, room=room, holder_id=user.pk, part=Part.HOST, name=user.full_name, authenticated=True,
+        admitted=True, establishment_id=actor.here,
+    )  # fmt: skip
+    dossiers.record(locked.dossier, "joined_room", actor)
+    return room

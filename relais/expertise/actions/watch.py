@@ -1,0 +1,58 @@
+"""Overdue requests climb: told again, then the next expert of the pool, then the managers; each once (B2.6)."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from relais.core.actor import SYSTEM_ACTOR
+from relais.core.transactions import whole
+from relais.dossiers import actions as dossiers
+from relais.expertise import delays, messages
+from relais.expertise.actions.states import tell_lists
+from relais.expertise.models import Expertise
+from relais.expertise.queries import pool
+
+BATCH = 500
+
+
+def watch(*, now: datetime | None = None) -> int:
+    """Climb every overdue request to where it should be by now; returns how many moved. One transaction each."""
+    moment = now or timezone.now()
+    late = Expertise.objects.overdue(moment).filter(level__lt=delays.SUPERVISOR)
+    moved = 0
+    for pk in late.order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH]:
+        moved += climb(pk, moment)
+    return moved
+
+
+@whole
+def climb(pk: object, now: datetime) -> bool:
+    """Every level that this request has reached since it was told last, in their order; False when there is none."""
+    rows = Expertise.objects.select_for_update(of=("self",)).select_related("dossier", "service")
+    asked = rows.overdue(now).filter(pk=pk).first()
+    if asked is None or asked.due_at is None:
+        return False
+    reached = delays.level_at(asked.urgency, asked.due_at, now)
+    if reached <= asked.level:
+        return False
+    for level in range(asked.level + 1, reached + 1):
+        _tell(asked, level)
+    asked.level = reached
+    asked.save(update_fields=["level", "called"])
+    tell_lists(asked)
+    return True
+
+
+def _tell(asked: Expertise, level: int) -> None:
+    if level == delays.AGAIN:
+        if asked.expert_id:
+            messages.tell(asked, messages.OVERDUE, asked.expert_id)
+        else:
+            messages.tell_pool(asked, messages.OVERDUE)
+    elif level == delays.NEXT:
+        asked.called = pool.next_expert(asked.service_id, asked.expert_id)
+        messages.tell(asked, messages.OVERDUE, asked.called_id)
+    else:
+        messages.tell_managers(asked)
+    called = str(asked.called_id) if level == delays.NEXT and asked.called_id else ""
+    dossiers.record(asked.dossier, "overdue", SYSTEM_ACTOR, level=level, called=called)

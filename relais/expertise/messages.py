@@ -1,0 +1,130 @@
+"""What both sides are told: that something awaits them, never about whom nor of what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from relais.accounts.models import Membership, Role, User
+from relais.dossiers import actions as dossiers
+from relais.expertise.models import Expertise, Urgency
+from relais.expertise.queries import pool
+from relais.expertise.workflow import FREE, OPEN, RUNNING, State
+from relais.notifications import actions as outbox
+from relais.notifications import registry
+from relais.notifications.models import Channel, Message
+from relais.notifications.registry import Rendered
+
+ASKED, OVERDUE, SUPERVISOR, GIVEN = "expertise.asked", "expertise.overdue", "expertise.supervisor", "expertise.given"
+ANSWERED, COMPLEMENT, NEWS, VISIO = (
+    "expertise.answered", "expertise.complement", "expertise.news", "expertise.visio",
+)  # fmt: skip
+WANTED: dict[str, Iterable[str]] = {
+    ASKED: FREE,
+    OVERDUE: RUNNING,
+    SUPERVISOR: RUNNING,
+    GIVEN: OPEN,
+    ANSWERED: State.values,
+    COMPLEMENT: (State.COMPLEMENT_ASKED,),
+    NEWS: State.values,
+    VISIO: (State.VISIO,),
+}
+
+
+@dataclass(frozen=True)
+class Text:
+    """One message type; `{…}` are filled from the context."""
+
+    key: str
+    label: str
+    subject: str
+    mail: str
+    sms: str
+    fallback: bool = True
+
+    def still_wanted(self, message: Message) -> bool:
+        """Asked just before sending: not once somebody took it, answered it, or gave what was missing."""
+        return Expertise.objects.filter(pk__in=[message.about], state__in=list(WANTED[self.key])).exists()
+
+    def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
+        if message.channel == Channel.SMS:
+            return Rendered(subject="", text=self.sms.format(**message.context))
+        return Rendered(self.subject.format(**message.context), self.mail.format(**message.context))
+
+    def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        link = f"{settings.PUBLIC_URL}/expertise/00000000-0000-4000-8000-000000000000/"
+        return {"given_name": "Claire", "link": link}, {}
+
+
+def _text(key: str, label: str, subject: str, sentence: str) -> Text:
+    mail = f"Bonjour {{given_name}},\n\n{sentence}\n{{link}}\n\nCe message est automatique.\n"
+    return Text(key, label, subject, mail, f"Relais : {sentence[0].lower()}{sentence[1:]} {{link}}")
+
+
+TEXTS = [
+    _text(ASKED, "Demande reçue", "Une demande vous attend", "Une demande vous attend."),
+    _text(OVERDUE, "Délai dépassé", "Une demande attend toujours", "Une demande attend toujours une réponse."),
+    _text(
+        SUPERVISOR,
+        "Délai dépassé, responsable",
+        "Une demande attend au-delà de son délai",
+        "Une demande faite à votre établissement attend au-delà de son délai.",
+    ),
+    _text(GIVEN, "Complément fourni", "Un dossier a changé", "Un dossier que vous avez pris a changé."),
+    _text(ANSWERED, "Réponse reçue", "Vous avez une réponse", "Vous avez une réponse à votre demande."),
+    _text(COMPLEMENT, "Complément demandé", "Une question vous est posée", "Une question vous est posée."),
+    _text(NEWS, "Demande modifiée", "Votre demande a changé", "Votre demande a changé."),
+    _text(VISIO, "Échange en visio", "On vous attend en vidéo", "On vous attend en vidéo."),
+]
+
+
+def register_all() -> None:
+    for text in TEXTS:
+        registry.register(text)
+
+
+def tell_pool(asked: Expertise, type_: str = ASKED) -> None:
+    """Everybody who answers for the service; who takes it first has it."""
+    _tell(type_, asked, list(pool.members(asked.service_id)))
+
+
+def tell(asked: Expertise, type_: str, *user_ids: Any) -> None:
+    """These professionals; those whose account is closed are left out."""
+    _tell(
+        type_, asked, list(User.objects.filter(pk__in=[one for one in user_ids if one], is_active=True).order_by("id"))
+    )
+
+
+def tell_managers(asked: Expertise) -> None:
+    """The managers of the establishment whose service is asked; they read no patient, the page of figures says which
+    service is late."""
+    if asked.service is None:
+        return
+    managing = Membership.objects.filter(
+        establishment_id=asked.service.establishment_id, role=Role.MANAGER, ended_at=None
+    )
+    users = User.objects.filter(pk__in=managing.values("user_id"), is_active=True).order_by("id")
+    _tell(SUPERVISOR, asked, list(users), path=reverse("expertise:figures"))
+
+
+def _tell(type_: str, asked: Expertise, users: list[User], path: str = "") -> None:
+    """By SMS where minutes count and the number is known, else by e-mail."""
+    hurried = asked.urgency in (Urgency.IMMEDIATE, Urgency.URGENT) and type_ not in (ANSWERED, NEWS)
+    where = path or reverse("expertise:request", args=[asked.pk])
+    outbox.queue_all(
+        [
+            outbox.draft(
+                type=type_,
+                about=asked.pk,
+                holder_id=user.pk,
+                email=user.email,
+                phone=user.mobile,
+                channel=Channel.SMS if hurried and user.mobile else Channel.EMAIL,
+                context={"given_name": user.given_name, "link": f"{settings.PUBLIC_URL}{where}"},
+                topics=[dossiers.topic(asked.pk)],
+            )
+            for user in users
+        ]
+    )

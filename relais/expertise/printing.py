@@ -1,0 +1,207 @@
+"""The printed opinion (CSP R6316-4, domain.md §2.3): its content, its words, its PDF. Pure but for the rows it reads."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+from django.utils import timezone, translation
+
+from relais.accounts.models import User
+from relais.core import pdf
+from relais.directory.models import Establishment
+from relais.expertise.models import Expertise
+from relais.patients.models import Patient
+from relais.questionnaires.models import Response
+from relais.questionnaires.queries import words
+
+TEMPLATE = Path(__file__).parent / "typst" / "opinion.typ"
+STATUSES = {"PROV": "provisoire", "VALI": "validée", "RECUP": "récupérée", "QUAL": "qualifiée"}
+SEXES = {"M": "Masculin", "F": "Féminin", "I": "Indéterminé"}
+AUTHORITIES = {
+    "1.2.250.1.213.1.4.8": "NIR",
+    "1.2.250.1.213.1.4.9": "NIA",
+    "1.2.250.1.213.1.4.10": "NIR de test",
+    "1.2.250.1.213.1.4.11": "NIR de démonstration",
+}
+SECTIONS = (
+    ("Question posée", ("tg.motif", "tg.question")),
+    ("Histoire, antécédents, traitements, allergies", ("tg.histoire", "tg.antecedents", "tg.traitements", "tg.allergies")),
+    (
+        "Constatations transmises",
+        ("tg.pa.sys", "tg.pa.dia", "tg.fc", "tg.fr", "tg.spo2", "tg.o2", "tg.temp", "tg.glasgow", "tg.eva", "tg.examen",
+         "tc.statut", "tc.j", "tc.test", "tc.scanner", "tc.gravite", "tc.spo2aa", "tc.nts"),
+    ),
+)  # fmt: skip
+ANSWER = (
+    ("Conclusion", ("tr.conclusion",)),
+    ("Conduite à tenir, actes et prescriptions", ("tr.cat", "tr.orientation", "tr.prescription")),
+    ("Suite à donner", ("tr.suivi",)),
+)
+Rows = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is signed, as it is printed."""
+
+    reference: str
+    number: int
+    signed_at: datetime
+    sent_at: datetime
+    patient_name: str
+    patient: Rows
+    expert_name: str
+    expert: Rows
+    rpps: str
+    place: tuple[str, ...]
+    act: Rows
+    sections: Rows
+    incident: str
+    copies: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, whatever its layout."""
+        return hashlib.sha256(json.dumps(asdict(self), default=str, sort_keys=True).encode()).hexdigest()
+
+
+def report(asked: Expertise, answer: Response, expert: User, *, number: int, signed_at: datetime) -> Report:
+    """The content of an opinion about to be signed: the question as it was sent, and the answer."""
+    said, request = answer.answers, asked.response
+    service = asked.service
+    if request is None or service is None or asked.sent_at is None:
+        raise ValueError("Only a request that was sent is answered.")
+    patient, place = asked.dossier.patient, service.establishment
+    visio = _line(answer, "tr.visio") == "Oui"
+    asker = asked.requester
+    title = "Second avis" if number > 1 else "Avis"
+    return Report(
+        reference=asked.dossier.reference,
+        number=number,
+        signed_at=signed_at,
+        sent_at=asked.sent_at,
+        patient_name=patient.full_name,
+        patient=_identity(patient),
+        expert_name=expert.full_name,
+        expert=_filled(
+            ("Qualité", " · ".join(part for part in (expert.profession, expert.specialty) if part)),
+            ("N° RPPS", expert.rpps or ""),
+            ("Service", service.name),
+            ("Téléphone", service.phone),
+        ),
+        rpps=expert.rpps or "",
+        place=_place(place),
+        act=_filled(
+            ("Type", f"Télé-expertise ({title.lower()})"),
+            ("Demandée", f"le {stamp(asked.sent_at)}, urgence {asked.get_urgency_display().lower()}"),
+            ("Rendue", f"le {stamp(signed_at)}"),
+            ("Moyen technique", "Plateforme Relais, échange écrit" + (" et visioconférence" if visio else "")),
+            ("Requérant", _asker(asker, asked)),
+            ("Lieu où se trouve le patient", _line(request, "tg.lieu")),
+            ("Information du patient", _line(request, "tg.consentement")),
+            ("Durée de la visio", _line(answer, "tr.visio.duree")),
+        ),
+        sections=tuple(
+            (title, text)
+            for form, parts in ((request, SECTIONS), (answer, ANSWER))
+            for title, links in parts
+            if (text := _section(form, links))
+        ),
+        incident=_line(answer, "tr.incident") if said.get("tr.incident") else "",
+        copies=(f"{asker.full_name}, {asked.establishment.name}",),
+    )
+
+
+def report_pdf(content: Report) -> bytes:
+    """The opinion as PDF/A. Raises Refused for a character that cannot be printed."""
+    with translation.override("fr"):
+        heading = "Second avis de télé-expertise" if content.number > 1 else "Avis de télé-expertise"
+        data = {
+            "heading": heading,
+            "author": content.expert_name,
+            "reference": content.reference,
+            "when": f"Rendu le {stamp(content.signed_at)}",
+            "footer": f"{content.patient_name} · dossier {content.reference}",
+            "place": {"name": content.place[0], "lines": list(content.place[1:])},
+            "patient": {"name": content.patient_name, "rows": content.patient},
+            "expert": {"name": content.expert_name, "rows": content.expert},
+            "act": content.act,
+            "sections": content.sections,
+            "incident": content.incident,
+            "copies": list(content.copies),
+            "signature": {"name": content.expert_name, "lines": _proof(content)},
+        }
+        return pdf.render(TEMPLATE, data, title=f"{heading} {content.reference}", at=content.signed_at)
+
+
+def _proof(content: Report) -> list[str]:
+    digest = content.digest
+    return [
+        f"N° RPPS {content.rpps}",
+        f"Signé le {stamp(content.signed_at)}",
+        f"Empreinte {' '.join(digest[at : at + 8] for at in range(0, 32, 8))}",
+        " ".join(digest[at : at + 8] for at in range(32, 64, 8)),
+    ]
+
+
+def stamp(moment: datetime) -> str:
+    """21/11/2026 à 14:52, in Paris."""
+    local = timezone.localtime(moment)
+    return f"{local:%d/%m/%Y} à {local:%H:%M}"
+
+
+def _section(response: Response, links: tuple[str, ...]) -> str:
+    """The answers to these questions: one alone without its label, several a line each."""
+    form = response.questionnaire.form.by_id
+    said = [(form[link].text, _line(response, link)) for link in links if link in form and response.answers.get(link)]
+    if len(links) == 1:
+        return said[0][1] if said else ""
+    return "\n".join(f"{label} : {text}" for label, text in said)
+
+
+def _line(response: Response, link: str) -> str:
+    item = response.questionnaire.form.by_id.get(link)
+    given = response.answers.get(link, [])
+    return ", ".join(words(item, value) for value in given) if item else ""
+
+
+def _asker(asker: User, asked: Expertise) -> str:
+    quality = " · ".join(part for part in (asker.profession, asker.specialty) if part)
+    role = asked.get_asked_as_display() if asked.asked_as else ""
+    number = f"RPPS {asker.rpps}" if asker.rpps else ""
+    return ", ".join(part for part in (asker.full_name, quality, role, number, asked.establishment.name) if part)
+
+
+def _place(place: Establishment) -> tuple[str, ...]:
+    town = f"{place.postal_code} {place.city}".strip()
+    address = ", ".join(part for part in (place.address, town) if part)
+    contact = " · ".join(part for part in (place.phone, f"FINESS {place.finess}") if part)
+    return tuple(part for part in (place.name, address, contact) if part)
+
+
+def _identity(patient: Patient) -> Rows:
+    """The block of the RNIV; the matricule is printed only once the identity is qualified."""
+    qualified = patient.identity_status == "QUAL"
+    ins = f"{grouped(patient.ins)} ({AUTHORITIES.get(patient.ins_oid, patient.ins_oid)})" if patient.ins else ""
+    return _filled(
+        ("Nom de naissance", patient.birth_family_name.upper()),
+        ("Prénoms", patient.birth_given_names),
+        ("Date de naissance", f"{patient.birth_date:%d/%m/%Y}" if patient.birth_date else "Inconnue"),
+        ("Lieu de naissance", f"{patient.birth_place} (code INSEE)" if patient.birth_place else ""),
+        ("Sexe", SEXES.get(patient.sex, "")),
+        ("Matricule INS", ins if qualified else ""),
+        ("Identité INS", STATUSES.get(patient.identity_status, patient.identity_status)),
+    )
+
+
+def grouped(ins: str) -> str:
+    """A matricule as people read it: 1 85 05 78 006 084 91."""
+    cuts = (0, 1, 3, 5, 7, 10, 13, 15)
+    return " ".join(ins[start:end] for start, end in pairwise(cuts)).strip()
+
+
+def _filled(*rows: tuple[str, str]) -> Rows:
+    return tuple(row for row in rows if row[1].strip())

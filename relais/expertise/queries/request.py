@@ -1,0 +1,154 @@
+"""What the page of one request shows, in a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from relais.accounts.models import Membership, User
+from relais.audit import actions as audit
+from relais.core import workflow
+from relais.core.actor import Actor
+from relais.directory.models import Service
+from relais.dossiers.models import Dossier
+from relais.expertise import permissions as may
+from relais.expertise.models import Expertise, Opinion, Wording
+from relais.oncall.models import PoolMember
+from relais.questionnaires import queries as questionnaires
+
+MOST_OF_PATIENT = 50
+
+
+def of_patient(actor: Actor, patient: Any) -> list[Expertise] | None:
+    """The tele-expertises of a patient that the actor may open, newest first, with the trace; None without any."""
+    if not may.can_read_clinical(actor):
+        return None
+    seen = Dossier.objects.visible_to(actor).filter(patient=patient, kind="expertise").values("pk")
+    rows = Expertise.objects.filter(pk__in=seen).select_related("dossier", "service").defer("draft")
+    found = list(rows.order_by("-dossier__created_at", "pk")[:MOST_OF_PATIENT])
+    if found:
+        audit.record_list(actor=actor, action="expertise.list", ids=[one.pk for one in found])
+    return found or None
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something written in the thread: a note, a question or an answer about what is missing, an addendum."""
+
+    at: datetime
+    kind: str  # note, asked, given, admission, addendum
+    text: str
+    author: User | None
+    standing: str  # for whom they speak: a service, or an establishment
+    unread: bool
+
+    @property
+    def quality(self) -> str:
+        """Profession and specialty, beside the name (B2.3)."""
+        if self.author is None:
+            return ""
+        return ", ".join(part for part in (self.author.profession, self.author.specialty) if part)
+
+
+def thread(actor: Actor, asked: Expertise, seen: datetime | None) -> list[Said]:
+    """All that was written, oldest first, each with the name, quality and side of its author."""
+    written: list[tuple[datetime, str, str, User | None]] = [
+        (note.created_at, "note", note.text, note.author) for note in asked.dossier.notes.select_related("author")
+    ]
+    for step in asked.dossier.steps.select_related("author"):
+        if step.kind == "complement":
+            written.append(
+                (step.created_at, "asked" if step.data["asked"] else "given", step.data["text"], step.author)
+            )
+        elif step.kind in ("admission", "addendum"):
+            written.append((step.created_at, step.kind, step.data["text"], step.author))
+    standings = _standings(asked, {author.pk for _at, _kind, _text, author in written if author})
+    return [
+        Said(
+            at=at,
+            kind=kind,
+            text=text,
+            author=author,
+            standing=standings.get(author.pk, "") if author else "",
+            unread=bool(author) and author.pk != actor.user_id and (seen is None or at > seen),  # type: ignore[union-attr]
+        )
+        for at, kind, text, author in sorted(written, key=lambda one: one[0])
+    ]
+
+
+def _standings(asked: Expertise, user_ids: set[Any]) -> dict[Any, str]:
+    """For whom each of them speaks: the establishment that asks, else the service of the dossier whose pool they are in."""
+    if not user_ids:
+        return {}
+    taking = asked.dossier.participants.exclude(service=None).values("service_id")
+    pools = PoolMember.objects.filter(user_id__in=user_ids, service_id__in=taking).select_related("service")
+    found = {one.user_id: one.service.name for one in pools.order_by("created_at", "id")}
+    home = Membership.objects.filter(user_id__in=user_ids, establishment_id=asked.establishment_id)
+    return found | dict.fromkeys(home.order_by().values_list("user_id", flat=True), asked.establishment.name)
+
+
+@dataclass(frozen=True)
+class Given:
+    """An opinion with what it says."""
+
+    opinion: Opinion
+    sections: list[questionnaires.Section]
+
+
+def opinions(asked: Expertise) -> list[Given]:
+    """The opinions, the first one first."""
+    rows = asked.opinions.select_related("service__establishment", "expert", "response__questionnaire", "document")
+    return [Given(one, questionnaires.shown(one.response)) for one in rows]
+
+
+def verbs(actor: Actor, asked: Expertise) -> set[str]:
+    """What the buttons are drawn from: the table, and that no third opinion is asked."""
+    found = set(workflow.possible(asked, actor))
+    if "second_opinion" in found and asked.opinions.count() >= 2:
+        found.discard("second_opinion")
+    return found
+
+
+def wordings(service: Service) -> list[dict[str, str]]:
+    """The recommended texts of a service, then those for everybody."""
+    own = [
+        {"title": one.title, "conclusion": one.conclusion, "conduct": one.conduct}
+        for one in Wording.objects.filter(service=service)
+    ]
+    return own + common_wordings()
+
+
+def common_wordings() -> list[dict[str, str]]:
+    """Texts that any service may begin with."""
+    return [
+        {
+            "title": _("Maintien sur place avec surveillance"),
+            "conclusion": _("Pas d’argument pour un transfert à ce stade."),
+            "conduct": _(
+                "Surveillance clinique deux fois par jour (fréquence respiratoire, SpO2, température, conscience). "
+                "Rappeler si SpO2 < 92 %, FR > 24/min, trouble de conscience ou inquiétude de l’équipe."
+            ),
+        },
+        {
+            "title": _("Hospitalisation souhaitable"),
+            "conclusion": _("L’état décrit justifie une hospitalisation."),
+            "conduct": _(
+                "Prévenir le patient et ses proches. Joindre le DLU et les directives anticipées au transfert."
+            ),
+        },
+        {
+            "title": _("Adaptation du traitement"),
+            "conclusion": _("Traitement à adapter."),
+            "conduct": _("Modifier ainsi :\nContrôle biologique à :\nRéévaluer l’efficacité et la tolérance le :"),
+        },
+    ]
+
+
+def admission_service(asked: Expertise) -> Service | None:
+    """The service that expects the patient, once an admission was proposed."""
+    step = asked.dossier.steps.filter(kind="admission").order_by("-created_at", "-id").first()
+    return (
+        Service.objects.filter(pk=UUID(step.data["service"])).select_related("establishment").first() if step else None
+    )

@@ -1,0 +1,167 @@
+"""The lists of both sides: by urgency, then by the time that is left (B2.2)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Func, Q, QuerySet, TextField, Value
+
+from relais.core.actor import Actor
+from relais.directory.models import Service
+from relais.expertise.models import Expertise, Seen, Urgency
+from relais.expertise.workflow import AFTER, FREE, OPEN, State
+from relais.oncall.models import PoolMember
+from relais.patients.models import Patient
+
+PRINTED = ("dossier__patient", "establishment", "service__establishment", "expert", "requester")
+MINE, POOL, LATE, ASKED = "moi", "pool", "retard", "demandes"  # which list
+MOST_COUNTED, MOST_DUE = 99, 50
+TO_DO = (State.COMPLEMENT_ASKED, *AFTER)  # the side that asks has something to do
+
+
+def services_of(actor: Actor) -> list[Service]:
+    """Those for which the actor answers, by name."""
+    mine = PoolMember.objects.of(actor).order_by().values("service_id")
+    return list(Service.objects.filter(pk__in=mine).select_related("establishment").order_by("name", "id"))
+
+
+def listed(
+    actor: Actor,
+    which: str,
+    *,
+    now: datetime,
+    urgency: str = "",
+    service_id: UUID | None = None,
+    free: bool = False,
+    text: str = "",
+) -> QuerySet[Expertise]:
+    """The rows of one list; page them by `rank`. `free`: those that nobody has taken; `text`: words of a name."""
+    rows = _ASKED[which](actor, now)
+    if urgency in Urgency.values:
+        rows = rows.filter(urgency=urgency)
+    if service_id:
+        rows = rows.filter(service_id=service_id)
+    if free:
+        rows = rows.filter(state__in=FREE)
+    return _named(rows.select_related(*PRINTED).defer("draft"), text)
+
+
+def _mine(actor: Actor, now: datetime) -> QuerySet[Expertise]:
+    return Expertise.objects.asked_of(actor).filter(Q(expert_id=actor.me) | Q(called_id=actor.me))
+
+
+def _pool(actor: Actor, now: datetime) -> QuerySet[Expertise]:
+    return Expertise.objects.asked_of(actor)
+
+
+def _late(actor: Actor, now: datetime) -> QuerySet[Expertise]:
+    return Expertise.objects.asked_of(actor).overdue(now)
+
+
+def _requests(actor: Actor, now: datetime) -> QuerySet[Expertise]:
+    here = Expertise.objects.filter(establishment_id=actor.here, state__in=[State.DRAFT, *OPEN, *AFTER])
+    return here.exclude(~Q(requester_id=actor.me), state=State.DRAFT)
+
+
+_ASKED = {MINE: _mine, POOL: _pool, LATE: _late, ASKED: _requests}
+
+
+def history(actor: Actor, *, service_id: UUID | None, text: str = "", state: str = "") -> QuerySet[Expertise]:
+    """All that was sent, newest first: to a service for which the actor answers, else by the establishment chosen."""
+    if service_id and PoolMember.objects.of(actor).filter(service_id=service_id).exists():
+        rows = Expertise.objects.filter(service_id=service_id)
+    else:
+        rows = Expertise.objects.filter(establishment_id=actor.here)
+    rows = rows.filter(sent_at__isnull=False)
+    if state in State.values:
+        rows = rows.filter(state=state)
+    return _named(rows.select_related(*PRINTED).defer("draft"), text)
+
+
+def _named(rows: QuerySet[Expertise], text: str) -> QuerySet[Expertise]:
+    for word in text.split():
+        folded = Func(Value(word), function="relais_fold", output_field=TextField())
+        rows = rows.filter(Q(dossier__patient__search_name__contains=folded) | Q(dossier__reference__iexact=word))
+    return rows
+
+
+def counts(actor: Actor, now: datetime) -> dict[str, int]:
+    """How many stand in each list that asks for something, 99 at most: four queries."""
+    asked: dict[str, QuerySet[Expertise]] = {
+        MINE: _mine(actor, now),
+        POOL: _pool(actor, now).filter(state__in=FREE),
+        LATE: _late(actor, now),
+        ASKED: _requests(actor, now).filter(state__in=TO_DO),
+    }
+    return {name: len(rows.order_by().values_list("pk")[:MOST_COUNTED]) for name, rows in asked.items()}
+
+
+def due_reviews(actor: Actor, today: date) -> list[Expertise]:
+    """Patients to look at again today or before, by the date that an expert gave (TE-10)."""
+    rows = Expertise.objects.filter(establishment_id=actor.here, review_on__lte=today, reviewed_at=None)
+    shown = rows.exclude(state=State.CANCELLED).select_related("dossier__patient", "service")
+    return list(shown.defer("draft").order_by("review_on", "pk")[:MOST_DUE])
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a line prints."""
+
+    asked: Expertise
+    patient: Patient
+    late: bool
+    unread: bool
+    twin: bool
+    may_take: bool
+
+    @property
+    def pk(self) -> UUID:
+        return UUID(str(self.asked.pk))
+
+    @property
+    def running(self) -> bool:
+        return self.asked.state in OPEN and self.asked.state != State.COMPLEMENT_ASKED
+
+    @property
+    def rings(self) -> bool:
+        """An immediate one that nobody has."""
+        return self.may_take and self.asked.urgency == Urgency.IMMEDIATE
+
+    @property
+    def mark(self) -> str:
+        if self.late or self.rings:
+            return "is-urgent"
+        return "is-late" if self.asked.urgency == Urgency.URGENT and self.running else ""
+
+
+def rows_of(actor: Actor, rows: list[Expertise], *, of_pool: bool, now: datetime) -> list[Row]:
+    """The facts around these requests: one query for any number of them."""
+    seen = seen_at(actor, rows)
+    names = [one.dossier.patient.family_name.lower() for one in rows]
+    takes = of_pool and actor.has_role("practitioner")
+    return [
+        Row(
+            asked=one,
+            patient=one.dossier.patient,
+            late=one.is_overdue(now),
+            unread=is_unread(actor, one, seen.get(one.pk)),
+            twin=names.count(name) > 1,
+            may_take=takes and one.state in FREE,
+        )
+        for one, name in zip(rows, names, strict=True)
+    ]
+
+
+def seen_at(actor: Actor, rows: Iterable[Expertise]) -> dict[Any, datetime]:
+    """When the actor last looked at the thread of each."""
+    found = Seen.objects.filter(user_id=actor.me, expertise__in=[one.pk for one in rows])
+    return dict(found.order_by().values_list("expertise_id", "at"))
+
+
+def is_unread(actor: Actor, asked: Expertise, seen: datetime | None) -> bool:
+    """Somebody else wrote in the thread since the actor looked."""
+    if asked.noted_at is None or asked.noted_by == actor.user_id:
+        return False
+    return seen is None or seen < asked.noted_at

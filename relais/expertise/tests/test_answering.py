@@ -1,0 +1,240 @@
+"""Answering: taken once, complements, the signed opinion, a second one, sending on, converting."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
+from relais.core.errors import NotFound, Refused
+from relais.core.testing.pdfs import text_of
+from relais.dossiers.models import Participant
+from relais.expertise.actions import answering, keeping, meeting, wording
+from relais.expertise.models import Opinion
+from relais.expertise.testing import make_asked, make_pool, opinion_page, posted
+from relais.files.actions import read
+from relais.notifications.models import Message
+from relais.oncall.testing import join
+from relais.rooms.models import Room
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_experts_who_take_it_in_the_same_second_one_has_it_and_the_other_reads_who():
+    scene = make_asked()
+    other = make_practitioner(scene.expert.establishment, family_name="Second")
+    join(scene.service, other)
+    start, said = threading.Barrier(2), {}
+
+    def take(member):
+        start.wait()
+        try:
+            answering.take(actor=actor_for(member), asked=scene.asked)
+            said[member.pk] = "has it"
+        except Refused as refused:
+            said[member.pk] = refused.message
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=take, args=[one]) for one in (scene.expert, other)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    had = scene.again().expert
+    assert sorted(words == "has it" for words in said.values()) == [False, True]
+    assert any(f"{had.full_name} a pris cette demande en charge" in words for words in said.values())
+
+
+def test_taking_twice_is_taking_once():
+    scene = make_asked()
+    answering.take(actor=scene.doctor, asked=scene.asked)
+    answering.take(actor=scene.doctor, asked=scene.asked)
+    assert scene.again().dossier.events.filter(verb="take").count() == 1
+
+
+@pytest.mark.req("TE-05")
+def test_the_clock_stands_still_while_a_complement_is_awaited():
+    at = timezone.now()
+    scene = make_asked(state="prise-en-charge", sent_at=at - timedelta(hours=1))
+    answering.ask_complement(actor=scene.doctor, asked=scene.asked, text="Quelle SpO2 ?", now=at)
+    waiting = scene.again()
+    assert not waiting.is_overdue(at + timedelta(days=3))
+    page = client_of(scene.requester).get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert "Quelle SpO2 ?" in page
+    later = at + timedelta(days=1)
+    answering.give_complement(actor=scene.asker, asked=scene.asked, text="94 % en air ambiant", now=later)
+    given = scene.again()
+    assert given.state == "complement-fourni"
+    assert abs(given.due_at - (later + timedelta(hours=1))) < timedelta(seconds=1), "what was left: one hour of two"
+    types = set(Message.objects.filter(about=scene.asked.pk).values_list("type", "holder_id"))
+    assert types == {
+        ("expertise.complement", scene.requester.user_id), ("expertise.given", scene.expert.user_id),
+    }  # fmt: skip
+
+
+@pytest.mark.req("TE-01", "TE-03")
+def test_an_opinion_is_signed_printed_and_told_without_a_clinical_word():
+    scene = make_asked(state="prise-en-charge")
+    browser = client_of(scene.expert)
+    assert "Faut-il hospitaliser" in browser.get(f"/expertise/{scene.asked.pk}/avis/").content.decode()
+    said = posted({"tr.conclusion": ["Hématome peu probable."], "tr.cat": ["Surveillance."], "tr.orientation": ["had"]})
+    for _click in range(2):
+        assert browser.post(f"/expertise/{scene.asked.pk}/avis/", said).status_code == 302
+    opinion = Opinion.objects.get(expertise=scene.asked)
+    assert (opinion.number, opinion.rpps, opinion.expert_id) == (1, scene.expert.user.rpps, scene.expert.user_id)
+    asked = scene.again()
+    assert (asked.state, asked.orientation, asked.dossier.phase) == ("repondue", "had", "done")
+    printed = text_of(read(opinion.document.file))
+    for words in (
+        "Hématome peu probable.", scene.expert.user.rpps, scene.requester.user.full_name, "Faut-il hospitaliser",
+        opinion.digest[:8], asked.dossier.reference, scene.patient.birth_family_name.upper(), "provisoire",
+    ):  # fmt: skip
+        assert words in printed, words
+    page = client_of(scene.requester).get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert "Hématome peu probable." in page
+    assert opinion.digest in page
+    told = Message.objects.get(about=scene.asked.pk, type="expertise.answered")
+    assert told.holder_id == scene.requester.user_id
+    assert set(told.context) == {"given_name", "link"}
+
+
+def test_an_expert_without_rpps_number_signs_nothing():
+    scene = make_asked(state="prise-en-charge")
+    scene.expert.user.rpps = None
+    scene.expert.user.save()
+    with pytest.raises(Refused, match="RPPS"):
+        answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page())
+    assert scene.again().state == "prise-en-charge"
+
+
+def test_a_second_opinion_is_asked_of_another_service_in_the_same_thread_and_no_third():
+    scene = make_asked(state="prise-en-charge")
+    answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page())
+    other = make_practitioner(make_establishment("Institut"), family_name="Deux")
+    second = make_pool(other, name="Neurologie", specialty="Neurologie")
+    with pytest.raises(Refused, match="déjà rendu un avis"):
+        answering.second_opinion(actor=scene.asker, asked=scene.asked, service_id=scene.service.pk)
+    url = f"/expertise/{scene.asked.pk}/confier/second-avis/"
+    assert client_of(scene.requester).post(url, {"service": str(second.pk)}).status_code == 302
+    answering.take(actor=actor_for(other), asked=scene.asked)
+    answering.answer(actor=actor_for(other), asked=scene.asked, page=opinion_page(tr__conclusion=["Avis neuro."]))
+    page = client_of(scene.expert).get(f"/expertise/{scene.asked.pk}/")
+    assert page.status_code == 200, "the first expert goes on reading"
+    assert "Avis neuro." in page.content.decode()
+    assert "second-avis" not in client_of(scene.requester).get(f"/expertise/{scene.asked.pk}/").content.decode()
+    with pytest.raises(Refused, match="Deux avis"):
+        answering.second_opinion(actor=scene.asker, asked=scene.asked, service_id=make_pool().pk)
+
+
+@pytest.mark.req("TE-05")
+def test_a_redirected_request_keeps_its_thread_and_leaves_its_old_pool():
+    scene = make_asked(state="prise-en-charge")
+    keeping.add_note(actor=scene.doctor, asked=scene.asked, text="Plutôt une question de cardiologie.")
+    new = make_practitioner(make_establishment("Institut du cœur"))
+    pool = make_pool(new, name="Cardiologie")
+    url = f"/expertise/{scene.asked.pk}/confier/reorienter/"
+    assert client_of(scene.expert).post(url, {"service": str(pool.pk)}).status_code == 302
+    asked = scene.again()
+    assert (asked.state, asked.service_id, asked.expert_id) == ("reorientee", pool.pk, None)
+    assert "question de cardiologie" in client_of(new).get(f"/expertise/{asked.pk}/").content.decode()
+    assert client_of(scene.expert).get(f"/expertise/{asked.pk}/").status_code == 404
+    assert Participant.objects.filter(dossier=asked.dossier, service=scene.service, until=None).count() == 0
+
+
+def test_a_refusal_has_a_reason_and_the_requester_asks_elsewhere():
+    scene = make_asked()
+    with pytest.raises(Refused, match="motif du refus"):
+        answering.refuse(actor=scene.doctor, asked=scene.asked, reason="bof")
+    said = {"reason": "hors-competence", "note": "Voir la neurologie."}
+    client_of(scene.expert).post(f"/expertise/{scene.asked.pk}/refuse/", said)
+    page = client_of(scene.requester).get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert "Hors compétence" in page
+    assert "Voir la neurologie." in page
+    answering.redirect(actor=scene.asker, asked=scene.asked, service_id=make_pool().pk)
+    assert scene.again().refusal == ""
+
+
+def test_a_visio_opens_a_room_for_both_sides_that_ends_with_the_opinion():
+    scene = make_asked(state="prise-en-charge")
+    client_of(scene.expert).post(f"/expertise/{scene.asked.pk}/to_visio/")
+    for member in (scene.expert, scene.requester):
+        browser = client_of(member)
+        assert browser.post(f"/expertise/{scene.asked.pk}/rejoindre/").status_code == 302
+        assert browser.get(f"/expertise/{scene.asked.pk}/appel/").status_code == 200
+    with pytest.raises(NotFound):
+        meeting.join(actor=actor_for(make_practitioner()), asked=scene.again())
+    answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page(tr__visio=[True], tr__visio__duree=[12]))
+    assert Room.objects.get(about=scene.asked.pk).ended_at
+    with pytest.raises(Refused, match="pas ouverte"):
+        meeting.join(actor=scene.doctor, asked=scene.again())
+
+
+def test_an_admission_lets_the_admitting_service_in_and_tells_it():
+    scene = make_asked(state="prise-en-charge")
+    doctor = make_practitioner(make_establishment("Hôpital Sud"))
+    ward = make_pool(doctor, name="Médecine aiguë gériatrique")
+    url = f"/expertise/{scene.asked.pk}/confier/admission/"
+    empty = client_of(scene.expert).post(url, {"service": str(ward.pk), "text": ""})
+    assert empty.status_code == 422
+    client_of(scene.expert).post(url, {"service": str(ward.pk), "text": "Attendue à 15 h, lit 12."})
+    assert scene.again().state == "convertie-admission"
+    assert "lit 12" in client_of(doctor).get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert Message.objects.filter(about=scene.asked.pk, holder_id=doctor.user_id).exists()
+
+
+@pytest.mark.req("TE-03")
+def test_closing_says_what_became_of_the_recourse_to_hospital_then_only_an_addendum_is_added():
+    scene = make_asked(state="repondue")
+    browser = client_of(scene.requester)
+    browser.post(f"/expertise/{scene.asked.pk}/close/", {})
+    assert scene.again().state == "repondue", "a word about it is asked for"
+    browser.post(f"/expertise/{scene.asked.pk}/close/", {"recourse": "evite"})
+    assert (scene.again().state, scene.again().recourse) == ("cloturee", "evite")
+    refused = browser.post(f"/expertise/{scene.asked.pk}/note/", {"text": "Trop tard"})
+    assert refused.status_code == 422
+    added = browser.post(f"/expertise/{scene.asked.pk}/note/", {"text": "Va mieux à J7.", "addendum": "1"})
+    assert added.status_code == 302
+    assert "Va mieux à J7." in browser.get(f"/expertise/{scene.asked.pk}/").content.decode()
+
+
+def test_cancelling_needs_a_reason_that_the_expert_reads():
+    scene = make_asked(state="prise-en-charge")
+    with pytest.raises(Refused, match="pourquoi"):
+        keeping.cancel(actor=scene.asker, asked=scene.asked, why=" ")
+    keeping.cancel(actor=scene.asker, asked=scene.asked, why="La patiente est partie au SAMU.")
+    assert "partie au SAMU" in client_of(scene.expert).get(f"/expertise/{scene.asked.pk}/").content.decode()
+
+
+@pytest.mark.req("TE-01")
+def test_names_in_the_thread_bear_role_and_specialty_and_what_is_new_is_marked_until_read():
+    scene = make_asked(state="prise-en-charge")
+    asker, expert = client_of(scene.requester), client_of(scene.expert)
+    expert.get(f"/expertise/{scene.asked.pk}/")
+    asker.post(f"/expertise/{scene.asked.pk}/note/", {"text": "La famille a rappelé."})
+    asker.post(f"/expertise/{scene.asked.pk}/note/", {"text": "Et encore."})
+    assert Message.objects.filter(about=scene.asked.pk, holder_id=scene.expert.user_id).count() == 1, "told once"
+    assert "Non lu" in expert.get("/expertise/?liste=moi").content.decode()
+    page = expert.get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert "Médecin, Médecine générale" in page
+    assert f"· {scene.requester.establishment.name}" in page
+    assert "Non lu" in page
+    assert "Non lu" not in expert.get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert "Non lu" not in asker.get("/expertise/?liste=demandes").content.decode()
+
+
+def test_recommended_texts_belong_to_the_experts_of_a_service():
+    scene = make_asked(state="prise-en-charge")
+    browser = client_of(scene.expert)
+    said = {"title": "Chute sous AVK", "conclusion": "Scanner au moindre doute.", "conduct": ""}
+    assert browser.post(f"/expertise/service/{scene.service.pk}/textes/", said).status_code == 302
+    assert browser.post(f"/expertise/service/{scene.service.pk}/textes/", said).status_code == 422, "one of a title"
+    assert "Scanner au moindre doute." in browser.get(f"/expertise/{scene.asked.pk}/avis/").content.decode()
+    with pytest.raises(NotFound):
+        wording.add(actor=scene.asker, service=scene.service, title="x", conclusion="y", conduct="")
+    own = scene.service.wordings.get()
+    assert browser.post(f"/expertise/textes/{own.pk}/retirer/").status_code == 302
+    assert not scene.service.wordings.exists()

@@ -1,0 +1,200 @@
+"""Asking for an opinion: the draft, its documents, the service, sending it."""
+
+from datetime import time
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.core.errors import Refused
+from relais.core.paris import PARIS
+from relais.directory.models import Way
+from relais.dossiers.models import Dossier
+from relais.expertise.actions import drafting
+from relais.expertise.models import Expertise
+from relais.expertise.testing import ASKED, COVID, make_asked, make_pool, posted
+from relais.notifications.models import Message
+from relais.patients.testing import make_patient
+from relais.questionnaires.queries import current
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def home():
+    return make_establishment("EHPAD des Lilas")
+
+
+def begin(member, patient, form="tle-general", **more):
+    """The draft that the two first pages begin; the browser and the row."""
+    browser = client_of(member)
+    said = {"patient": str(patient.pk), "form": form, "request_key": str(uuid4()), **more}
+    answer = browser.post("/expertise/nouvelle/", said)
+    assert answer.status_code == 302, answer.content.decode()
+    again = browser.post("/expertise/nouvelle/", said)
+    assert again["Location"] == answer["Location"], "the same page sent twice begins one request"
+    return browser, Expertise.objects.get(pk=answer["Location"].split("/")[2])
+
+
+@pytest.mark.req("TE-01", "TE-06")
+@pytest.mark.parametrize("asked_as", ["medecin-traitant", "equipe-mobile", "astreinte"])
+def test_a_request_is_written_saved_and_sent_to_a_service_of_the_directory(home, asked_as):
+    asker = make_practitioner(home)
+    expert = make_practitioner(make_establishment("CHU des Ormes"))
+    service = make_pool(expert)
+    patient = make_patient(seen_by=home)
+    browser, asked = begin(asker, patient)
+    page = browser.get(f"/expertise/{asked.pk}/demande/").content.decode()
+    assert "Question posée à l’expert" in page
+    half = {"q-tg.histoire": "Chute hier", "service": str(service.pk), "asked_as": asked_as}
+    assert browser.post(f"/expertise/{asked.pk}/enregistrer/", half).status_code == 200
+    assert "Chute hier" in browser.get(f"/expertise/{asked.pk}/demande/").content.decode(), "saved as one types"
+    said = posted({**ASKED, "tg.rappel": ["01 99 00 00 01"]}, service=str(service.pk), asked_as=asked_as)
+    sent = browser.post(f"/expertise/{asked.pk}/demande/", said)
+    assert sent.status_code == 302, sent.content.decode()
+    browser.post(f"/expertise/{asked.pk}/demande/", said)
+    asked.refresh_from_db()
+    assert (asked.state, asked.service_id, asked.asked_as) == ("envoyee", service.pk, asked_as)
+    assert asked.draft == {}
+    assert asked.response.answers["tg.rappel"] == ["+33199000001"]
+    assert service.name in asked.response.answers["tg.specialite"][0]
+    assert [one.holder_id for one in Message.objects.filter(about=asked.pk)] == [expert.user_id], "told once"
+    told = client_of(expert).get("/expertise/").content.decode()
+    assert patient.family_name.upper() in told
+    assert asked.dossier.reference in client_of(expert).get(f"/expertise/{asked.pk}/").content.decode()
+
+
+@pytest.mark.req("TE-04", "TE-05")
+def test_the_covid_form_asks_all_of_the_general_one_and_its_own_table(home):
+    asker, service = make_practitioner(home), make_pool()
+    browser, asked = begin(asker, make_patient(seen_by=home), form="tle-covid")
+    answers = {**ASKED, **COVID}
+    refused = browser.post(f"/expertise/{asked.pk}/demande/", posted(ASKED, service=str(service.pk)))
+    assert refused.status_code == 422
+    assert "Statut COVID-19" in refused.content.decode()
+    sent = browser.post(f"/expertise/{asked.pk}/demande/", posted(answers, service=str(service.pk)))
+    assert sent.status_code == 302
+    asked.refresh_from_db()
+    assert asked.response.questionnaire.name == "tle-covid"
+    assert set(COVID) <= set(asked.response.answers)
+
+
+def test_a_request_without_service_is_not_sent_and_nothing_typed_is_lost(home):
+    browser, asked = begin(make_practitioner(home), make_patient(seen_by=home))
+    answer = browser.post(f"/expertise/{asked.pk}/demande/", posted(ASKED))
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "Choisissez le service" in page
+    assert ASKED["tg.histoire"][0] in page
+
+
+def test_a_direct_line_that_cannot_exist_is_refused_beside_its_question(home):
+    service = make_pool()
+    browser, asked = begin(make_practitioner(home), make_patient(seen_by=home))
+    said = posted({**ASKED, "tg.rappel": ["12"]}, service=str(service.pk))
+    answer = browser.post(f"/expertise/{asked.pk}/demande/", said)
+    assert answer.status_code == 422
+    assert "Ce numéro ne peut pas exister" in answer.content.decode()
+
+
+@pytest.mark.req("TE-02")
+def test_only_services_that_take_requests_and_have_somebody_are_proposed(home):
+    expert = make_practitioner(make_establishment("CHU des Ormes"))
+    good = make_pool(expert, name="Cardiologie ouverte", specialty="Cardiologie")
+    deaf = make_pool(expert, name="Cardiologie par téléphone", specialty="Cardiologie", ways=[Way.PHONE])
+    nobody = make_pool(expert, name="Cardiologie sans personne", specialty="Cardiologie")
+    nobody.pool.update(until=timezone.now())
+    browser = client_of(make_practitioner(home))
+    found = browser.get("/expertise/services/", {"quoi": "cardio", "departement": ""}).content.decode()
+    assert good.name in found
+    assert deaf.name not in found
+    assert nobody.name not in found
+    assert "Ouvert" in found
+
+
+def test_an_urgent_request_is_not_sent_to_a_service_that_is_closed(home):
+    """The clock says 3:00 in Paris; a programmed one may wait for the morning."""
+    asker = make_practitioner(home)
+    service = make_pool(opens=time(9), closes=time(17))
+    at_night = timezone.now().astimezone(PARIS).replace(hour=3, minute=0)
+    with pytest.raises(Refused, match="fermé à cette heure"):
+        drafting.chosen(actor_for(asker), service.pk, "urgente", at_night)
+    assert drafting.chosen(actor_for(asker), service.pk, "programmee", at_night) == service
+
+
+def test_documents_of_a_draft_are_its_author_s_and_leave_with_the_request(home):
+    asker, colleague = make_practitioner(home), make_practitioner(home)
+    service = make_pool()
+    browser, asked = begin(asker, make_patient(seen_by=home))
+    dicom = SimpleUploadedFile("coupe.dcm", b"\0" * 128 + b"DICM" + b"\x02\0\0\0UL\x04\0\0\0\0\0", "application/dicom")
+    browser.post(f"/expertise/{asked.pk}/document/", {"file": dicom, "title": "Scanner"})
+    document = asked.dossier.documents.get()
+    assert document.file.content_type == "application/dicom"
+    other = SimpleUploadedFile("note.txt", b"Bonjour\n", "text/plain")
+    assert client_of(colleague).post(f"/expertise/{asked.pk}/document/", {"file": other}).status_code == 404
+    browser.post(f"/expertise/{asked.pk}/demande/", posted(ASKED, service=str(service.pk)))
+    asked.refresh_from_db()
+    assert asked.response.answers["tg.pieces"] == [str(document.file_id)]
+
+
+def test_a_document_taken_out_of_a_draft_does_not_leave_with_it(home):
+    browser, asked = begin(make_practitioner(home), make_patient(seen_by=home))
+    browser.post(f"/expertise/{asked.pk}/document/", {"file": SimpleUploadedFile("a.txt", b"Bonjour\n", "text/plain")})
+    document = asked.dossier.documents.get()
+    browser.post(f"/expertise/document/{document.pk}/enlever/")
+    document.refresh_from_db()
+    assert document.withdrawn_at
+    assert browser.get(f"/expertise/document/{document.pk}/").status_code == 404
+
+
+def test_a_draft_is_read_by_nobody_who_could_answer_and_left_by_its_author_alone(home):
+    asker, colleague = make_practitioner(home), make_practitioner(home)
+    scene = make_asked(state="brouillon", requester=asker)
+    assert client_of(scene.expert).get(f"/expertise/{scene.asked.pk}/").status_code == 404
+    assert client_of(colleague).get(f"/expertise/{scene.asked.pk}/demande/").status_code == 404
+    assert client_of(colleague).post(f"/expertise/{scene.asked.pk}/cancel/").status_code == 404
+    assert client_of(asker).post(f"/expertise/{scene.asked.pk}/cancel/").status_code == 302
+    assert scene.again().state == "annulee"
+
+
+@pytest.mark.req("TC-03")
+def test_a_request_is_opened_from_another_dossier_of_the_patient(home):
+    asker = make_practitioner(home)
+    first = make_asked(requester=asker)
+    browser, asked = begin(asker, first.patient, depuis=str(first.asked.pk))
+    assert Dossier.objects.get(pk=asked.pk).origin_id == first.asked.pk
+    assert first.asked.dossier.reference in browser.get(f"/expertise/{asked.pk}/demande/").content.decode()
+    assert asked.dossier.reference in browser.get(f"/expertise/{first.asked.pk}/").content.decode()
+
+
+@pytest.mark.req("TC-03")
+def test_the_bar_shows_both_activities_and_one_search_leads_to_both(home):
+    asker = make_practitioner(home)
+    scene = make_asked(requester=asker)
+    page = client_of(asker).get(f"/patients/{scene.patient.pk}/").content.decode()
+    assert "Télé-expertises" in page
+    assert scene.asked.dossier.reference in page
+    assert "/teleconsultation/" in page
+    assert "/expertise/" in page
+    secretary = client_of(make_member(home, Role.SECRETARY)).get(f"/patients/{scene.patient.pk}/").content.decode()
+    assert scene.asked.dossier.reference not in secretary, "an opinion is clinical"
+
+
+@pytest.mark.parametrize("form", ["tle-general", "tle-covid"])
+def test_both_forms_hold_the_questions_of_the_specification(form):
+    general = {
+        "tg.urgence", "tg.specialite", "tg.motif", "tg.question", "tg.lieu", "tg.histoire", "tg.antecedents",
+        "tg.traitements", "tg.allergies", "tg.pa.sys", "tg.pa.dia", "tg.fc", "tg.fr", "tg.spo2", "tg.o2", "tg.temp",
+        "tg.glasgow", "tg.eva", "tg.poids", "tg.examen", "tg.pieces", "tg.autonomie", "tg.consentement", "tg.rappel",
+    }  # fmt: skip
+    covid = {
+        "tc.statut", "tc.j", "tc.test", "tc.test.date", "tc.scanner", "tc.symptomes", "tc.gravite", "tc.spo2aa",
+        "tc.facteurs", "tc.oxygene", "tc.ttt", "tc.nts", "tc.da", "tc.isolement", "tc.attendu",
+    }  # fmt: skip
+    questions = {item.link_id for item in current(form).form.walk() if item.is_question}
+    assert questions == (general | covid if form == "tle-covid" else general)
+    required = {item.link_id for item in current(form).form.walk() if item.required}
+    assert {"tg.urgence", "tg.motif", "tg.question", "tg.lieu", "tg.histoire", "tg.allergies"} <= required

@@ -1,0 +1,204 @@
+"""Overdue requests climb, each level once; the lists; the figures; dates to look again."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.core.errors import NotFound
+from relais.expertise import delays
+from relais.expertise.actions import answering
+from relais.expertise.actions.watch import watch
+from relais.expertise.models import Expertise
+from relais.expertise.testing import make_asked, make_pool
+from relais.notifications.models import Message
+from relais.oncall.testing import join
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.req("TE-05")
+@pytest.mark.parametrize(
+    ("urgency", "delay", "step"),
+    [
+        ("immediate", timedelta(minutes=15), timedelta(minutes=5)),
+        ("urgente", timedelta(hours=2), timedelta(minutes=30)),
+        ("semi-urgente", timedelta(hours=24), timedelta(hours=6)),
+        ("programmee", timedelta(days=7), timedelta(hours=42)),
+    ],
+)
+def test_each_urgency_has_its_delay_and_climbs_by_quarters(urgency, delay, step):
+    assert delays.DELAYS[urgency] == delay
+    due = timezone.now()
+    second = timedelta(seconds=1)
+    levels = [delays.level_at(urgency, due, due + after) for after in (-second, second * 0, step, step * 2, step * 9)]
+    assert levels == [0, 1, 2, 3, 3]
+
+
+@pytest.mark.req("TE-05")
+def test_an_overdue_request_is_told_again_then_to_the_next_expert_then_to_the_manager_each_once():
+    at = timezone.now()
+    scene = make_asked(state="prise-en-charge", sent_at=at - timedelta(hours=2))
+    chu = scene.expert.establishment
+    other, manager = make_practitioner(chu, family_name="Suivant"), make_member(chu, Role.MANAGER)
+    join(scene.service, other)
+    assert watch(now=at - timedelta(minutes=1)) == 0
+    for minutes in (0, 1, 30, 31, 60, 61, 600):
+        watch(now=at + timedelta(minutes=minutes))
+    told = list(
+        Message.objects.filter(about=scene.asked.pk).order_by("created_at", "id").values_list("type", "holder_id")
+    )
+    assert told == [
+        ("expertise.overdue", scene.expert.user_id), ("expertise.overdue", other.user_id),
+        ("expertise.supervisor", manager.user_id),
+    ]  # fmt: skip
+    traced = scene.again().dossier.events.filter(verb="overdue").order_by("at", "id").values_list("data", flat=True)
+    assert [one["level"] for one in traced] == [1, 2, 3]
+    assert scene.patient.family_name.upper() in client_of(other).get("/expertise/?liste=moi").content.decode()
+    answering.take_over(actor=actor_for(other), asked=scene.again())
+    assert scene.again().expert_id == other.user_id
+
+
+def test_a_scheduler_that_was_late_climbs_all_levels_at_once_and_a_free_request_is_told_to_all():
+    at = timezone.now()
+    scene = make_asked(sent_at=at - timedelta(hours=9))
+    assert watch(now=at) == 1
+    assert watch(now=at) == 0
+    assert scene.again().level == 3
+    assert Message.objects.filter(about=scene.asked.pk, holder_id=scene.expert.user_id).count() == 2
+
+
+def test_an_expert_takes_over_only_what_is_late_or_has_lost_its_expert():
+    scene = make_asked(state="prise-en-charge")
+    other = make_practitioner(scene.expert.establishment)
+    join(scene.service, other)
+    with pytest.raises(NotFound):
+        answering.take_over(actor=actor_for(other), asked=scene.asked)
+    scene.service.pool.filter(user=scene.expert.user).update(until=timezone.now())
+    answering.take_over(actor=actor_for(other), asked=scene.again())
+    assert scene.again().expert_id == other.user_id, "nobody is without an owner"
+
+
+@pytest.mark.req("TE-01")
+def test_a_list_stands_by_urgency_then_by_the_time_left():
+    now = timezone.now()
+    doctor = make_practitioner()
+    service = make_pool(doctor)
+    common = {"expert": doctor, "service": service}
+    planned = make_asked(urgency="programmee", sent_at=now - timedelta(days=6), **common)
+    newer = make_asked(urgency="urgente", sent_at=now, **common)
+    older = make_asked(urgency="urgente", sent_at=now - timedelta(hours=1), **common)
+    first = make_asked(urgency="immediate", sent_at=now, **common)
+    rows = client_of(doctor).get("/expertise/?liste=pool").context["rows"]
+    assert [row.pk for row in rows] == [one.asked.pk for one in (first, older, newer, planned)]
+
+
+def test_each_list_holds_its_own():
+    now = timezone.now()
+    doctor = make_practitioner()
+    colleague = make_practitioner(doctor.establishment)
+    service = make_pool(doctor, colleague)
+    common = {"expert": doctor, "service": service}
+    mine = make_asked(state="prise-en-charge", **common)
+    theirs = make_asked(state="prise-en-charge", expert=colleague, service=service)
+    late = make_asked(sent_at=now - timedelta(hours=3), **common)
+    paused = make_asked(state="complement-demande", sent_at=now - timedelta(days=3), expert=colleague, service=service)
+    make_asked(state="cloturee", **common)
+    make_asked()
+    asked = make_asked(requester=doctor)
+    make_asked(state="brouillon", requester=colleague)
+    browser = client_of(doctor)
+
+    def shown(query):
+        return {row.pk for row in browser.get(f"/expertise/?{query}").context["rows"]}
+
+    assert shown("liste=moi") == {mine.asked.pk}
+    assert shown("liste=pool") == {one.asked.pk for one in (mine, theirs, late, paused)}
+    assert shown("liste=pool&libres=1") == {late.asked.pk}
+    assert shown("liste=retard") == {late.asked.pk}
+    assert shown("liste=demandes") == {asked.asked.pk}
+    assert browser.get("/expertise/").context["counts"] == {"moi": 1, "pool": 1, "retard": 1, "demandes": 0}
+    elsewhere = client_of(make_practitioner(make_establishment("Ailleurs")))
+    assert elsewhere.get("/expertise/?liste=pool").context["rows"] == []
+
+
+@pytest.mark.req("TE-08")
+@pytest.mark.parametrize("which", ["pool", "demandes"])
+def test_a_list_takes_the_same_number_of_queries_with_one_row_as_with_three(which):
+    doctor = make_practitioner()
+    service = make_pool(doctor)
+    browser = client_of(doctor)
+
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            assert browser.get(f"/expertise/?liste={which}").status_code == 200
+        return len(found)
+
+    make_asked(requester=doctor, expert=doctor, service=service)
+    queries()
+    one = queries()
+    for _more in range(2):
+        make_asked(requester=doctor, expert=doctor, service=service)
+    queries()
+    assert queries() == one
+
+
+@pytest.mark.req("TC-03")
+def test_what_is_over_is_found_by_name_on_either_side_and_the_name_stays_out_of_the_address():
+    scene = make_asked(state="cloturee")
+    for member, query in ((scene.requester, ""), (scene.expert, str(scene.service.pk))):
+        browser = client_of(member)
+        answer = browser.post("/expertise/historique/", {"q": scene.patient.family_name, "service": query})
+        assert scene.patient.family_name not in answer["Location"]
+        assert scene.asked.dossier.reference in browser.get(answer["Location"]).content.decode()
+        browser.post("/expertise/historique/", {"q": "Personne", "service": query})
+        assert scene.asked.dossier.reference not in browser.get(answer["Location"]).content.decode()
+
+
+@pytest.mark.req("TE-03")
+def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_no_patient():
+    at = timezone.now()
+    doctor = make_practitioner(make_establishment("CHU des Ormes"))
+    service = make_pool(doctor, name="Avis de gériatrie")
+    for hours, recourse in ((1, "evite"), (2, "evite"), (9, "realise")):
+        make_asked(
+            expert=doctor, service=service, state="cloturee", sent_at=at - timedelta(days=1), recourse=recourse,
+            answered_at=at - timedelta(days=1) + timedelta(hours=hours),
+        )  # fmt: skip
+    scene = make_asked(expert=doctor, service=service, sent_at=at - timedelta(days=1))
+    browser = client_of(make_member(doctor.establishment, Role.MANAGER))
+    page = browser.get("/expertise/chiffres/")
+    line = page.context["lines"][0]
+    assert (line.sent, line.answered, line.median, line.avoided, line.avoided_share, line.late) == (
+        4, 3, timedelta(hours=2), 2, 67, 1,
+    )  # fmt: skip
+    assert "2 h 00" in page.content.decode()
+    assert scene.patient.family_name not in page.content.decode()
+    sheet = browser.get("/expertise/chiffres/csv/").content.decode()
+    assert "Avis de gériatrie;4;3;0;0;1;1;120;" in sheet
+    assert client_of(make_member(role=Role.MANAGER)).get("/expertise/chiffres/").context["lines"] == []
+    assert client_of(doctor).get("/expertise/chiffres/").status_code == 403
+
+
+@pytest.mark.req("TE-10")
+def test_a_date_to_look_again_comes_back_when_due_and_opens_a_follow_up_with_what_is_known():
+    scene = make_asked(state="cloturee", review_on=timezone.localdate())
+    later = make_asked(state="repondue", requester=scene.requester, review_on=timezone.localdate() + timedelta(days=1))
+    browser = client_of(scene.requester)
+    due = [one.pk for one in browser.get("/expertise/?liste=demandes").context["reviews"]]
+    assert due == [scene.asked.pk]
+    assert later.asked.pk not in due
+    first = browser.post(f"/expertise/{scene.asked.pk}/suite/")
+    again = browser.post(f"/expertise/{scene.asked.pk}/suite/")
+    assert first["Location"] == again["Location"], "two clicks begin one"
+    made = Expertise.objects.get(pk=first["Location"].split("/")[2])
+    assert made.dossier.origin_id == scene.asked.pk
+    assert made.service_id == scene.service.pk
+    page = browser.get(first["Location"]).content.decode()
+    assert "Chute hier, somnolente depuis ce matin." in page
+    assert browser.get("/expertise/?liste=demandes").context["reviews"] == []
+    assert client_of(scene.expert).post(f"/expertise/{scene.asked.pk}/suite/").status_code == 404
