@@ -181,7 +181,7 @@ def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_
     sheet = browser.get("/expertise/chiffres/csv/").content.decode()
     assert "Avis de gériatrie;4;3;0;0;1;1;120;" in sheet
     assert client_of(make_member(role=Role.MANAGER)).get("/expertise/chiffres/").context["lines"] == []
-    assert client_of(doctor).get("/expertise/chiffres/").status_code == 403
+    assert client_of(doctor).get("/expertise/chiffres/").status_code == 404
 
 
 @pytest.mark.req("TE-10")
