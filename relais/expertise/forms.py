@@ -1,5 +1,7 @@
 """Forms of tele-expertise: read and checked here, decided in actions."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +9,7 @@ from relais.core.forms import CountedTextarea, Form, RadioCards
 from relais.expertise.models import Form as Questionnaire
 from relais.expertise.models import Recourse, Refusal
 
-HINTS = {
+HINTS: dict[str, Any] = {
     Questionnaire.GENERAL: _("Pour toute question à un spécialiste."),
     Questionnaire.COVID: _("Ajoute le statut, les signes de gravité, l’oxygène disponible et le niveau de soins."),
 }

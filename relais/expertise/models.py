@@ -158,6 +158,8 @@ class Expertise(models.Model):
     @cached_property
     def expert_is_there(self) -> bool:
         """Whether the expert who has it still answers for the service."""
+        if self.service_id is None or self.expert_id is None:
+            return False
         return PoolMember.objects.at_work().filter(service_id=self.service_id, user_id=self.expert_id).exists()
 
     def is_overdue(self, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Overdue requests climb: told again, then the next expert of the pool, then the managers; each once (B2.6)."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -26,7 +27,7 @@ def watch(*, now: datetime | None = None) -> int:
 
 
 @whole
-def climb(pk: object, now: datetime) -> bool:
+def climb(pk: UUID, now: datetime) -> bool:
     """Every level that this request has reached since it was told last, in their order; False when there is none."""
     rows = Expertise.objects.select_for_update(of=("self",)).select_related("dossier", "service")
     asked = rows.overdue(now).filter(pk=pk).first()

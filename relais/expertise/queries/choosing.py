@@ -24,4 +24,4 @@ def services(
     """The first that answer in this way and have somebody to answer: those open now, the nearest first."""
     found = find_services(actor, text, department=department, now=now, only_open=only_open)
     somebody = PoolMember.objects.at_work().filter(service=OuterRef("pk"))
-    return found.filter(Exists(somebody), active=True, ways__contains=[way]).order_by("rank", "id")[:MOST]
+    return found.filter(Exists(somebody), active=True, ways__contains=[way]).order_by("rank", "id")[:MOST]  # type: ignore[misc]  # an annotation of theirs

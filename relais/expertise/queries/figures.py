@@ -82,7 +82,7 @@ def figures(actor: Actor, *, days: int, now: datetime) -> list[Figures]:
     ).order_by()
     delay = ExpressionWrapper(F("answered_at") - F("sent_at"), output_field=DurationField())
     found: dict[UUID, dict[str, Any]] = {
-        one["service_id"]: one
+        one["service_id"]: dict(one)
         for one in rows.values("service_id").annotate(
             sent=Count("pk"),
             answered=Count("answered_at"),

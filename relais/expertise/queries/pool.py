@@ -10,7 +10,7 @@ from relais.oncall.models import PoolMember
 
 def members(service_id: UUID | None) -> QuerySet[User]:
     """Everybody of its pool who works where they joined from, by name."""
-    there = PoolMember.objects.at_work().filter(service_id=service_id)
+    there = PoolMember.objects.at_work().filter(service_id__in=[service_id])
     return _users(there.values("user_id"))
 
 
@@ -20,7 +20,7 @@ def experts(service_id: UUID | None) -> QuerySet[User]:
         user_id=OuterRef("user_id"), establishment_id=OuterRef("establishment_id"), ended_at=None,
         role=Role.PRACTITIONER,
     )  # fmt: skip
-    there = PoolMember.objects.at_work().filter(Exists(practising), service_id=service_id)
+    there = PoolMember.objects.at_work().filter(Exists(practising), service_id__in=[service_id])
     return _users(there.values("user_id"))
 
 
