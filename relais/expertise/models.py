@@ -216,4 +216,4 @@ class Seen(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["expertise", "user"], name="seen_once")]
+        constraints = [models.UniqueConstraint(fields=["expertise", "user"], name="expertise_seen_once")]

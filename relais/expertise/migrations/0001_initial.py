@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='seen',
-            constraint=models.UniqueConstraint(fields=('expertise', 'user'), name='seen_once'),
+            constraint=models.UniqueConstraint(fields=('expertise', 'user'), name='expertise_seen_once'),
         ),
         migrations.AddConstraint(
             model_name='wording',
