@@ -31,17 +31,10 @@ class SlotForm(Form):
     user = forms.ChoiceField(label=_("Médecin d’astreinte"))
     day = forms.DateField(label=_("Jour"), widget=DateInput)
     starts = forms.TimeField(label=_("De"), widget=TimeInput)
-    ends = forms.TimeField(label=_("à"), widget=TimeInput, help_text=_("Une fin avant le début est le lendemain."))
-    end_day = forms.DateField(
-        label=_("Jour de fin"), widget=DateInput, required=False, help_text=_("Pour une garde de plusieurs jours.")
-    )
-    phone = forms.CharField(
-        label=_("Téléphone pendant l’astreinte"), widget=TelInput, max_length=20, required=False,
-        help_text=_("Si vide : son mobile, sinon la ligne du service."),
-    )  # fmt: skip
-    backup = forms.ChoiceField(
-        label=_("Renfort"), required=False, help_text=_("Répond quand le médecin est absent ou ne répond pas.")
-    )
+    ends = forms.TimeField(label=_("à"), widget=TimeInput)
+    end_day = forms.DateField(label=_("Jour de fin"), widget=DateInput, required=False)
+    phone = forms.CharField(label=_("Téléphone"), widget=TelInput, max_length=20, required=False)
+    backup = forms.ChoiceField(label=_("Renfort"), required=False)
     backup_phone = forms.CharField(label=_("Téléphone du renfort"), widget=TelInput, max_length=20, required=False)
 
     def __init__(self, *args: Any, service: Service, slot: OnCallSlot | None = None, **kwargs: Any) -> None:

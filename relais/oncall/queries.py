@@ -183,6 +183,12 @@ class Day:
     gaps: list[Span]
     doubled: list[Span]
 
+    @property
+    def rows(self) -> list[tuple[str, Any]]:
+        """What the day shows, by hour: `gap`, `slot` or `double`, with its span."""
+        told = [("gap", one) for one in self.gaps] + [("slot", one) for one in self.slots]
+        return sorted([*told, *(("double", one) for one in self.doubled)], key=lambda row: row[1].starts_at)
+
 
 def week(service: Service, monday: date) -> list[Day]:
     """Seven days of a rota, with doctors, back-ups and the requests that wait, in two queries."""

@@ -102,6 +102,13 @@ GUIDES = [
         for_patients=False,
     ),
     Guide(
+        "astreintes",
+        _("Tenir un planning d’astreinte"),
+        _("Pour les référents : équipe, créneaux, import, absences, remplacements."),
+        "calendar-time",
+        for_patients=False,
+    ),
+    Guide(
         "regles-alerte",
         _("Régler les alertes du suivi à domicile"),
         _("Pour les médecins d’une cellule : modifier, rejouer, publier, signer à deux."),
