@@ -4,6 +4,7 @@ import codecs
 import re
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, Any
@@ -15,7 +16,8 @@ from django.utils.translation import gettext as _
 from relais.core.errors import Refused
 
 HEAD = 4096
-ACCEPTED = "PDF, photo (JPEG, PNG, WebP, HEIC), vidéo (MP4, WebM), texte, Word (DOCX), OpenDocument (ODT), DICOM"
+ACCEPTED = "PDF, photo (JPEG, PNG, WebP, HEIC), vidéo (MP4, WebM), texte, Word (DOCX), OpenDocument (ODT), DICOM, série DICOM en ZIP"
+MOST_IMAGES, MOST_UNPACKED = 5000, 2 << 30  # of a series: entries, bytes once unpacked
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 MP4_BRANDS = (
     b"isom",
@@ -53,7 +55,8 @@ WEBM = Kind("video/webm", (".webm",), inline=True)
 TEXT = Kind("text/plain", (".txt", ".csv", ".md", ".log"))
 DOCX = Kind("application/vnd.openxmlformats-officedocument.wordprocessingml.document", (".docx",))
 ODT = Kind("application/vnd.oasis.opendocument.text", (".odt",))
-ALL = (PDF, JPEG, PNG, WEBP, HEIC, DICOM, MP4, WEBM, TEXT, DOCX, ODT)
+SERIES = Kind("application/zip", (".zip",))  # of DICOM images alone
+ALL = (PDF, JPEG, PNG, WEBP, HEIC, DICOM, MP4, WEBM, TEXT, DOCX, ODT, SERIES)
 PICTURES = (JPEG, PNG, WEBP, HEIC)
 INLINE = frozenset(kind.content_type for kind in ALL if kind.inline)
 
@@ -71,7 +74,7 @@ def recognise(stream: IO[bytes], name: str) -> Kind:
     if kind:
         return kind
     claimed = next((kind for kind in ALL if PurePath(name.lower()).suffix in kind.extensions), None)
-    if claimed not in (None, TEXT):
+    if claimed not in (None, TEXT, SERIES):
         raise Refused(
             _("Le contenu de ce fichier n’est pas celui d’un fichier « %(type)s » : vérifiez que c’est le bon.")
             % {"type": PurePath(name.lower()).suffix},
@@ -108,7 +111,8 @@ def _puremagic(head: bytes) -> set[str]:
 
 
 def _archive(stream: IO[bytes], head: bytes) -> Kind | None:
-    """DOCX or ODT, without macros; only the list of its parts is read, nothing is unpacked but ODT's `mimetype`."""
+    """DOCX or ODT without macros, or a series of DICOM images; only the list of its parts is read, nothing is unpacked
+    but ODT's `mimetype` and the first bytes of each image."""
     if not head.startswith(b"PK\x03\x04"):
         return None
     try:
@@ -120,11 +124,23 @@ def _archive(stream: IO[bytes], head: bytes) -> Kind | None:
                 return DOCX
             if "mimetype" in names and "content.xml" in names and archive.getinfo("mimetype").file_size < 100:
                 return ODT if archive.read("mimetype").decode("ascii") == ODT.content_type else None
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, RuntimeError):
+            return SERIES if _is_series(archive) else None
+    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, RuntimeError, EOFError, zlib.error):
         return None
     finally:
         stream.seek(0)
-    return None
+
+
+def _is_series(archive: zipfile.ZipFile) -> bool:
+    """Every file in it is a DICOM image (its index, DICOMDIR, is one too); neither too many nor too large once unpacked."""
+    images = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if not images or len(images) > MOST_IMAGES or sum(entry.file_size for entry in images) > MOST_UNPACKED:
+        return False
+    for entry in images:
+        with archive.open(entry) as image:
+            if image.read(132)[128:] != b"DICM":
+                return False
+    return True
 
 
 def _is_text(stream: IO[bytes]) -> bool:
