@@ -16,7 +16,6 @@ from relais.core.errors import NotFound
 from relais.directory import queries as directory
 from relais.directory.models import Establishment, Kind, Need, Service
 from relais.meetings.models import KINDS, NEEDS, Place, Sitting, has_room
-from relais.meetings.permissions import places as may
 from relais.meetings.queries import duty
 from relais.oncall.queries import Duty, route
 from relais.rooms import queries as rooms
@@ -109,9 +108,9 @@ def own(actor: Actor) -> list[Owner]:
     return found
 
 
-def cards(actor: Actor, owners: Iterable[Owner], *, mine: bool = False, at_once: bool | None = None) -> list[Card]:
-    """The rooms of these owners with those who are there, in two queries however many they are."""
-    shown = [Card(one, mine, may.can_enter_at_once(actor, one) if at_once is None else at_once) for one in owners]
+def cards(actor: Actor, owners: Iterable[Owner], *, mine: bool = False, at_once: bool) -> list[Card]:
+    """The rooms of these owners with those who are there, in the same queries however many they are."""
+    shown = [Card(one, mine, at_once) for one in owners]
     fill(actor, shown)
     return shown
 

@@ -1,5 +1,7 @@
 """Permanent rooms: who enters at once, who knocks, and that no conversation goes on in the next one."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -17,6 +19,7 @@ from relais.directory.testing import make_service
 from relais.meetings.actions import places
 from relais.meetings.models import Place, Sitting
 from relais.meetings.queries import places as queries
+from relais.meetings.testing import make_scene
 from relais.oncall.models import PoolMember
 from relais.rooms import actions as rooms
 from relais.rooms.models import Invitation, Line, Part, Peer, Presence, Room
@@ -246,17 +249,37 @@ def test_who_knocks_is_heard_while_a_colleague_is_inside(scene):
     assert "Lointain (Cabinet du Port) est à la porte" in client_of(colleague).get("/").content.decode()
 
 
-def test_rooms_take_the_same_queries_with_one_person_as_with_three(scene, django_assert_num_queries):
-    browser = client_of(scene.regulator)
+@pytest.mark.parametrize("who", ["regulator", "stranger"])
+def test_rooms_take_the_same_queries_with_one_room_as_with_three(scene, who, django_assert_num_queries):
+    browser = client_of(getattr(scene, who))
     inside(scene.nurse, scene.home)
+    inside(scene.regulator, scene.samu)
     browser.get(PAGE)
     with CaptureQueriesContext(connection) as one:
         browser.get(PAGE)
     for number in range(2):
         home = make_establishment(f"EHPAD {number}", kind="ehpad", department="93")
         inside(make_member(home, "caregiver"), home)
+        make_service(scene.hospital, name=f"Équipe mobile {number}", need="mobile")
     with django_assert_num_queries(len(one)):
         browser.get(PAGE)
+
+
+def test_two_who_enter_in_the_same_second_meet_in_one_room(transactional_db):
+    scene = make_scene()
+    together = threading.Barrier(2)
+
+    def go(member):
+        try:
+            together.wait(10)
+            return places.enter(actor=actor_for(member), owner_id=scene.home.pk).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        came = list(pool.map(go, (scene.nurse, scene.regulator)))
+    assert came[0] == came[1]
+    assert Invitation.objects.filter(part=Part.HOST).count() == 2
 
 
 @pytest.mark.req("VR-01")

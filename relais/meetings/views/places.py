@@ -45,7 +45,7 @@ def places(request: Any) -> HttpResponse:
     values = {
         "own": queries.cards(actor, own, mine=True, at_once=True),
         "open_now": queries.open_now(actor, but=seen) if on_duty else [],
-        "others": queries.cards(actor, others, at_once=True if on_duty else None),
+        "others": queries.cards(actor, others, at_once=on_duty),
         "on_duty": on_duty,
         "text": text,
         "department": department,
