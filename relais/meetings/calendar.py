@@ -1,11 +1,11 @@
-"""The calendar file that goes with the e-mail of a meeting: a time and a link; the title of the meeting stays inside."""
+"""The calendar file that goes with the e-mail of a meeting: a time and an address; no title, no secret."""
 
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 from icalendar import Alarm, Calendar, Event
 
-WORDS = "Réunion vidéo"
+WORDS = "Rendez-vous vidéo"
 EARLY_ALARM = timedelta(minutes=10)
 
 

@@ -47,7 +47,7 @@ class Text:
             uid=str(message.about),
             start=start,
             end=start + timedelta(minutes=context["minutes"]),
-            url=link,
+            url=context["link"],  # without the secret: calendars are shared
             cancelled=self.key == CANCELLED,
         )
         attached = [Attachment("reunion.ics", "text/calendar", file)]

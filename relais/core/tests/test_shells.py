@@ -8,6 +8,7 @@ from django.contrib.staticfiles import finders
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.utils.safestring import SafeString
 
 from relais.core import navigation
 from relais.core.actor import PATIENT, PROFESSIONAL, Actor
@@ -22,6 +23,8 @@ def request_of(rf: RequestFactory, monkeypatch: pytest.MonkeyPatch):
         "_identify",
         [lambda actor: navigation.Identity(name="Dr Claire Roussel", establishment="CH de Créteil", can_switch=True)],
     )
+
+    monkeypatch.setattr(navigation, "_trays", [])
 
     def make(kind: str = "", path: str = "/") -> HttpRequest:
         request = rf.get(path)
@@ -46,6 +49,13 @@ def test_a_service_stands_in_the_top_banner_and_in_the_left_rail(request_of, mon
         assert link.get_text(strip=True) == "Téléconsultation"
         assert link.svg
     assert "Absent" not in page.get_text()
+
+
+def test_what_comes_to_a_professional_stands_in_the_top_bar_of_theirs_alone(request_of, monkeypatch) -> None:
+    monkeypatch.setattr(navigation, "_trays", [lambda actor: SafeString("<b>On frappe</b>"), lambda actor: ""])
+    page = soup(render_to_string("core/base.html", request=request_of(PROFESSIONAL)))
+    assert page.find("header", class_="topbar").b.get_text() == "On frappe"
+    assert navigation.trays_for(Actor(kind=PATIENT, grant_id=uuid4())) == []
 
 
 def test_an_entry_is_shown_only_to_those_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ def come(*, meeting_id: UUID, secret: str, name: str) -> str:
 
     Raises Refused, in the same words for a wrong secret and for no meeting, and when it is too early or too late.
     """
+    if not secret.strip():
+        raise Refused(_("Ouvrez le lien entier, depuis votre message : l’adresse de l’agenda ne suffit pas."))
     meeting = (
         Meeting.objects.select_for_update(of=("self",)).select_related("establishment").filter(pk=meeting_id).first()
     )

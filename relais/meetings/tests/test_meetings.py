@@ -110,7 +110,8 @@ def test_those_invited_get_an_hour_a_link_and_the_calendar_file_and_never_the_ti
         rendered = registry.TYPES[INVITED].render(message, secret)
         file = rendered.attachments[0].content.decode()
         assert TITLE not in rendered.subject + rendered.text + file
-        assert "SUMMARY:Réunion vidéo" in file
+        assert "SUMMARY:Rendez-vous vidéo" in file
+        assert links.secret_of(meeting.pk, 0) not in file
         known = address == scene.geriatrician.user.email
         assert (f"/reunions/{meeting.pk}/" in rendered.text, "#" in rendered.text) == (True, not known)
         assert links.secret_of(meeting.pk, 0) not in str(message.context)
@@ -164,15 +165,18 @@ def test_the_host_who_is_not_there_yet_hears_that_a_guest_waits(scene):
     assert said not in client_of(scene.stranger).get("/").content.decode()
 
 
-@pytest.mark.parametrize("secret", ["", "faux", "à côté"])
-def test_a_link_without_its_secret_opens_nothing_and_says_the_same_for_no_meeting(scene, secret):
+@pytest.mark.parametrize(
+    ("secret", "sentence"),
+    [("", "Ouvrez le lien entier"), ("faux", "Ce lien n’ouvre pas de réunion"), ("à côté", "Ce lien n’ouvre pas")],
+)
+def test_a_link_without_its_secret_opens_nothing_and_says_the_same_for_no_meeting(scene, secret, sentence):
     meeting = plan(scene.nurse)
     told = []
     for pk in (meeting.pk, uuid.uuid4()):
         assert Client().get(f"/p/reunions/{pk}/").status_code == 200
         answer = Client().post(f"/p/reunions/{pk}/", {"name": "Anne", "secret": secret})
         assert answer.status_code == 422
-        told.append("Ce lien n’ouvre pas de réunion" in words(answer))
+        told.append(sentence in words(answer))
     assert told == [True, True]
     assert not Guest.objects.exists()
 
