@@ -32,7 +32,6 @@ class LiaisonConfig(AppConfig):
                 url_name="liaison:home",
                 visible=can_read,
                 order=25,
-                in_banner=True,
             )
         )
         sections.register(

@@ -32,7 +32,6 @@ class TelemonitoringConfig(AppConfig):
                 url_name="telemonitoring:cells",
                 visible=can_enrol,
                 order=20,
-                in_banner=True,
             )
         )
         register(
