@@ -45,7 +45,7 @@ def run(report: dict[str, Any]) -> None:
                     page.click("[data-choose=both]")
                 six.append(_last_enters(pages) - begun)
                 for page in pages:
-                    page.wait_for_function(f"({SEEN})() >= {PEOPLE - 1}", polling=100)
+                    page.wait_for_function(f"{SEEN} >= {PEOPLE - 1}", polling=100)
                 all_in.append(time.perf_counter() - begun)
                 before, at = _cpu(janus.process.pid), time.perf_counter()
                 time.sleep(WATCHED)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 PATIENCE = 4.0  # seconds for an answer: a healthy Janus takes some milliseconds
+BRIEF = 1.5  # the same for what every page asks every ten seconds: a Janus that hangs must not hold the site's threads
 PLUGIN = "janus.plugin.videoroom"
 NO_SUCH = {458, 459}  # session, handle
 NO_ROOM, ROOM_EXISTS, NO_FEED = 426, 427, 428
@@ -51,7 +52,7 @@ class Janus:
 
     def alive(self) -> bool:
         try:
-            return self._ask("/janus", {"janus": "ping"}, seconds=1.5).get("janus") == "pong"
+            return self._ask("/janus", {"janus": "ping"}, seconds=BRIEF).get("janus") == "pong"
         except (Unreachable, Failed):
             return False
 
@@ -60,11 +61,11 @@ class Janus:
         return int(self._ask("/janus", {"janus": "create"})["data"]["id"])
 
     def keep(self, session: int) -> None:
-        self._ask(f"/janus/{session}", {"janus": "keepalive"})
+        self._ask(f"/janus/{session}", {"janus": "keepalive"}, seconds=BRIEF)
 
     def close(self, session: int) -> None:
         """End a session with all that hangs from it."""
-        self._ask(f"/janus/{session}", {"janus": "destroy"})
+        self._ask(f"/janus/{session}", {"janus": "destroy"}, seconds=BRIEF)
 
     def attach(self, session: int) -> int:
         """A handle of the plugin: one for each connection of a page."""

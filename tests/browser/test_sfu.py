@@ -39,6 +39,9 @@ SMALL = """(() => {
   navigator.mediaDevices.getUserMedia = (wanted) =>
     ask({ audio: wanted.audio && SOUND, video: wanted.video && { width: 160, height: 90, frameRate: 8 } });
 })()"""
+# A browser that has the older interface alone, and one that has none.
+STREAMS = "delete window.RTCRtpScriptTransform"
+OLD = f"{STREAMS}; delete window.RTCRtpSender.prototype.createEncodedStreams"
 HEARD, SILENT = SMALL.replace("SOUND", "true"), SMALL.replace("SOUND", "false")
 
 
@@ -122,9 +125,10 @@ def test_six_people_see_each_other_through_the_relay_which_cannot_read_them_and_
     people: list[Any], relay: Relay, page_of: Callable[..., Any], screens: Callable[..., None]
 ) -> None:
     path = f"/salles/{Room.objects.get().pk}/"
-    media = [HEARD, SILENT, SILENT, SILENT, SILENT, HEARD]
+    media = [(HEARD,), (SILENT, STREAMS), (HEARD,), (SILENT,), (SILENT,), (HEARD,)]
     small: dict[str, Any] = {"width": 320, "height": 480}
-    pages = [page_of(one, path, scripts=(PROBE, script), **small) for one, script in zip(people, media, strict=True)]
+    pages = [page_of(one, path, scripts=(PROBE, *more), **small) for one, more in zip(people, media, strict=True)]
+    assert pages[0].evaluate("Boolean(window.RTCRtpScriptTransform)")
     *five, sixth = pages
     for page in pages:
         page.expected.append("htmx:")  # a side panel may wait too long on a machine that decodes thirty pictures
@@ -155,11 +159,25 @@ def test_six_people_see_each_other_through_the_relay_which_cannot_read_them_and_
     for page in three:
         page.locator(".tile").nth(2).wait_for(state="detached")
         wait_for_pictures(page, 2)  # under another key
-
+    come_back_with_an_old_browser(three)
     relay.stop()
+    go_on_without(three)
+    screens("call-without-relay", five[0])
+
+
+def come_back_with_an_old_browser(three: list[Any]) -> None:
+    """One who cannot encrypt: the others see them all the same, and the room says so."""
+    three[2].add_init_script(OLD)
+    three[2].reload()
+    for page in three:
+        page.locator("[data-carried]:has-text('ne sait pas chiffrer de bout en bout')").wait_for()
+        wait_for_pictures(page, 2)
+
+
+def go_on_without(three: list[Any]) -> None:
+    """Page to page, inside all the while, and the room says so."""
     for page in three:
         page.locator("[data-carried]:has-text('Le relais vidéo ne répond pas')").wait_for(timeout=60_000)
         assert page.locator("[data-room][data-phase=inside]").count() == 1
     for page in three:
         wait_for_frames(page, links=2)
-    screens("call-without-relay", five[0])

@@ -24,7 +24,8 @@ CORE = """general: {{
   transports_folder = "{library}/transports"
   events_folder = "{library}/events"
   loggers_folder = "{library}/loggers"
-  log_to_stdout = true
+  log_to_stdout = false
+  log_to_file = "{log}"
   debug_level = 2
   debug_colors = false
   api_secret = "{secret}"
@@ -105,6 +106,7 @@ def configuration(folder: Path, library: Path, address: str, port: int) -> dict[
     ports, public = settings.ENV["SFU_MEDIA_PORTS"], settings.ENV["SFU_PUBLIC_ADDRESS"]
     core = CORE.format(
         folder=folder,
+        log=folder.parent / "janus.log",
         library=library,
         secret=sfu.secret(),
         session=SESSION_SECONDS,
@@ -135,7 +137,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 def _sweep(home: Path) -> None:
     """Configurations of relays that run no more."""
     for folder in home.iterdir():
-        if not folder.name.isdigit() or not _runs(int(folder.name)) or int(folder.name) == os.getpid():
+        if folder.name.isdigit() and (not _runs(int(folder.name)) or int(folder.name) == os.getpid()):
             shutil.rmtree(folder, ignore_errors=True)
 
 
