@@ -294,11 +294,14 @@ def _rota(service: Service, doctor: Membership) -> dict[str, list[Any]]:
     member, _other = oncall.join(service, doctor), oncall.join(service, colleague)
     slot = oncall.make_slot(service, doctor, start, start + timedelta(hours=11))
     asked = Replacement.objects.create(slot=slot, asked=colleague.user)
+    home = make_establishment("EHPAD du Sorbier", kind="ehpad")
+    oncall.cover(home, service)
     return {
         "service_id": [service.pk],
         "slot_id": [slot.pk],
         "replacement_id": [asked.pk],
         "pool_member_id": [member.pk],
+        "home_id": [home.pk],
     }
 
 

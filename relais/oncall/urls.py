@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.oncall.views import importing, mine, pool, rota, slots
+from relais.oncall.views import covers, importing, mine, pool, rota, slots
 
 app_name = "oncall"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("<uuid:service_id>/", rota.rota, name="rota"),
     path("<uuid:service_id>/ajouter/", slots.add, name="add"),
     path("<uuid:service_id>/importer/", importing.bring, name="import"),
+    path("<uuid:service_id>/ehpad/", covers.covers, name="covers"),
+    path("<uuid:service_id>/ehpad/<uuid:home_id>/retirer/", covers.detach, name="detach"),
     path("<uuid:service_id>/equipe/", pool.pool, name="pool"),
     path("<uuid:service_id>/equipe/<uuid:pool_member_id>/retirer/", pool.remove, name="remove_member"),
 ]

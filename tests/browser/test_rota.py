@@ -53,6 +53,7 @@ def test_every_page_of_a_rota_at_both_widths(
     look("list", "/astreintes/")
     look("week", f"/astreintes/{service.pk}/?semaine={monday}")
     look("add", f"/astreintes/{service.pk}/ajouter/?jour={monday}")
+    look("covers", f"/astreintes/{service.pk}/ehpad/")
     look("pool", f"/astreintes/{service.pk}/equipe/?q=zimmer")
     page.goto(site.base + f"/astreintes/{service.pk}/importer/")
     wrong = f"debut;fin;medecin\n{at(6, 8):%d/%m/%Y %H:%M};19:00;Albert\ndemain;19:00;Albert\n"
