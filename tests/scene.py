@@ -221,13 +221,13 @@ def _asked(doctor: Membership, patient: Any) -> dict[str, uuid.UUID]:
     patient.care_links.create(establishment_id=home.home.pk, basis="episode", about=uuid.uuid4())
     liaison.join(home.service, doctor)
     request = liaison.make_request(home, patient, question__txt=NOTE)
-    liaison.owning.take(actor=actor_for(doctor), request=request)
-    note = liaison_notes.write(actor=actor_for(doctor), request=request, text=NOTE)
+    liaison.owning.take(actor=actor_for(doctor), demand=request)
+    note = liaison_notes.write(actor=actor_for(doctor), demand=request, text=NOTE)
     document = liaison.filing.add(
-        actor=actor_for(doctor), request=request, upload=liaison.upload("resultat.txt"), title=HIDDEN
+        actor=actor_for(doctor), demand=request, upload=liaison.upload("resultat.txt"), title=HIDDEN
     )
     row = HandOver.objects.create(
-        request=request, leaving=doctor.user, service=home.service, taking=home.doctor.user, due_at=timezone.now(),
+        demand=request, leaving=doctor.user, service=home.service, taking=home.doctor.user, due_at=timezone.now(),
         situation=NOTE,
     )  # fmt: skip
     return {
