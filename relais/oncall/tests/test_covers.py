@@ -33,6 +33,7 @@ def test_the_referent_finds_a_nursing_home_attaches_it_and_lets_it_go(scene, mon
     assert ("EHPAD des Lilas" in page, "Secteur 2" in page) == (True, True)
     client.post(url, {"home": str(home.pk)})
     assert Cover.objects.get().backup is None
+    assert "Personne" in client.get(url).content.decode()
     client.post(f"{url}{home.pk}/retirer/")
     assert (Cover.objects.count(), told) == (0, [one.pk] * 3)
 
