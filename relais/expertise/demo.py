@@ -31,8 +31,14 @@ PERSONA = {"small": 14, "tenth": 60, "region": 60, "stress": 14}  # asked of the
 DAYS, BATCH = 300, 2000
 URGENCIES, WEIGHTS = list(Urgency), [3, 22, 40, 35]
 COVID_SHARE, MEDIAN_HOURS, SPREAD = 0.12, 3.2, 0.9
-PAST = {State.CLOSED: 72, State.ANSWERED: 14, State.REFUSED: 6, State.CANCELLED: 5, State.ADMISSION: 3}
-LIVE = (
+PAST: dict[State, int] = {
+    State.CLOSED: 72,
+    State.ANSWERED: 14,
+    State.REFUSED: 6,
+    State.CANCELLED: 5,
+    State.ADMISSION: 3,
+}
+LIVE: tuple[State, ...] = (
     State.SENT,
     State.SENT,
     State.TAKEN,
@@ -82,7 +88,7 @@ STORIES = [
         "Amoxicilline 1 g trois fois par jour, 7 jours. Rappeler si SpO2 < 92 % ou FR > 24/min.",
     ),
 ]
-COVID = {
+COVID: dict[str, list[Any]] = {
     "tc.statut": ["confirme"], "tc.j": [7], "tc.test": ["positif"], "tc.symptomes": ["toux", "fievre"],
     "tc.gravite": ["aucun"], "tc.spo2aa": [93], "tc.oxygene": ["concentrateur"], "tc.nts": ["limite-pas-rea"],
     "tc.da": ["non"], "tc.isolement": ["chambre"], "tc.attendu": ["maintien-avec-conseils"],
@@ -169,14 +175,14 @@ def _plans(region: Region, rng: random.Random, pools: list[tuple[Service, list[U
     states = [state for state in State if state != State.DRAFT]
     doctor, hospital = region.personas["doctor"], region.places["hospital"]
     for number in range(own):
-        state = states[number % len(states)]
+        shown = states[number % len(states)]
         asker = (doctor, hospital) if number % 3 == 0 else askers[number % len(askers)]
         service, experts = pools[0] if number % 3 else pools[-1]
         urgency = URGENCIES[number % 4]
         ago = delays.DELAYS[urgency] * (1.2 if number % 9 == 4 else 0.4)
         expert = region.personas["expert"] if region.personas.get("expert") in experts else experts[0]
         yield Plan(
-            *asker, service, expert, patients[number % len(patients)], state, urgency, region.now - ago, number % 5 == 0
+            *asker, service, expert, patients[number % len(patients)], shown, urgency, region.now - ago, number % 5 == 0
         )
     yield Plan(
         doctor, hospital, pools[0][0], pools[0][1][0], patients[0], State.DRAFT, "", region.now, covid=False
@@ -184,10 +190,12 @@ def _plans(region: Region, rng: random.Random, pools: list[tuple[Service, list[U
     for _index in range(total - own - 1):
         service, experts = rng.choice(pools[1:] or pools)
         urgency = rng.choices(URGENCIES, WEIGHTS)[0]
+        state: State
         if rng.random() < OPEN_SHARE:
-            state, sent = rng.choice(LIVE), region.now - delays.DELAYS[urgency] * rng.uniform(0.1, 1.05)
+            state = State(rng.choice(LIVE))
+            sent = region.now - delays.DELAYS[urgency] * rng.uniform(0.1, 1.05)
         else:
-            state = rng.choices(list(PAST), list(PAST.values()))[0]
+            state = State(rng.choices(list(PAST), list(PAST.values()))[0])
             sent = region.now - timedelta(days=rng.uniform(3, DAYS))
         asker = rng.choice(askers)
         yield Plan(

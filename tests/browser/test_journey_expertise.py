@@ -1,0 +1,81 @@
+"""From a question with a DICOM image to a signed opinion that the requester reads, on both sides' screens."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from relais.accounts.testing import make_establishment, make_practitioner
+from relais.expertise.models import Expertise, Opinion
+from relais.expertise.testing import make_asked, make_pool
+from relais.patients.testing import make_patient
+
+pytestmark = pytest.mark.browser
+IMAGE = b"\0" * 128 + b"DICM" + b"\x02\0\0\0UL\x04\0\0\0\0\0"
+
+
+def fits(page: Any) -> bool:
+    """Nothing scrolls sideways on a telephone."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return bool(wide <= 0)
+
+
+@pytest.mark.req("TE-01", "TE-05", "TC-03")
+def test_a_question_with_an_image_gets_a_signed_opinion(
+    site: Any, page_of: Callable[..., Any], axe: Callable[..., Any], screens: Callable[..., None]
+) -> None:
+    asker = make_practitioner(make_establishment("EHPAD des Lilas"), family_name="Aubry")
+    expert = make_practitioner(make_establishment("CHU des Ormes"), family_name="Savin", specialty="Neurologie")
+    service = make_pool(expert, name="Avis de neurologie", specialty="Neurologie")
+    patient = make_patient("Zola", "Jeanne", seen_by=asker.establishment)
+    make_asked(expert=expert, service=service, urgency="immediate")
+    page = page_of(asker, f"/expertise/nouvelle/?patient={patient.pk}")
+    screens("expertise-start", page)
+    page.get_by_role("button", name="Commencer la demande").click()
+    page.get_by_label("Un document").set_input_files(
+        {"name": "coupe.dcm", "mimeType": "application/dicom", "buffer": IMAGE}
+    )
+    page.get_by_label("Titre").fill("Scanner de ce matin")
+    page.get_by_role("button", name="Ajouter ce document").click()
+    page.get_by_text("Scanner de ce matin").wait_for()
+    page.get_by_label("Spécialité, service ou lieu").fill("neuro")
+    page.get_by_label("Avis de neurologie").check()
+    page.get_by_label("Urgente : réponse en 2 heures").check()
+    page.get_by_label("Interprétation d’un examen").check()
+    page.get_by_label("Question posée à l’expert").fill("Ce scanner montre-t-il un hématome ?")
+    page.get_by_label("EHPAD", exact=True).check()
+    page.get_by_label("Histoire de la maladie").fill("Chute hier soir.")
+    page.get_by_label("Allergies").fill("aucune connue")
+    page.get_by_role("radio", name="Oui", exact=True).check()
+    page.get_by_label("Téléphone direct du requérant").fill("01 99 00 00 01")
+    page.get_by_text("Brouillon enregistré").wait_for()
+    assert (axe(page), fits(page)) == ([], True)
+    screens("expertise-draft", page)
+    page.get_by_role("button", name="Envoyer la demande").click()
+    page.get_by_text("Demande envoyée à Avis de neurologie").wait_for()
+
+    doctor = page_of(expert, "/expertise/", width=1280, height=900)
+    assert (axe(doctor), fits(doctor)) == ([], True)
+    screens("expertise-worklist", doctor)
+    doctor.get_by_role("link", name="ZOLA Jeanne").click()
+    doctor.get_by_role("button", name="Prendre en charge").click()
+    doctor.get_by_role("link", name="Scanner de ce matin").wait_for()
+    assert (axe(doctor), fits(doctor)) == ([], True)
+    screens("expertise-request", doctor)
+    doctor.get_by_role("link", name="Rendre l’avis").first.click()
+    doctor.get_by_label("Texte recommandé").select_option(label="Maintien sur place avec surveillance")
+    doctor.get_by_role("button", name="Insérer").click()
+    assert "Surveillance clinique" in doctor.get_by_label("Conduite à tenir").input_value()
+    doctor.get_by_label("Conclusion").fill("Pas d’hématome visible.")
+    assert (axe(doctor), fits(doctor)) == ([], True)
+    screens("expertise-opinion", doctor)
+    doctor.get_by_role("button", name="Signer et envoyer l’avis").click()
+    doctor.get_by_text("Avis signé.").wait_for()
+
+    page.get_by_text("Pas d’hématome visible.").wait_for()  # by itself, on the page that was left open
+    assert (axe(page), fits(page)) == ([], True)
+    screens("expertise-answered", page)
+    assert Opinion.objects.get().digest in page.content()
+    assert Expertise.objects.get(dossier__patient=patient).state == "repondue"
