@@ -52,18 +52,18 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
     page.get_by_label("Téléphone direct du requérant").fill("01 99 00 00 01")
     page.get_by_text("Brouillon enregistré").wait_for()
     assert (axe(page), fits(page)) == ([], True)
-    screens("expertise-draft", page)
+    screens("expertise-draft", page, full=True)
     page.get_by_role("button", name="Envoyer la demande").click()
     page.get_by_text("Demande envoyée à Avis de neurologie").wait_for()
 
     doctor = page_of(expert, "/expertise/", width=1280, height=900)
     assert (axe(doctor), fits(doctor)) == ([], True)
-    screens("expertise-worklist", doctor)
+    screens("expertise-worklist", doctor, full=True)
     doctor.get_by_role("link", name="ZOLA Jeanne").click()
     doctor.get_by_role("button", name="Prendre en charge").click()
     doctor.get_by_role("link", name="Scanner de ce matin").wait_for()
     assert (axe(doctor), fits(doctor)) == ([], True)
-    screens("expertise-request", doctor)
+    screens("expertise-request", doctor, full=True)
     doctor.get_by_role("link", name="Rendre l’avis").first.click()
     doctor.get_by_label("Texte recommandé").select_option(label="Maintien sur place avec surveillance")
     doctor.get_by_role("button", name="Insérer").click()
@@ -76,6 +76,7 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
 
     page.get_by_text("Pas d’hématome visible.").wait_for()  # by itself, on the page that was left open
     assert (axe(page), fits(page)) == ([], True)
-    screens("expertise-answered", page)
+    assert page.locator("#request-live").get_by_text("Répondue").first.is_visible(), "the state follows by itself"
+    screens("expertise-answered", page, full=True)
     assert Opinion.objects.get().digest in page.content()
     assert Expertise.objects.get(dossier__patient=patient).state == "repondue"
