@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from relais.accounts.models import User
@@ -101,11 +101,16 @@ def own(actor: Actor) -> list[Owner]:
     """The rooms of the actor: of the establishment of this session, of the services for which they answer."""
     found: list[Owner] = list(Establishment.objects.filter(pk=actor.here, kind__in=KINDS, active=True))
     if actor.has_role("practitioner", "caregiver"):
-        ours = Q(establishment=actor.here) | Q(pk__in=duty.services_of(actor).values("pk"))
-        services = list(Service.objects.filter(ours, need__in=NEEDS, active=True).select_related("establishment"))
+        services = list(near(actor).select_related("establishment"))
         pools = duty.pools(services) if services else {}
         found += [one for one in services if duty.works_for(actor, one, pools[one.pk])]
     return found
+
+
+def near(actor: Actor) -> QuerySet[Service]:
+    """The services of the actor's establishment, and those for which they answer, that have a room."""
+    ours = Q(establishment=actor.here) | Q(pk__in=duty.services_of(actor).values("pk"))
+    return Service.objects.filter(ours, need__in=NEEDS, active=True)
 
 
 def cards(actor: Actor, owners: Iterable[Owner], *, mine: bool = False, at_once: bool) -> list[Card]:

@@ -122,9 +122,11 @@ def _alerts(actor: Actor, own: list[queries.Owner], doors_: list[meetings.Door])
 
 def tray(actor: Actor) -> str:
     """In the top bar of every page of those who have a room or a meeting now: who waits there, with a sound (B3.3)."""
-    own, hosts = queries.own(actor), meetings.hosts_now(actor, timezone.now())
-    if not own and not hosts:
+    now = timezone.now()
+    listens = meetings.listens(actor, now)
+    own = queries.own(actor) if listens.rooms else []
+    if not own and not listens.meetings:
         return ""
-    doors_ = meetings.doors_of(actor, timezone.now()) if hosts else []
+    doors_ = meetings.doors_of(actor, now) if listens.meetings else []
     watched = {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": _alerts(actor, own, doors_)}
     return render_to_string("meetings/tray.html", watched)
