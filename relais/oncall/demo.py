@@ -84,7 +84,9 @@ def _personas(region: Region, service: Any) -> list[tuple[Any, Any]]:
         place = region.places["hospital" if key == "expert" else key]
         offered = [one for one in region.services if one.need == need and one.establishment == place]
         near = [one for one in offered if region.places["nursing_home"].department in one.departments]
-        own = next(iter([*near, *offered]), None)  # a hospital may answer for several departments
+        offered = [one for one in region.services if one.need == need and one.establishment == place]
+        near = [one for one in offered if region.places["nursing_home"].department in one.departments]
+        own = next(iter([*near, *offered]), None)
         if service == own or (key == "on_call" and service.need == Need.NIGHT):
             found.append((region.personas[key], place))
     return found

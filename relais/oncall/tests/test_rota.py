@@ -267,6 +267,7 @@ def test_a_service_that_keeps_no_rota_is_no_alarm(service, referent, doctors) ->
     assert watch.alert_gaps(day(0, 12)) == 0
 
 
+@pytest.mark.req("TE-02")
 def test_the_directory_says_who_is_on_duty_now(service, doctors) -> None:
     now = timezone.now()
     make_slot(service, doctors[0], now - timedelta(hours=1), now + timedelta(hours=3), doctors[1])

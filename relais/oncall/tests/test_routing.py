@@ -43,6 +43,7 @@ def region():
     return home, own, other, night, samu, people
 
 
+@pytest.mark.req("FG-08")
 def test_by_day_its_own_on_call_is_asked_then_the_one_that_stands_in_then_the_samu(region) -> None:
     home, *_ = region
     assert who(queries.route(home, NOON)) == [
@@ -51,6 +52,7 @@ def test_by_day_its_own_on_call_is_asked_then_the_one_that_stands_in_then_the_sa
     ]  # fmt: skip
 
 
+@pytest.mark.req("FG-08")
 def test_by_night_the_regional_night_duty_is_asked_then_the_samu(region) -> None:
     home, *_ = region
     assert who(queries.route(home, NIGHT)) == [("Nadeau", "night"), ("Noir", "backup"), ("SAMU 75", "samu")]
