@@ -59,8 +59,8 @@ def cookies(client: Client) -> dict[str, str]:
     }
 
 
-def doctor() -> Membership:
-    email = next(one.email for one in PERSONAS if one.key == "doctor")
+def doctor(key: str = "doctor") -> Membership:
+    email = next(one.email for one in PERSONAS if one.key == key)
     return Membership.objects.select_related("user", "establishment").get(user__email=email)
 
 
@@ -74,6 +74,7 @@ def pages() -> dict[str, Any]:
     grant = Grant.objects.exclude(holder=Holder.GUEST).get(about=awaited.pk, revoked_at=None)
     return {
         "doctor": cookies(client_of(member)),
+        "expert": cookies(client_of(doctor("expert"))),
         "patient": cookies(let_in(Client(), grant, factors=2)),
         "paths": {
             "dashboard": reverse("teleconsultation:dashboard"),
@@ -84,6 +85,8 @@ def pages() -> dict[str, Any]:
             "space": reverse("space:home"),
             "booking page": reverse("teleconsultation:book"),
             "book": reverse("teleconsultation:book"),
+            "expert worklist": reverse("expertise:worklist") + "?liste=pool",
+            "requests": reverse("expertise:worklist") + "?liste=demandes",
             "calibration": reverse("calibration"),
         },
         "bookings": list(bookings(member, str(tele.dossier.patient_id))),

@@ -37,21 +37,21 @@ def climb(pk: UUID, now: datetime) -> bool:
     if reached <= asked.level:
         return False
     for level in range(asked.level + 1, reached + 1):
-        _tell(asked, level)
+        _tell(asked, level, now)
     asked.level = reached
     asked.save(update_fields=["level", "called"])
     tell_lists(asked)
     return True
 
 
-def _tell(asked: Expertise, level: int) -> None:
+def _tell(asked: Expertise, level: int, now: datetime) -> None:
     if level == delays.AGAIN:
         if asked.expert_id:
             messages.tell(asked, messages.OVERDUE, asked.expert_id)
         else:
             messages.tell_pool(asked, messages.OVERDUE)
     elif level == delays.NEXT:
-        asked.called = pool.next_expert(asked.service_id, asked.expert_id)
+        asked.called = pool.next_expert(asked.service, asked.expert_id, now)
         messages.tell(asked, messages.OVERDUE, asked.called_id)
     else:
         messages.tell_managers(asked)

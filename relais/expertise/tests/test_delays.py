@@ -14,9 +14,10 @@ from relais.expertise import delays
 from relais.expertise.actions import answering
 from relais.expertise.actions.watch import watch
 from relais.expertise.models import Expertise
+from relais.expertise.queries import pool
 from relais.expertise.testing import make_asked, make_pool
 from relais.notifications.models import Message
-from relais.oncall.testing import join
+from relais.oncall.testing import join, make_slot
 
 pytestmark = pytest.mark.django_db
 
@@ -202,3 +203,14 @@ def test_a_date_to_look_again_comes_back_when_due_and_opens_a_follow_up_with_wha
     assert "Chute hier, somnolente depuis ce matin." in page
     assert browser.get("/expertise/?liste=demandes").context["reviews"] == []
     assert client_of(scene.expert).post(f"/expertise/{scene.asked.pk}/suite/").status_code == 404
+
+
+def test_the_next_expert_is_whoever_is_on_duty_then_the_one_who_follows_by_name():
+    at = timezone.now()
+    scene = make_asked(state="prise-en-charge", sent_at=at - timedelta(hours=3))
+    after, duty = (make_practitioner(scene.expert.establishment, family_name=name) for name in ("Tardif", "Aubin"))
+    for member in (after, duty):
+        join(scene.service, member)
+    assert pool.next_expert(scene.service, scene.expert.user_id, at) == after.user
+    make_slot(scene.service, duty, at - timedelta(hours=1), at + timedelta(hours=1))
+    assert pool.next_expert(scene.service, scene.expert.user_id, at) == duty.user
