@@ -22,11 +22,11 @@ from relais.questionnaires.actions import Times
 from relais.questionnaires.queries import current
 
 _numbers = itertools.count(1)
-# Every required question of filgeria-demande, about a resident who is rather well.
+# Every required question of filgeria-demande but the day of the beginning, about a resident who is rather well.
 CALM: dict[str, list[Any]] = {
     "fg.fr": [16], "fg.spo2": [97], "fg.pas": [130], "fg.pad": [75], "fg.fc": [78], "fg.temp": [37.2],
     "fg.conscience": ["A"], "fg.signelutte": ["non"], "fg.urgence": ["rapide"], "fg.motif": ["fievre"],
-    "fg.debut": ["2026-11-20"], "fg.question": ["avis-therapeutique"], "fg.question.txt": ["Fièvre depuis hier."],
+    "fg.question": ["avis-therapeutique"], "fg.question.txt": ["Fièvre depuis hier."],
     "fg.visio": [False], "fg.demandeur": ["ide"], "fg.tel": ["01 99 00 45 67"], "fg.gir": ["2"], "fg.avq": ["fauteuil"],
     "fg.cognitif": ["modere"], "fg.comorb": ["hta"], "fg.ttt": ["Voir l’ordonnance"], "fg.ttt.risque": ["aucun"],
     "fg.allergies": ["Aucune connue"], "fg.da": ["non"], "fg.souhait": ["maintien-ehpad"], "fg.nts": ["pas-de-rea"],
@@ -98,7 +98,8 @@ def answers(**changes: Any) -> dict[str, list[Any]]:
     """CALM but for `changes` (end of a linkId, two underscores for a point); None: not answered."""
     changed = {f"fg.{name.replace('__', '.')}": value for name, value in changes.items()}
     given = {**CALM, **{name: value if isinstance(value, list) else [value] for name, value in changed.items()}}
-    return {name: value for name, value in given.items() if value != [None]}
+    begun = {"fg.debut": [timezone.localdate().isoformat()]}
+    return {name: value for name, value in {**begun, **given}.items() if value != [None]}
 
 
 def make_request(scene: Scene, patient: Patient | None = None, **changes: Any) -> Request:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from relais.audit import actions as audit
 from relais.core.access import professional
+from relais.directory.models import Establishment
 from relais.liaison import permissions as may
 from relais.liaison.queries import lists
 from relais.liaison.topics import service_topic
@@ -31,6 +32,7 @@ def on_call(request: Any) -> HttpResponse:
     )
     context = {
         "services": services,
+        "is_home": Establishment.objects.filter(pk=request.actor.here, kind__in=may.HOMES).exists(),
         "rows": rows,
         "waiting": sum(row.demand.responsible_id is None for row in rows),
         "alarms": sum(bool(row.hand_over and row.hand_over.alarmed_at) for row in rows),

@@ -36,6 +36,7 @@ def residents(request: Any) -> HttpResponse:
     asked = {row.demand.patient_id: row.demand for row in rows}
     context = {
         "establishment": establishment,
+        "answers": bool(lists.services(actor)),
         "is_home": establishment.kind in may.HOMES,
         "may_start": may.can_start(actor, establishment),
         "rows": rows,

@@ -1,0 +1,94 @@
+"""A nurse asks, the doctor's telephone rings, the decision comes back: two real browsers."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from relais.liaison.actions import notes
+from relais.liaison.models import HandOver, Request
+from relais.liaison.testing import answers, make_home, make_request, taken
+from relais.patients.testing import make_patient
+from tests.browser.journey import CHIMES
+
+pytestmark = pytest.mark.browser
+BUZZ = "window.buzzes = 0; navigator.vibrate = () => { window.buzzes += 1; return true; };"
+
+
+def fill(page: Any, given: dict[str, list[Any]]) -> None:
+    """Answer the questions of the form as a nurse does."""
+    for name, values in given.items():
+        for value in values:
+            box = page.locator(f'[name="q-{name}"]')
+            kind = box.first.evaluate("box => box.type")
+            if kind in ("radio", "checkbox"):
+                said = "true" if value is True else "false" if value is False else value
+                page.locator(f'[name="q-{name}"][value="{said}"]').check(force=True)
+            else:
+                box.fill(str(value).replace(".", ",") if isinstance(value, float) else str(value))
+
+
+@pytest.mark.req("FG-01", "FG-08", "FG-10")
+def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
+    site: Any, page_of: Callable[..., Any], screens: Callable[..., None]
+) -> None:
+    """Nobody reloads. « Appelez le 15 » stands as soon as the signs say so; what is typed is kept."""
+    scene = make_home(name="EHPAD des Sorbiers")
+    doctor = page_of(scene.doctor, "/liaison/", width=320, height=640, scripts=(CHIMES, BUZZ))
+    doctor.get_by_text("Aucune demande en cours").wait_for()
+    nurse = page_of(scene.nurse, "/liaison/")
+    screens("liaison-residents", nurse)
+    nurse.get_by_role("button", name="Demander un avis").click()
+    nurse.get_by_role("heading", name="Demander un avis pour").wait_for()
+    given = answers(urgence="urgente", spo2=84, motif="dyspnee")
+    fill(nurse, {name: given[name] for name in ("fg.fr", "fg.spo2", "fg.pas", "fg.conscience")})
+    nurse.get_by_text("SpO2 sous 85 %").wait_for()
+    nurse.get_by_text("Enregistré à").wait_for()
+    nurse.reload()
+    assert nurse.locator('[name="q-fg.spo2"]').input_value() == "84"
+    fill(nurse, given)
+    screens("liaison-fill", nurse)
+    nurse.get_by_role("button", name="Envoyer la demande").click()
+    nurse.get_by_text("est prévenu et la voit").first.wait_for()
+    doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
+    doctor.wait_for_function("window.chimes.length > 0 && window.buzzes > 0")
+    screens("liaison-list", doctor)
+    doctor.get_by_role("button", name="Prendre en charge").click()
+    doctor.get_by_role("link", name="Rendre l’avis").click()
+    doctor.get_by_label("Décision").select_option("maintien-o2")
+    doctor.get_by_label("Niveau de soins").select_option("pas-de-rea")
+    doctor.get_by_label("Pourquoi").fill("Désaturation sous antibiotique, oxygène possible sur place.")
+    doctor.get_by_label("Famille prévenue").select_option("oui")
+    screens("liaison-decide", doctor)
+    doctor.get_by_role("button", name="Rendre l’avis").click()
+    nurse.get_by_text("Maintien en EHPAD avec oxygène").first.wait_for(timeout=5000)
+    screens("liaison-request-home", nurse)
+    assert Request.objects.get().state == "a-reevaluer"
+
+
+def test_every_other_page_of_liaison_at_both_widths(
+    site: Any, page_of: Callable[..., Any], screens: Callable[..., None]
+) -> None:
+    """A hand-over late, a request that nobody has, notes of both sides."""
+    scene = make_home(name="EHPAD des Sorbiers")
+    demand = taken(scene)
+    note = notes.write(actor=scene.nurse_actor, demand=demand, text="Elle désature à 86 %.", urgent=True)
+    notes.write(actor=scene.doctor_actor, demand=demand, text="Passez à 3 L/min, rappelez-moi dans une heure.")
+    orphan = make_request(scene, make_patient("Petit", "Lucien", seen_by=scene.home), urgence="urgente")
+    Request.objects.filter(pk=orphan.pk).update(responsible=None, unowned_since=timezone.now())
+    row = HandOver.objects.create(
+        demand=demand, leaving=scene.doctor.user, service=scene.service, taking=scene.colleague.user,
+        due_at=timezone.now() - timedelta(minutes=20), alarmed_at=timezone.now(), situation="Fièvre, 87 ans.",
+        background="GIR 2, HTA.", assessment="SpO2 86 %.", recommendation="Réévaluer à 22 h.",
+    )  # fmt: skip
+    for who, name, path in (
+        (scene.colleague, "on-call", "/liaison/astreinte/"),
+        (scene.colleague, "request", f"/liaison/{demand.pk}/"),
+        (scene.doctor, "hand-over", f"/liaison/releves/{row.pk}/"),
+        (scene.nurse, "home", "/liaison/residents/"),
+        (scene.nurse, "sheet", f"/liaison/residents/{scene.resident.pk}/"),
+        (scene.nurse, "amend", f"/liaison/notes/{note.pk}/corriger/"),
+    ):
+        screens(f"liaison-{name}", page_of(who, path))
