@@ -88,6 +88,20 @@ GUIDES = [
         for_patients=False,
     ),
     Guide(
+        "ehpad",
+        _("Demander un avis depuis un EHPAD"),
+        _("Constantes, demande à l’astreinte, avis et suites, de jour comme de nuit."),
+        "nurse",
+        for_patients=False,
+    ),
+    Guide(
+        "medecin-astreinte",
+        _("Répondre aux EHPAD"),
+        _("Pour le médecin d’astreinte ou de garde : prendre, décider, passer, faire la relève."),
+        "clipboard-heart",
+        for_patients=False,
+    ),
+    Guide(
         "secretariat",
         _("Tenir l’agenda"),
         _("Horaires, rendez-vous, messages qui ne partent pas."),

@@ -24,7 +24,10 @@ from relais.directory.models import Establishment
 from relais.patients.models import Patient
 
 # From the lowest layer up: each part uses what the parts before have built.
-PARTS = ["directory", "accounts", "patients", "dossiers", "teleconsultation", "telemonitoring", "oncall", "expertise", "portal"]
+PARTS = [
+    "directory", "accounts", "patients", "dossiers", "teleconsultation", "telemonitoring", "oncall", "expertise", "liaison",
+    "portal",
+]  # fmt: skip
 
 
 def _random(seed: int) -> random.Random:
