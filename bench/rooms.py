@@ -11,7 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench import calls, servers
 from bench.pages import percentile
-from relais.core.testing.browser import BROWSERS, FLAGS
+from relais.core.testing.browser import BROWSERS, FLAGS, SMALL_PICTURES
 
 PEOPLE = 6
 TRIES = 3
@@ -39,6 +39,8 @@ def run(report: dict[str, Any]) -> None:
                 base = f"http://localhost:{web.port}"
                 pages = [calls.window(browser, base, one) for one in facts["people"]]
                 for page in pages:
+                    page.set_viewport_size({"width": 480, "height": 480})  # six windows on one machine
+                    page.add_init_script(SMALL_PICTURES)
                     page.goto(base + facts["path"])
                 begun = time.perf_counter()
                 for page in pages:
