@@ -118,6 +118,7 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "may_rewrite": hand_over is not None and hand_over.leaving_id == actor.user_id,
         "in_room": _in_room(demand),
         "back_number": next(iter(answers.get("fg.tel", [])), demand.establishment.phone),
+        "expertise_url": f"{reverse('expertise:start')}?{_origin(demand)}",
         "follow_up_url": f"{reverse('telemonitoring:enrol')}?{_origin(demand)}",
     }
 

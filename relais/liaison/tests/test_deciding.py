@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from relais.accounts.actions import remove_member
@@ -232,3 +233,14 @@ def test_lists_take_the_same_number_of_queries(count, django_assert_num_queries)
         )
     with django_assert_num_queries(5):
         assert len(lists.on_call_rows(scene.doctor_actor)) == count
+
+
+def test_a_tele_expertise_and_a_covid_follow_up_are_one_tap_away_and_keep_their_origin():
+    scene = make_home()
+    demand = taken(scene)
+    browser = client_of(scene.doctor)
+    page = browser.get(f"/liaison/{demand.pk}/").content.decode()
+    for name in ("expertise:start", "telemonitoring:enrol"):
+        address = f"{reverse(name)}?patient={scene.resident.pk}&depuis={demand.pk}"
+        assert address.replace("&", "&amp;") in page
+        assert browser.get(address).status_code == 200
