@@ -29,6 +29,7 @@ def site(_strict: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     }
     item = navigation.NavItem
     monkeypatch.setattr(navigation, "_identify", [lambda actor: who])
+    monkeypatch.setattr(navigation, "_trays", [])
     monkeypatch.setattr("relais.core.context.url_or_none", urls.get)
     entries = [
         item(key="t", label="Téléconsultation", icon="video", url_name="t", in_banner=True),
