@@ -93,7 +93,11 @@ WORDS: dict[str, tuple[str | Promise, str | Promise, str, list[str | Promise]]] 
         _("Infirmière en EHPAD"),
         _("Ouvrir comme infirmière"),
         "heart-handshake",
-        [_("Réserver pour un résident"), _("Entrer dans l’appel à ses côtés"), _("Ajouter un document")],
+        [
+            _("Demander l’avis de l’astreinte pour un résident"),
+            _("Entrer dans la salle vidéo en un geste"),
+            _("Réserver, et entrer dans l’appel à ses côtés"),
+        ],
     ),
     "expert": (
         _("Médecin expert"),
