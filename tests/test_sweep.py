@@ -32,7 +32,7 @@ from tests.scene import (
     make_scene,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("sweep")]  # what one test has asked, the next one knows
 
 # The only pages that somebody without a session or a key may see, and why.
 PUBLIC = {

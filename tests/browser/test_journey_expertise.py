@@ -54,7 +54,7 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
     assert (axe(page), fits(page)) == ([], True)
     screens("expertise-draft", page, full=True)
     page.get_by_role("button", name="Envoyer la demande").click()
-    page.get_by_text("Demande envoyée à Avis de neurologie").wait_for()
+    page.get_by_text("Demande envoyée à Avis de neurologie").first.wait_for()
 
     doctor = page_of(expert, "/expertise/", width=1280, height=900)
     assert (axe(doctor), fits(doctor)) == ([], True)

@@ -18,6 +18,8 @@ def vacate(room: Room, pages: "QuerySet[Peer]") -> int:
     inside = pages.filter(left_at=None)
     if room.carrier == Carrier.MESH:
         return inside.update(left_at=timezone.now())
+    # Those who leave together change the key in turn.
+    Room.objects.select_for_update(of=("self",), no_key=True).get(pk=room.pk)
     give_up(Seat.objects.filter(peer__in=inside))
     if gone := inside.update(left_at=timezone.now()):
         renew_key(room)
