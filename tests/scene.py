@@ -326,6 +326,7 @@ def _session(client: Client) -> int:
 
 # Addresses
 
+KINDS = ("teleconsultation", "telemonitoring", "liaison", "expertise")  # in the order of Scene.ids["dossier_id"]
 # Words of an address that are no ids.
 WORDS = {
     ("oncall:answer", "verb"): ["accept", "refuse", "cancel", "inconnu"],
@@ -394,11 +395,15 @@ def patterns(found: list[URLPattern | URLResolver], prefix: str = "", taken: tup
             yield prefix + pattern.name, parameters, pattern.callback
 
 
-def addresses(ids: dict[str, list[Any]]) -> list[Address]:
-    """Every address. KeyError names the parameter that the scene must learn."""
+def addresses(ids: dict[str, list[Any]], *, brief: bool = False) -> list[Address]:
+    """Every address; `brief`, with one word each, for those who are turned away before it is read.
+
+    KeyError names the parameter that the scene must learn.
+    """
     found = []
     for name, parameters, view in patterns(get_resolver().url_patterns):
-        choices = [WORDS.get((name, parameter)) or ids.get(parameter) for parameter in parameters]
+        words = {parameter: WORDS.get((name, parameter), [])[: 1 if brief else None] for parameter in parameters}
+        choices = [words[parameter] or _of_kind(name, parameter, ids) for parameter in parameters]
         if None in choices:
             missing = parameters[choices.index(None)]
             raise KeyError(f"{name} takes <{missing}>: add it to Scene.ids or WORDS in tests/scene.py.")
@@ -409,6 +414,16 @@ def addresses(ids: dict[str, list[Any]]) -> list[Address]:
             unknown = reverse(name, kwargs=nothing)
             found.append(Address(name, url, unknown if unknown != url else "", view))
     return found
+
+
+def _of_kind(name: str, parameter: str, ids: dict[str, list[Any]]) -> list[Any] | None:
+    """The ids of the scene; of dossiers that of the module's own kind and one of another, not all four."""
+    found = ids.get(parameter)
+    module = name.partition(":")[0]
+    if parameter != "dossier_id" or not found or module not in KINDS:
+        return found
+    own = KINDS.index(module)
+    return [found[own], found[own - 1]]
 
 
 def _nothing(value: Any) -> Any:

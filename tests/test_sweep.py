@@ -229,7 +229,7 @@ def bare(text: str, url: str) -> str:
 def test_every_address(scene: Scene, before: dict[str, str], role: str, method: str) -> None:
     """Nobody gets an error page of ours or a word that is not for them; who may not gets the door and writes nothing."""
     walk = Walk(scene, role, before)
-    for address in addresses(scene.ids):
+    for address in addresses(scene.ids, brief=role in OUTSIDERS):
         if address.name in AT_THE_GATE and walk.has_key(address):
             continue
         with walk.asked(method, address.url) as answer:
@@ -275,7 +275,7 @@ def turned_away(role: str, address: Address, answer: Any) -> bool:
 def test_what_exists_looks_like_what_does_not(scene: Scene, role: str, method: str) -> None:
     """The same status and the same page for an id of the scene and for an id of nothing."""
     walk = Walk(scene, role)
-    for address in addresses(scene.ids):
+    for address in addresses(scene.ids, brief=True):
         if not address.unknown or address.name in (*LINKS, *BUSINESS.get(role, ())):
             continue
         told = []
