@@ -4,8 +4,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from relais.accounts.models import Membership
 from relais.core.actor import Actor
 from relais.oncall.models import PoolMember
+from relais.rooms.models import Invitation
 
 CLINICAL = ("practitioner", "caregiver")
 
@@ -79,6 +81,18 @@ def can_ask_second(actor: Actor, asked: Any) -> bool:
 def can_join(actor: Actor, asked: Any) -> bool:
     """Once it is converted, both sides enter the room: the pool, and those who follow the request."""
     return asked.state == "convertie-visio" and (can_follow(actor, asked) or can_take(actor, asked))
+
+
+def can_stay(invitation: Invitation, asked: Any) -> bool:
+    """In its room one stays as long as one works for the establishment that asks, or answers for the service asked now."""
+    who = {"user_id": invitation.holder_id, "establishment_id": invitation.establishment_id}
+    if invitation.establishment_id == asked.establishment_id:
+        working = Membership.objects.filter(
+            **who, role__in=CLINICAL, ended_at=None, user__is_active=True, establishment__active=True
+        )
+        if working.exists():
+            return True
+    return PoolMember.objects.at_work().filter(**who, service_id=asked.service_id).exists()
 
 
 def can_see_figures(actor: Actor) -> bool:

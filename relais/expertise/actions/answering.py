@@ -17,6 +17,7 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers.models import DocumentKind
 from relais.expertise import delays, messages, printing
 from relais.expertise import permissions as may
+from relais.expertise.actions import meeting
 from relais.expertise.actions.drafting import EXPERT, askable, chosen
 from relais.expertise.actions.states import lock, move
 from relais.expertise.models import Expertise, Opinion, Refusal
@@ -192,6 +193,7 @@ def redirect(*, actor: Actor, asked: Expertise, service_id: UUID | None, now: da
     moved = _pass_on(actor, locked, "redirect", new, moment)
     if not Opinion.objects.filter(expertise=moved, service=old).exists():
         dossiers.end_service(actor=actor, dossier=moved.dossier, service=old)
+    meeting.send_out(actor=actor, asked=moved)
     if actor.user_id != moved.requester_id:
         messages.tell(moved, messages.NEWS, moved.requester_id)
     return moved
@@ -231,9 +233,7 @@ def to_visio(*, actor: Actor, asked: Expertise) -> Expertise:
     """Open a room that stays joined to the request; the requester is called (urgency: by SMS)."""
     locked = lock(asked)
     moved = move(actor=actor, asked=locked, verb="to_visio", **_running_again(locked))
-    rooms.open_room(
-        actor=actor, about=moved.pk, relay_only=moved.establishment.relay_only, topics=[dossiers.topic(moved.pk)]
-    )
+    meeting.open_room(actor, moved)
     rooms.reopen_room(actor=actor, about=moved.pk)
     messages.tell(moved, messages.VISIO, moved.requester_id)
     return moved

@@ -12,7 +12,29 @@ from relais.expertise.actions.states import lock
 from relais.expertise.models import Expertise
 from relais.expertise.workflow import State
 from relais.rooms import actions as rooms
-from relais.rooms.models import Part, Room
+from relais.rooms.models import Invitation, Part, Room
+
+
+def open_room(actor: Actor, asked: Expertise) -> Room:
+    """Its room, whose comings and goings the page of the request hears."""
+    return rooms.open_room(
+        actor=actor, about=asked.pk, relay_only=asked.establishment.relay_only, topics=[dossiers.topic(asked.pk)]
+    )
+
+
+@whole
+def send_out(*, actor: Actor, asked: Expertise) -> None:
+    """End the call for all, and invite nobody any more: another service is asked."""
+    rooms.end_room(actor=actor, about=asked.pk)
+    room = Room.objects.filter(about=asked.pk).first()
+    if room:
+        rooms.uninvite(actor=actor, room=room, parts=[Part.HOST])
+
+
+def still_welcome(invitation: Invitation) -> bool:
+    """Asked at each request of the room of a tele-expertise: whoever left the pool or the establishment is out."""
+    asked = Expertise.objects.filter(pk=invitation.room.about).only("establishment", "service").first()
+    return asked is None or may.can_stay(invitation, asked)
 
 
 @whole
@@ -23,7 +45,7 @@ def join(*, actor: Actor, asked: Expertise) -> Room:
         raise NotFound
     if locked.state != State.VISIO:
         raise Refused(_("La salle de cette demande n’est pas ouverte."))
-    room = rooms.open_room(actor=actor, about=locked.pk, relay_only=locked.establishment.relay_only)
+    room = open_room(actor, locked)
     user = User.objects.get(pk=actor.me)
     rooms.invite(
         actor=actor, room=room, holder_id=user.pk, part=Part.HOST, name=user.full_name, authenticated=True,

@@ -1,0 +1,74 @@
+"""The room of a request: who comes in, who is out, and what the next conversation sees of the last one."""
+
+import pytest
+from django.utils import timezone
+
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.expertise.actions import answering, meeting
+from relais.expertise.models import Expertise
+from relais.expertise.testing import make_asked, make_pool
+from relais.oncall.models import PoolMember
+from relais.oncall.testing import join
+from relais.rooms.models import Room
+
+pytestmark = pytest.mark.django_db
+
+
+def in_visio():
+    """A request converted to video, both sides in its room."""
+    scene = make_asked(state="prise-en-charge")
+    answering.to_visio(actor=scene.doctor, asked=scene.asked)
+    for member in (scene.expert, scene.requester):
+        enter(member, scene)
+    return scene
+
+
+def enter(member, scene):
+    meeting.join(actor=actor_for(member), asked=scene.again())
+    return come_in(client_of(member), scene)
+
+
+def come_in(browser, scene):
+    return browser.post(
+        f"/salles/{Room.objects.get(about=scene.asked.pk).pk}/entrer", headers={"accept": "application/json"}
+    )
+
+
+def state(browser, scene):
+    return browser.get(f"/salles/{Room.objects.get(about=scene.asked.pk).pk}/etat").json()
+
+
+@pytest.mark.req("TE-05")
+def test_whoever_left_the_pool_is_out_at_the_next_request_and_comes_in_no_more():
+    scene = in_visio()
+    browser = client_of(scene.expert)
+    assert state(browser, scene)["admitted"]
+    PoolMember.objects.filter(user=scene.expert.user).update(until=timezone.now())
+    assert state(browser, scene)["revoked"]
+    assert come_in(browser, scene).status_code == 409
+    assert state(client_of(scene.requester), scene)["admitted"]
+
+
+def test_whoever_left_the_establishment_that_asks_is_out_too():
+    scene = in_visio()
+    elsewhere = client_of(make_member(make_establishment("Ailleurs"), user=scene.requester.user))
+    assert state(elsewhere, scene)["admitted"]
+    scene.requester.ended_at = timezone.now()
+    scene.requester.save()
+    assert come_in(elsewhere, scene).status_code == 409
+
+
+def test_a_service_that_the_request_was_redirected_away_from_is_out_of_its_room():
+    scene = in_visio()
+    chief = make_practitioner(scene.expert.establishment)
+    join(scene.service, chief)
+    Expertise.objects.update(expert=chief.user, state="prise-en-charge")  # taken over while the room stood
+    new = make_practitioner(make_establishment("Institut du cœur"))
+    answering.redirect(actor=actor_for(chief), asked=scene.again(), service_id=make_pool(new).pk)
+    assert Room.objects.get().ended_at
+    answering.take(actor=actor_for(new), asked=scene.again())
+    answering.to_visio(actor=actor_for(new), asked=scene.again())
+    assert enter(new, scene).status_code == 200
+    assert come_in(client_of(scene.expert), scene).status_code == 409
+    assert come_in(client_of(scene.requester), scene).status_code == 409, "both sides press Rejoindre again"
+    assert enter(scene.requester, scene).status_code == 200
