@@ -18,8 +18,9 @@ from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
 
 ASKED, OVERDUE, SUPERVISOR, GIVEN = "expertise.asked", "expertise.overdue", "expertise.supervisor", "expertise.given"
-ANSWERED, COMPLEMENT, NEWS, VISIO = (
-    "expertise.answered", "expertise.complement", "expertise.news", "expertise.visio",
+ANSWERED, COMPLEMENT, NEWS, VISIO, REFUSED, MOVED = (
+    "expertise.answered", "expertise.complement", "expertise.news", "expertise.visio", "expertise.refused",
+    "expertise.moved",
 )  # fmt: skip
 WANTED: dict[str, Iterable[str]] = {
     ASKED: FREE,
@@ -30,6 +31,8 @@ WANTED: dict[str, Iterable[str]] = {
     COMPLEMENT: (State.COMPLEMENT_ASKED,),
     NEWS: State.values,
     VISIO: (State.VISIO,),
+    REFUSED: (State.REFUSED,),
+    MOVED: State.values,
 }
 
 
@@ -77,6 +80,13 @@ TEXTS = [
     _text(COMPLEMENT, "Complément demandé", "Une question vous est posée", "Une question vous est posée."),
     _text(NEWS, "Demande modifiée", "Votre demande a changé", "Votre demande a changé."),
     _text(VISIO, "Échange en visio", "On vous attend en vidéo", "On vous attend en vidéo."),
+    _text(
+        REFUSED, "Demande refusée", "Votre demande est refusée", "Votre demande est refusée : adressez-la ailleurs."
+    ),
+    _text(
+        MOVED, "Demande confiée à d’autres", "Une demande n’est plus la vôtre",
+        "Une demande que vous aviez prise est confiée à un autre service.",
+    ),
 ]
 
 
@@ -90,11 +100,10 @@ def tell_pool(asked: Expertise, type_: str = ASKED) -> None:
     _tell(type_, asked, list(pool.members(asked.service_id)))
 
 
-def tell(asked: Expertise, type_: str, *user_ids: Any) -> None:
-    """These professionals; those whose account is closed are left out."""
-    _tell(
-        type_, asked, list(User.objects.filter(pk__in=[one for one in user_ids if one], is_active=True).order_by("id"))
-    )
+def tell(asked: Expertise, type_: str, *user_ids: Any, path: str = "") -> None:
+    """These professionals; those whose account is closed are left out. `path`: of another page than the request's."""
+    users = User.objects.filter(pk__in=[one for one in user_ids if one], is_active=True).order_by("id")
+    _tell(type_, asked, list(users), path)
 
 
 def tell_managers(asked: Expertise) -> None:

@@ -173,7 +173,7 @@ def refuse(*, actor: Actor, asked: Expertise, reason: str, note: str = "") -> Ex
     moved = move(
         actor=actor, asked=asked, verb="refuse", refusal=reason, refusal_note=note.strip(), left=None, called=None
     )
-    messages.tell(moved, messages.NEWS, moved.requester_id)
+    messages.tell(moved, messages.REFUSED, moved.requester_id)
     return moved
 
 

@@ -15,6 +15,7 @@ from relais.expertise.actions import answering, keeping, meeting, wording
 from relais.expertise.models import Opinion
 from relais.expertise.testing import make_asked, make_pool, opinion_page, posted
 from relais.files.actions import read
+from relais.notifications import registry
 from relais.notifications.models import Message
 from relais.oncall.testing import join
 from relais.rooms.models import Room
@@ -238,3 +239,17 @@ def test_recommended_texts_belong_to_the_experts_of_a_service():
     own = scene.service.wordings.get()
     assert browser.post(f"/expertise/textes/{own.pk}/retirer/").status_code == 302
     assert not scene.service.wordings.exists()
+
+
+def test_the_refusal_of_a_request_that_cannot_wait_is_told_by_sms_while_it_stands():
+    phone = "+33639980001"
+    for urgency, channel in (("immediate", "sms"), ("urgente", "sms"), ("programmee", "email")):
+        scene = make_asked(urgency=urgency)
+        scene.requester.user.mobile = phone
+        scene.requester.user.save()
+        answering.refuse(actor=scene.doctor, asked=scene.asked, reason="indisponible")
+        told = Message.objects.get(about=scene.asked.pk)
+        assert (told.type, told.channel, told.holder_id) == ("expertise.refused", channel, scene.requester.user_id)
+        assert registry.TYPES[told.type].still_wanted(told)
+        answering.redirect(actor=scene.asker, asked=scene.asked, service_id=make_pool().pk)
+        assert not registry.TYPES[told.type].still_wanted(told)
