@@ -1,10 +1,11 @@
 """What experts do with a request: take it, ask for more, answer, refuse, send it on, convert it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,7 +13,7 @@ from relais.accounts.models import User
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
-from relais.directory.models import Way
+from relais.directory.models import Service, Way
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import DocumentKind
 from relais.expertise import delays, messages, printing
@@ -181,7 +182,8 @@ def refuse(*, actor: Actor, asked: Expertise, reason: str, note: str = "") -> Ex
 def redirect(*, actor: Actor, asked: Expertise, service_id: UUID | None, now: datetime | None = None) -> Expertise:
     """Give the request to another service: the thread is kept, the new pool sees all of it, the old one nothing more.
 
-    The delay goes on; a refused request, or one whose hour has passed, gets a whole one.
+    The delay goes on, with what was left of it when a complement was awaited; a refused request, or one whose hour has
+    passed, gets a whole one. The expert who had it is told.
     """
     moment = now or timezone.now()
     locked = lock(asked)
@@ -190,12 +192,16 @@ def redirect(*, actor: Actor, asked: Expertise, service_id: UUID | None, now: da
     old, new = locked.service, chosen(actor, service_id, locked.urgency, moment)
     if old is None or new.pk == old.pk:
         raise Refused(_("C’est déjà ce service qui est sollicité : choisissez-en un autre."), field="service")
+    _refuse_who_answered(locked, new)
+    before = locked.expert_id
     moved = _pass_on(actor, locked, "redirect", new, moment)
     if not Opinion.objects.filter(expertise=moved, service=old).exists():
         dossiers.end_service(actor=actor, dossier=moved.dossier, service=old)
     meeting.send_out(actor=actor, asked=moved)
     if actor.user_id != moved.requester_id:
         messages.tell(moved, messages.NEWS, moved.requester_id)
+    if actor.user_id != before:
+        messages.tell(moved, messages.MOVED, before, path=reverse("expertise:worklist"))
     return moved
 
 
@@ -211,14 +217,17 @@ def second_opinion(
     if locked.opinions.count() >= MOST_OPINIONS:
         raise Refused(_("Deux avis ont déjà été rendus : ouvrez une nouvelle demande."))
     new = chosen(actor, service_id, locked.urgency, moment)
-    if locked.opinions.filter(service=new).exists():
-        raise Refused(_("Ce service a déjà rendu un avis : choisissez-en un autre."), field="service")
+    _refuse_who_answered(locked, new)
     return _pass_on(actor, locked, "second_opinion", new, moment)
 
 
+def _refuse_who_answered(asked: Expertise, service: Service) -> None:
+    if asked.opinions.filter(service=service).exists():
+        raise Refused(_("Ce service a déjà rendu un avis : choisissez-en un autre."), field="service")
+
+
 def _pass_on(actor: Actor, asked: Expertise, verb: str, service: Any, now: datetime) -> Expertise:
-    afresh = asked.state in (State.ANSWERED, State.REFUSED) or asked.due_at is None or asked.due_at <= now
-    due = now + delays.DELAYS[asked.urgency] if afresh or asked.due_at is None else asked.due_at
+    due = _due_elsewhere(asked, now)
     moved = move(
         actor=actor, asked=asked, verb=verb, service=service, expert=None, taken_at=None, called=None, level=0,
         left=None, due_at=due, rank=delays.rank(asked.urgency, due), refusal="", refusal_note="",
@@ -226,6 +235,15 @@ def _pass_on(actor: Actor, asked: Expertise, verb: str, service: Any, now: datet
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=EXPERT)
     messages.tell_pool(moved)
     return moved
+
+
+def _due_elsewhere(asked: Expertise, now: datetime) -> datetime:
+    whole_one = now + delays.DELAYS[asked.urgency]
+    if asked.state in (State.ANSWERED, State.REFUSED) or asked.due_at is None:
+        return whole_one
+    if asked.left is not None:
+        return delays.due_again(asked.urgency, asked.left, now) if asked.left > timedelta(0) else whole_one
+    return asked.due_at if asked.due_at > now else whole_one
 
 
 @whole
@@ -246,6 +264,11 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
     service = askable(actor, service_id, way=Way.ADMISSION)
     if service is None:
         raise Refused(_("Choisissez le service qui accueille le patient."), field="service")
+    admitting = list(pool.members(service.pk).values_list("pk", flat=True))
+    if not admitting:
+        raise Refused(
+            _("Personne ne serait prévenu dans ce service : appelez-le, ou choisissez-en un autre."), field="service"
+        )
     locked = lock(asked)
     moved = move(
         actor=actor, asked=locked, verb="to_admission", answered_at=locked.answered_at or timezone.now(),
@@ -256,7 +279,6 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
     )
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role="admission")
     rooms.end_room(actor=actor, about=moved.pk)
-    admitting = pool.members(service.pk).values_list("pk", flat=True)
     messages.tell(moved, messages.NEWS, moved.requester_id, *admitting)
     return moved
 

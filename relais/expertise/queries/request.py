@@ -12,7 +12,7 @@ from relais.audit import actions as audit
 from relais.core import workflow
 from relais.core.actor import Actor
 from relais.directory.models import Service
-from relais.dossiers.models import Dossier
+from relais.dossiers.models import Dossier, Event
 from relais.expertise import permissions as may
 from relais.expertise.models import Expertise, Opinion, Wording
 from relais.oncall.models import PoolMember
@@ -101,6 +101,12 @@ def opinions(asked: Expertise) -> list[Given]:
     """The opinions, the first one first."""
     rows = asked.opinions.select_related("service__establishment", "expert", "response__questionnaire", "document")
     return [Given(one, questionnaires.shown(one.response)) for one in rows]
+
+
+def had(actor: Actor, dossier_id: UUID) -> bool:
+    """Whether the actor once took this request: what they typed about it is theirs, whoever has it now."""
+    took = Event.objects.filter(dossier_id=dossier_id, user_id=actor.me, verb__in=["take", "take_over"])
+    return took.exists()
 
 
 def verbs(actor: Actor, asked: Expertise) -> set[str]:

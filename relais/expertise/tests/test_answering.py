@@ -17,6 +17,7 @@ from relais.expertise.testing import make_asked, make_pool, opinion_page, posted
 from relais.files.actions import read
 from relais.notifications import registry
 from relais.notifications.models import Message
+from relais.oncall.models import PoolMember
 from relais.oncall.testing import join
 from relais.rooms.models import Room
 
@@ -144,6 +145,56 @@ def test_a_redirected_request_keeps_its_thread_and_leaves_its_old_pool():
     assert "question de cardiologie" in client_of(new).get(f"/expertise/{asked.pk}/").content.decode()
     assert client_of(scene.expert).get(f"/expertise/{asked.pk}/").status_code == 404
     assert Participant.objects.filter(dossier=asked.dossier, service=scene.service, until=None).count() == 0
+
+
+def test_redirecting_what_an_expert_has_tells_them_and_goes_on_with_what_was_left_of_the_delay():
+    at = timezone.now()
+    scene = make_asked(state="prise-en-charge", sent_at=at - timedelta(hours=1))
+    answering.ask_complement(actor=scene.doctor, asked=scene.asked, text="Quelle SpO2 ?", now=at)
+    later = at + timedelta(hours=6)
+    answering.redirect(actor=scene.asker, asked=scene.asked, service_id=make_pool().pk, now=later)
+    asked = scene.again()
+    assert abs(asked.due_at - (later + timedelta(hours=1))) < timedelta(seconds=1)
+    assert asked.left is None
+    told = Message.objects.get(about=asked.pk, holder_id=scene.expert.user_id)
+    assert (told.type, told.context["link"].endswith("/expertise/")) == ("expertise.moved", True)
+
+
+def test_who_signs_what_was_redirected_meanwhile_gets_a_sentence_and_the_text_back():
+    scene = make_asked()
+    answering.take(actor=scene.doctor, asked=scene.asked)
+    answering.redirect(actor=scene.asker, asked=scene.asked, service_id=make_pool().pk)
+    said = posted({"tr.conclusion": ["Hématome peu probable."], "tr.cat": ["Surveillance."], "tr.orientation": ["had"]})
+    url = f"/expertise/{scene.asked.pk}/avis/"
+    answer = client_of(scene.expert).post(url, said)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Hématome peu probable." in page
+    assert "confiée à un autre service" in page
+    assert scene.patient.birth_family_name.upper() not in page.upper()
+    assert client_of(make_practitioner()).post(url, said).status_code == 404, "who never had it learns nothing"
+    assert not Opinion.objects.exists()
+
+
+def test_a_service_that_gave_the_first_opinion_is_not_redirected_the_second_one():
+    scene = make_asked(state="prise-en-charge")
+    answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page())
+    second = make_pool()
+    answering.second_opinion(actor=scene.asker, asked=scene.asked, service_id=second.pk)
+    with pytest.raises(Refused, match="déjà rendu un avis"):
+        answering.redirect(actor=scene.asker, asked=scene.asked, service_id=scene.service.pk)
+    assert scene.again().service_id == second.pk
+
+
+def test_an_admission_is_not_proposed_to_a_service_where_nobody_would_be_told():
+    scene = make_asked(state="prise-en-charge")
+    ward = make_pool(name="Médecine aiguë gériatrique")
+    PoolMember.objects.filter(service=ward).update(until=timezone.now())
+    url = f"/expertise/{scene.asked.pk}/confier/admission/"
+    answer = client_of(scene.expert).post(url, {"service": str(ward.pk), "text": "Attendue à 15 h, lit 12."})
+    assert answer.status_code == 422
+    assert "Personne ne serait prévenu" in answer.content.decode()
+    assert scene.again().state == "prise-en-charge"
 
 
 def test_a_refusal_has_a_reason_and_the_requester_asks_elsewhere():

@@ -26,7 +26,7 @@ from relais.expertise.views.request import asked_of
 from relais.expertise.workflow import HELD
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
-from relais.questionnaires.queries import current, shown, version
+from relais.questionnaires.queries import current, shown, shown_answers, version
 
 FORM = "tle-reponse"
 
@@ -34,16 +34,22 @@ FORM = "tle-reponse"
 @professional("practitioner")
 @require_http_methods(["GET", "HEAD", "POST"])
 def opinion(request: Any, dossier_id: UUID) -> HttpResponse:
-    """The form of the opinion beside the question, and signing it."""
-    asked = asked_of(request, dossier_id, "Rédaction de l’avis")
-    if not may.can_answer(request.actor, asked):
-        raise NotFound
+    """The form of the opinion beside the question, and signing it; typed too late, the text comes back with a sentence."""
     posted = request.method == "POST"
-    if not posted and asked.state not in HELD:
-        return redirect("expertise:request", asked.pk)
     number = request.POST.get("version", "")
     questionnaire = version(FORM, number) if number else current(FORM)
     fill = Fill(questionnaire.form, request=request if posted else None)
+    try:
+        asked = asked_of(request, dossier_id, "Rédaction de l’avis")
+        if not may.can_answer(request.actor, asked):
+            raise NotFound
+    except NotFound:
+        if not posted or not queries.had(request.actor, dossier_id):
+            raise
+        typed = {"sections": shown_answers(questionnaire.form, fill.answers, fill.voice)}
+        return render(request, "expertise/opinion_late.html", typed, status=409)
+    if not posted and asked.state not in HELD:
+        return redirect("expertise:request", asked.pk)
     error = ""
     if posted and fill.ready:
         page = answering.Page(questionnaire, fill.answers, fill.request_key, fill.times)
