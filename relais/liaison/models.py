@@ -12,7 +12,7 @@ from relais.core.models import Base
 from relais.directory.models import Establishment, Service
 from relais.dossiers.models import Dossier
 from relais.liaison import delays
-from relais.liaison.workflow import OPEN, TRANSITIONS, WAITING, State
+from relais.liaison.workflow import IN_HAND, OPEN, TRANSITIONS, WAITING, State
 from relais.patients.models import Patient
 from relais.questionnaires.models import Response
 
@@ -171,7 +171,7 @@ class Request(models.Model):
             return delays.take_by(self.urgency, self.asked_at)
         if self.state in (State.TAKEN, State.COMPLEMENT) and self.submitted_at and self.advised_at is None:
             return delays.advise_by(self.urgency, self.submitted_at)
-        return self.review_at if self.state == State.REVIEW else None
+        return self.review_at if self.state in IN_HAND else None
 
 
 class Decision(Base):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,8 +37,11 @@ def owner(user: User | None, now: datetime) -> dict[str, Any]:
 
 
 def next_of(demand: Request, now: datetime) -> Duty | None:
-    """The first of the nursing home's route who was not asked yet."""
-    return next((duty for duty in route(demand.establishment, now) if key_of(duty) not in demand.asked), None)
+    """The first of the nursing home's route who was not asked yet; of one that was passed to the SAMU, the SAMU first."""
+    found = route(demand.establishment, now)
+    if demand.state == State.TO_SAMU:
+        found.sort(key=lambda duty: duty.service.need != Need.SAMU)
+    return next((duty for duty in found if key_of(duty) not in demand.asked), None)
 
 
 def join(actor: Actor, demand: Request, service: Service) -> None:
@@ -162,7 +166,10 @@ def transfer(*, actor: Actor, demand: Request, service: Service) -> Request:
 
 @whole
 def redirect(*, actor: Actor, demand: Request) -> Request:
-    """Pass a request to the SAMU of the department; whoever has it keeps it until a doctor there takes it."""
+    """Pass a request to the SAMU of the department; whoever has it keeps it until a doctor there takes it.
+
+    One that nobody took yet goes on asking in turn.
+    """
     now = timezone.now()
     locked = lock(actor, demand.pk)
     if not may.can_redirect(actor, locked):
@@ -172,8 +179,8 @@ def redirect(*, actor: Actor, demand: Request) -> Request:
         raise Refused(_("L’annuaire ne connaît pas le SAMU de ce département : appelez le 15."))
     drop_hand_overs(locked, now)
     return move(
-        actor=actor, demand=locked, verb="redirect", service=service, line=service.phone, asked_at=now, asked=[],
-        late_told_at=None,
+        actor=actor, demand=locked, verb="redirect", service=service, line=service.phone, asked_at=now,
+        asked=[] if locked.taken_at else locked.asked, late_told_at=None,
     )  # fmt: skip
 
 
@@ -183,17 +190,37 @@ def _tell_service(demand: Request, service: Service, now: datetime) -> None:
             messages.tell(messages.ASKED, demand, duty.user)
 
 
+def gone() -> QuerySet[Request]:
+    """Open requests whose doctor answers for no service that takes part any more."""
+    taking_part = Participant.objects.filter(dossier=OuterRef(OuterRef("pk")), until=None).values("service_id")
+    there = PoolMember.objects.at_work().filter(user_id=OuterRef("responsible_id"), service_id__in=taking_part)
+    return Request.objects.filter(~Exists(there), state__in=OPEN, responsible__isnull=False)
+
+
+def _still(demand: Request, why: str, now: datetime) -> bool:
+    """Whether the reason to ask the next one, seen before the row was held, still holds now that it is."""
+    if demand.responsible is None:
+        return why == "nobody" and demand.state in OPEN
+    if why == "gone":
+        return gone().filter(pk=demand.pk).exists()
+    if why == "late":
+        return demand.state in WAITING and demand.deadline is not None and demand.deadline <= now
+    named = {duty.user.pk for duty in route(demand.establishment, now) if duty.user}
+    return why == "rota" and demand.state == State.SUBMITTED and demand.responsible.pk not in named
+
+
 @whole
 def ask_next(*, demand_id: UUID, now: datetime, why: str) -> Request:
     """Ask the next one of the route, by the system: nobody took it in time, or its doctor answers no more.
 
     What was passed on stays with the doctor who passed it, who is told once. When everybody was asked, an alarm stays
-    open: the lists of the services say that nobody has it.
+    open: the lists of the services say that nobody has it. Nothing when `why` holds no more: whoever took the request
+    meanwhile keeps it.
     """
     demand = lock(SYSTEM_ACTOR, demand_id)
-    if demand.state not in OPEN:
+    if not _still(demand, why, now):
         return demand
-    if why == "late" and demand.state in (State.TRANSFERRED, State.TO_SAMU) and demand.responsible:
+    if why == "late" and demand.state in (State.TRANSFERRED, State.TO_SAMU) and demand.taken_at:
         if demand.late_told_at is None:
             demand.late_told_at = now
             demand.save(update_fields=["late_told_at"])

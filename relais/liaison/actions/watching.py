@@ -3,19 +3,17 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
-from relais.dossiers.models import Participant
 from relais.liaison import delays, messages
 from relais.liaison.actions import handing, owning
 from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import Request
-from relais.liaison.workflow import OPEN, WAITING, State
-from relais.oncall.models import PoolMember
+from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.queries import route
 
 
@@ -48,10 +46,7 @@ def follow_rota(service_id: UUID) -> None:
 
 def _gone() -> list[UUID]:
     """Open requests whose doctor answers for no service that takes part any more."""
-    taking_part = Participant.objects.filter(dossier=OuterRef(OuterRef("pk")), until=None).values("service_id")
-    there = PoolMember.objects.at_work().filter(user_id=OuterRef("responsible_id"), service_id__in=taking_part)
-    rows = Request.objects.filter(~Exists(there), state__in=OPEN, responsible__isnull=False)
-    return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
+    return list(owning.gone().order_by("submitted_at", "pk").values_list("pk", flat=True))
 
 
 def _late(now: datetime) -> list[UUID]:
@@ -71,15 +66,20 @@ def _unowned() -> list[UUID]:
 def _due(now: datetime) -> list[UUID]:
     """Re-evaluations whose hour has come and of which nobody was told."""
     untold = Q(review_told_at=None) | Q(review_told_at__lt=F("review_at"))
-    rows = Request.objects.filter(untold, state=State.REVIEW, review_at__lte=now)
+    rows = Request.objects.filter(untold, state__in=IN_HAND, review_at__lte=now)
     return list(rows.order_by("review_at", "pk").values_list("pk", flat=True))
+
+
+def _told(demand: Request) -> bool:
+    """Whether somebody was told that this re-evaluation is due."""
+    return bool(demand.review_at and demand.review_told_at and demand.review_told_at >= demand.review_at)
 
 
 @whole
 def tell_due(*, demand_id: UUID, now: datetime) -> None:
     """A re-evaluation comes back to the list: its doctor and the pages are told once."""
     demand = lock(SYSTEM_ACTOR, demand_id)
-    if demand.state != State.REVIEW or demand.review_at is None or demand.review_at > now:
+    if demand.state not in IN_HAND or demand.review_at is None or demand.review_at > now or _told(demand):
         return
     demand.review_told_at = now
     demand.save(update_fields=["review_told_at"])

@@ -14,7 +14,7 @@ from relais.liaison import delays
 from relais.liaison.models import HandOver, Note, Request, Seen
 from relais.liaison.queries.request import expected
 from relais.liaison.queries.sbar import signs
-from relais.liaison.workflow import OPEN, WAITING, State
+from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import services_of
 from relais.patients.models import CareLink, Patient
@@ -110,7 +110,7 @@ def _row(
     deadline = one.deadline
     late = deadline is not None and deadline <= now
     unanswered = one.state in WAITING and (one.urgency in RINGING or one.red)
-    due = one.state == State.REVIEW and late
+    due = one.state in IN_HAND and one.review_at is not None and one.review_at <= now
     return Row(
         demand=one,
         deadline=deadline,
