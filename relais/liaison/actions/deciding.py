@@ -45,6 +45,7 @@ def ask(*, actor: Actor, demand: Request, text: str) -> Request:
 def give(*, actor: Actor, demand: Request, text: str) -> Request:
     """Give what was asked; the request goes back to the doctor who has it."""
     moved = move(actor=actor, demand=demand, verb="give")
+    owning.drop_hand_overs(moved, timezone.now())  # its text says less than is known now: it is proposed anew
     notes.write(actor=actor, demand=moved, text=text, kind=Note.Kind.GIVEN)
     return moved
 
@@ -68,6 +69,7 @@ def decide(*, actor: Actor, demand: Request, advice: Advice) -> Decision:
         care_level=advice.care_level, justification=advice.justification.strip(), plan=advice.plan.strip(),
         family=advice.family, review_at=advice.review_at,
     )  # fmt: skip
+    owning.drop_hand_overs(moved, now)  # as in `give`
     dossiers.record(moved.dossier, "decided", actor, decision=str(decision.pk), code=advice.code)
     if advice.code in ELSEWHERE:
         move(actor=actor, demand=moved, verb="orient")

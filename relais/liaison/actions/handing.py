@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,17 +13,20 @@ from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Participant
 from relais.liaison import delays, messages
 from relais.liaison import permissions as may
 from relais.liaison.actions import owning
-from relais.liaison.actions.states import lock, tell_pages
+from relais.liaison.actions.states import each, lock, tell_pages
 from relais.liaison.models import HandOver, Request
 from relais.liaison.queries.sbar import sbar
-from relais.liaison.workflow import OPEN, WAITING, State
+from relais.liaison.workflow import WAITING, State
 from relais.oncall.models import OnCallSlot
 from relais.oncall.queries import Duty, next_boundary, route
+from relais.oncall.workflow import ANSWERS
 
 PASSED_ON = (*WAITING, State.TAKEN, State.COMPLEMENT, State.ORIENTATION)  # and what is to look at again in the shift
+TAKINGS = ("take", "taken_over", "hand_over_accepted")  # events after which whoever did it has the request
 TEXT_MAX = 2000  # characters
 PARTS = ("situation", "background", "assessment", "recommendation")
 
@@ -34,33 +37,54 @@ def to_pass_on(now: datetime) -> Q:
     return Q(state__in=PASSED_ON) | Q(state=State.REVIEW, review_at__lt=next_boundary(now))
 
 
-def watch(now: datetime) -> None:
-    """Propose what belongs to doctors whose shift has ended; sound the alarm for what nobody accepts."""
-    held = Request.objects.filter(to_pass_on(now), responsible__isnull=False)
-    for demand in held.select_related("establishment").order_by("submitted_at", "pk"):
-        proposed = demand.hand_overs.filter(accepted_at=None, dropped_at=None).exists()
-        if not proposed and (duty := _relief(demand, now)):
-            propose(demand_id=demand.pk, duty=duty, now=now)
+def watch(now: datetime) -> list[Exception]:
+    """Propose what belongs to doctors whose shift has ended; sound the alarm for what nobody accepts. What failed."""
+    proposed = HandOver.objects.filter(demand=OuterRef("pk"), accepted_at=None, dropped_at=None)
+    held = Request.objects.filter(to_pass_on(now), ~Exists(proposed), responsible__isnull=False)
+    ids = held.order_by("submitted_at", "pk").values_list("pk", flat=True)
+    failed = each(ids, lambda pk: propose(demand_id=pk, now=now))
     late = HandOver.objects.filter(
         accepted_at=None, dropped_at=None, alarmed_at=None, due_at__lte=now - delays.HAND_OVER
     )
-    for pk in late.order_by("due_at", "pk").values_list("pk", flat=True):
-        sound(hand_over_id=pk, now=now)
+    ids = late.order_by("due_at", "pk").values_list("demand_id", flat=True)
+    return failed + each(ids, lambda pk: sound(demand_id=pk, now=now))
 
 
 def _relief(demand: Request, now: datetime) -> Duty | None:
-    """Who relieves the doctor who has the demand: nobody as long as they are on duty themselves."""
-    slots = OnCallSlot.objects.at(now)
-    if slots.filter(Q(user_id=demand.responsible_id) | Q(backup_id=demand.responsible_id)).exists():
+    """Who relieves the doctor who has the demand, once their slot has ended or their absence was said.
+
+    Nobody as long as they are on duty for a service that takes part, nor where they took it outside of any slot: off duty,
+    or for a service that keeps no rota.
+    """
+    who = demand.responsible_id
+    services = Participant.objects.filter(dossier=demand.pk, until=None).values("service_id")
+    theirs = OnCallSlot.objects.live().filter(
+        Q(user_id=who) | Q(backup_id=who), service__in=services, starts_at__lte=now, ends_at__gt=_since(demand)
+    )
+    answers = Q(user_id=who, state__in=ANSWERS) | Q(backup_id=who)
+    if theirs.filter(answers, ends_at__gt=now).exists() or not theirs.exists():
         return None
     return next((duty for duty in route(demand.establishment, now) if duty.user), None)
 
 
+def _since(demand: Request) -> datetime | None:
+    """Since when its doctor has it, or is asked."""
+    mine = demand.dossier.events.filter(user=demand.responsible_id, verb__in=TAKINGS).order_by("-at", "-id").first()
+    return mine.at if mine else demand.asked_at or demand.submitted_at
+
+
+def _passes_on(demand: Request, now: datetime) -> bool:
+    return Request.objects.filter(to_pass_on(now), pk=demand.pk).exists()
+
+
 @whole
-def propose(*, demand_id: UUID, duty: Duty, now: datetime) -> HandOver | None:
+def propose(*, demand_id: UUID, now: datetime) -> HandOver | None:
     """By the system, at the end of a shift: the request is proposed to whoever is on duty, and stays where it is."""
     demand = lock(SYSTEM_ACTOR, demand_id)
-    if demand.state not in OPEN or demand.responsible is None or demand.responsible == duty.user:
+    if demand.responsible is None or not _passes_on(demand, now):
+        return None
+    duty = _relief(demand, now)
+    if duty is None or duty.user == demand.responsible:
         return None
     try:
         with transaction.atomic():  # a savepoint: another worker may propose the same
@@ -85,14 +109,21 @@ def propose(*, demand_id: UUID, duty: Duty, now: datetime) -> HandOver | None:
 
 
 @whole
-def sound(*, hand_over_id: UUID, now: datetime) -> None:
-    """The alarm of a hand-over that nobody accepted: the SAMU takes part, both doctors are told; it stays where it is."""
-    found = _open(hand_over_id)
+def sound(*, demand_id: UUID, now: datetime) -> None:
+    """The alarm of a hand-over that nobody accepted: the SAMU takes part, both doctors are told; it stays where it is.
+
+    Without an alarm where nothing is to be passed on any more: the hand-over ends.
+    """
+    demand = lock(SYSTEM_ACTOR, demand_id)
+    found = _open(demand.hand_overs.all())
     if found is None or found.alarmed_at:
+        return
+    if not _passes_on(demand, now):
+        owning.drop_hand_overs(demand, now)
+        tell_pages(demand)
         return
     found.alarmed_at = now
     found.save(update_fields=["alarmed_at"])
-    demand = found.demand
     owning.call_in_samu(SYSTEM_ACTOR, demand)
     dossiers.record(demand.dossier, "hand_over_late", SYSTEM_ACTOR, hand_over=str(found.pk))
     if demand.responsible:
@@ -105,7 +136,7 @@ def sound(*, hand_over_id: UUID, now: datetime) -> None:
 @whole
 def rewrite(*, actor: Actor, hand_over: HandOver, texts: dict[str, str]) -> HandOver:
     """The doctor who leaves corrects the text of a hand-over that is not accepted yet."""
-    found = _open(hand_over.pk)
+    found = _open(HandOver.objects.filter(pk=hand_over.pk))
     if found is None or found.leaving_id != actor.user_id:
         raise NotFound
     if not texts.get("situation", "").strip():
@@ -128,7 +159,7 @@ def accept(*, actor: Actor, hand_over: HandOver) -> Request:
     demand = lock(actor, hand_over.demand_id)
     if not may.can_take(actor, demand):
         raise NotFound
-    found = _open(hand_over.pk)
+    found = _open(HandOver.objects.filter(pk=hand_over.pk))
     if found is None:
         who = demand.responsible.full_name if demand.responsible else _("Personne")
         raise Refused(_("Cette relève n’est plus proposée. Qui a la demande maintenant : %(who)s.") % {"who": who})
@@ -141,12 +172,12 @@ def accept(*, actor: Actor, hand_over: HandOver) -> Request:
         return owning.take(actor=actor, demand=demand)
     demand.responsible, demand.unowned_since = User.objects.get(pk=actor.me), None
     demand.service = found.service or demand.service
-    demand.save(update_fields=["responsible", "unowned_since", "service"])
+    demand.line = owning.line_of(demand.service, demand.responsible, now) or demand.line
+    demand.save(update_fields=["responsible", "unowned_since", "service", "line"])
     tell_pages(demand, urgent=True)
     return demand
 
 
-def _open(pk: UUID) -> HandOver | None:
-    """A hand-over that was neither accepted nor dropped, held until the transaction ends."""
-    rows = HandOver.objects.select_for_update(of=("self",)).filter(accepted_at=None, dropped_at=None, pk=pk)
-    return rows.first()
+def _open(rows: QuerySet[HandOver]) -> HandOver | None:
+    """The one of these that was neither accepted nor dropped, held until the transaction ends."""
+    return rows.select_for_update(of=("self",)).filter(accepted_at=None, dropped_at=None).first()

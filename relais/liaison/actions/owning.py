@@ -19,6 +19,7 @@ from relais.liaison import messages
 from relais.liaison import permissions as may
 from relais.liaison.actions.states import lock, move, tell_pages
 from relais.liaison.models import HandOver, Request
+from relais.liaison.queries.people import told_of
 from relais.liaison.workflow import OPEN, WAITING, State
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import Duty, on_duty, route
@@ -49,6 +50,13 @@ def join(actor: Actor, demand: Request, service: Service) -> None:
     dossiers.add_service(actor=actor, dossier=demand.dossier, service=service, role=ASKED)
 
 
+def line_of(service: Service | None, user: User | None, now: datetime) -> str:
+    """Where the owner of a request is called: by the telephone of their duty there, else by the line of the service."""
+    if service is None:
+        return ""
+    return next((duty.phone for duty in on_duty(service, now) if user and duty.user == user), "") or service.phone
+
+
 def asking(demand: Request, duty: Duty | None, now: datetime) -> dict[str, Any]:
     """The fields of a request that asks this one; of one that asks nobody, an alarm."""
     since = demand.unowned_since or now
@@ -70,14 +78,15 @@ def samu_of(department: str) -> Service | None:
 
 
 def call_in_samu(actor: Actor, demand: Request) -> Service | None:
-    """The SAMU of the department takes part; who is on duty there is told (FG-R1). None: the directory knows none."""
+    """The SAMU of the department takes part; who is on duty there, else its whole pool, is told (FG-R1).
+
+    None: the directory knows none.
+    """
     service = samu_of(demand.establishment.department)
     if service is None:
         return None
     join(actor, demand, service)
-    for duty in on_duty(service, timezone.now()):
-        if duty.user and duty.user.pk != demand.responsible_id:
-            messages.tell(messages.ASKED, demand, duty.user)
+    _tell_service(demand, service, timezone.now())
     return service
 
 
@@ -105,9 +114,10 @@ def take(*, actor: Actor, demand: Request) -> Request:
             % {"who": locked.responsible.full_name if locked.responsible else ""}
         )
     drop_hand_overs(locked, now)
+    service, user = _mine(actor, locked), User.objects.get(pk=actor.me)
     return move(
-        actor=actor, demand=locked, verb="take", service=_mine(actor, locked), asked=[], late_told_at=None,
-        taken_at=locked.taken_at or now, **owner(User.objects.get(pk=actor.me), now),
+        actor=actor, demand=locked, verb="take", service=service, line=line_of(service, user, now) or locked.line,
+        asked=[], late_told_at=None, taken_at=locked.taken_at or now, **owner(user, now),
     )  # fmt: skip
 
 
@@ -135,7 +145,8 @@ def _own(demand: Request, user: User | None, now: datetime) -> None:
     drop_hand_overs(demand, now)
     for name, value in owner(user, now).items():
         setattr(demand, name, value)
-    demand.save(update_fields=["responsible", "unowned_since", "service"])
+    demand.line = line_of(demand.service, user, now) or demand.line
+    demand.save(update_fields=["responsible", "unowned_since", "service", "line"])
 
 
 def _mine(actor: Actor, demand: Request) -> Service | None:
@@ -185,9 +196,9 @@ def redirect(*, actor: Actor, demand: Request) -> Request:
 
 
 def _tell_service(demand: Request, service: Service, now: datetime) -> None:
-    for duty in on_duty(service, now):
-        if duty.user and duty.user.pk != demand.responsible_id:
-            messages.tell(messages.ASKED, demand, duty.user)
+    for user in told_of(service, now):
+        if user.pk != demand.responsible_id:
+            messages.tell(messages.ASKED, demand, user)
 
 
 def gone() -> QuerySet[Request]:

@@ -1,5 +1,7 @@
 """The state of a request moved by the table, and the pages told."""
 
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,20 @@ from relais.dossiers.models import Participant
 from relais.liaison import permissions as may
 from relais.liaison.models import Request
 from relais.liaison.topics import home_topic, service_topic
+
+logger = logging.getLogger(__name__)
+
+
+def each(found: Iterable[UUID], act: Callable[[UUID], object]) -> list[Exception]:
+    """Do it for each of these requests; one that fails is logged by its id and holds back no other. What failed."""
+    failed: list[Exception] = []
+    for demand_id in list(found):
+        try:
+            act(demand_id)
+        except Exception as error:  # noqa: BLE001  (whatever it is, those behind it must not wait)
+            logger.error("Request %s could not be watched: %s", demand_id, type(error).__name__)
+            failed.append(error)
+    return failed
 
 
 def tell_pages(demand: Request, *, urgent: bool = False) -> None:

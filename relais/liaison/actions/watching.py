@@ -11,24 +11,23 @@ from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import delays, messages
 from relais.liaison.actions import handing, owning
-from relais.liaison.actions.states import lock, tell_pages
+from relais.liaison.actions.states import each, lock, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.queries import route
 
 
 def watch(now: datetime | None = None) -> None:
-    """One round at this moment; each request by itself, so that one that fails holds back no other."""
+    """One round at this moment; each request by itself. Raises ExceptionGroup at the end, all others done, for those that
+    could not be watched."""
     moment = now or timezone.now()
-    for demand_id in _gone():
-        owning.ask_next(demand_id=demand_id, now=moment, why="gone")
-    for demand_id in _late(moment):
-        owning.ask_next(demand_id=demand_id, now=moment, why="late")
-    for demand_id in _unowned():
-        owning.ask_next(demand_id=demand_id, now=moment, why="nobody")
-    for demand_id in _due(moment):
-        tell_due(demand_id=demand_id, now=moment)
-    handing.watch(moment)
+    failed = each(_gone(), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="gone"))
+    failed += each(_late(moment), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="late"))
+    failed += each(_unowned(), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="nobody"))
+    failed += each(_due(moment), lambda pk: tell_due(demand_id=pk, now=moment))
+    failed += handing.watch(moment)
+    if failed:
+        raise ExceptionGroup("Requests that could not be watched", failed)
 
 
 def follow_rota(service_id: UUID) -> None:

@@ -1,12 +1,15 @@
 """Who takes part in a demand: whoever answers for its services, and the clinical staff of the nursing home."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from relais.accounts.models import Membership, User
+from relais.directory.models import Service
 from relais.dossiers.models import Participant
 from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
 from relais.oncall.models import PoolMember
+from relais.oncall.queries import members, on_duty
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,15 @@ class Person:
 
     user: User
     place: str
+
+
+def told_of(service: Service, now: datetime) -> list[User]:
+    """Who is told that something is asked of a service: who is on duty there, else everybody who answers for it.
+
+    Nobody: one telephones.
+    """
+    named = [duty.user for duty in on_duty(service, now) if duty.user]
+    return named or [one.user for one in members(service)]
 
 
 def people_of(demand: Request) -> list[Person]:

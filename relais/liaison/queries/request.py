@@ -96,7 +96,7 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
     deadline = demand.deadline
     open_hand_over = HandOver.objects.filter(demand=demand, accepted_at=None, dropped_at=None)
     hand_over = open_hand_over.select_related("leaving", "taking", "service").first()
-    written = notes_of(actor, demand)
+    written, taking_part = notes_of(actor, demand), _taking_part(demand)
     return {
         "home": home,
         "verbs": may_do,
@@ -112,7 +112,8 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "people": people_of(demand) if "note" in may_do else [],
         "decisions": list(demand.decisions.select_related("by", "service").order_by("-created_at", "-pk")),
         "services": services_for(demand) if "transfer" in may_do else [],
-        "taking_part": _taking_part(demand),
+        "taking_part": taking_part,
+        "samu_sees": any(one.service.need == Need.SAMU for one in taking_part if one.service),
         "hand_over": hand_over,
         "may_accept": hand_over is not None and hand_over.leaving_id != actor.user_id and may.can_take(actor, demand),
         "may_rewrite": hand_over is not None and hand_over.leaving_id == actor.user_id,

@@ -33,7 +33,7 @@ WORDS = {
     "hand_over_proposed": _l("Relève proposée"),
     "hand_over_rewritten": _l("Texte de la relève corrigé"),
     "hand_over_accepted": _l("Relève acceptée"),
-    "hand_over_late": _l("Relève sans réponse : le SAMU et les deux médecins sont prévenus"),
+    "hand_over_late": _l("Relève sans réponse : l’alarme est donnée"),
     "note_written": _l("Note ajoutée"),
     "note_amended": _l("Note corrigée"),
     "document_added": _l("Document ajouté"),

@@ -18,6 +18,7 @@ from relais.dossiers import queries as dossiers
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.actions import asking as actions
+from relais.liaison.actions.owning import samu_of
 from relais.liaison.models import Request
 from relais.liaison.views.request import request_of
 from relais.liaison.workflow import State
@@ -70,6 +71,7 @@ def fill(request: Any, dossier_id: UUID) -> HttpResponse:
         "patient": found.patient,
         "fill": form,
         "scores": scores.score(_readable(form)),
+        "samu": samu_of(found.establishment.department),
         "tables_json": json.dumps(scores.tables(), ensure_ascii=False),
     }
     return render(request, "liaison/fill.html", context, status=422 if posted else 200)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_POST, require_safe
@@ -23,6 +24,7 @@ from relais.liaison import permissions as may
 from relais.liaison.actions import asking, deciding, owning, rooming
 from relais.liaison.models import Closing, Request
 from relais.liaison.queries import request as queries
+from relais.liaison.queries.people import told_of
 from relais.liaison.workflow import State
 from relais.rooms.models import Room
 from relais.rooms.queries import get_room
@@ -38,6 +40,8 @@ DONE = {
     "close": _l("La demande est clôturée."),
     "cancel": _l("La demande est annulée."),
 }
+
+PASSING = ("redirect", "transfer")
 
 
 def request_of(request: Any, dossier_id: UUID, why: str) -> Request:
@@ -112,11 +116,19 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     }
     if verb not in doing:
         raise NotFound
-    doing[verb]()
-    messages.success(request, str(DONE[verb]))
+    _say(request, verb, doing[verb]())
     if verb == "cancel":
         return redirect("liaison:sheet", found.patient_id)
     return redirect("liaison:request", dossier_id)
+
+
+def _say(request: Any, verb: str, done: Request) -> None:
+    """What was done; that nobody was told where nobody answers for the service it was passed to."""
+    if verb in PASSING and done.service and not told_of(done.service, timezone.now()):
+        words = _("La demande est passée, mais personne n’est nommé pour « %(name)s » : téléphonez au %(phone)s.")
+        messages.warning(request, words % {"name": done.service.name, "phone": done.service.phone})
+    else:
+        messages.success(request, str(DONE[verb]))
 
 
 def _service(request: Any) -> Service:

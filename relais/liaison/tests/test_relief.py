@@ -1,0 +1,202 @@
+"""Who is relieved and who is not, where the home telephones, and what is said when nobody was told (FG-08, FG-10)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
+from relais.directory.models import Need
+from relais.liaison.actions import deciding, handing, owning, watching
+from relais.liaison.actions.deciding import Advice
+from relais.liaison.models import HandOver, Request
+from relais.liaison.testing import make_home, make_request, posted, taken
+from relais.notifications.models import Message
+from relais.oncall.models import OnCallSlot, PoolMember
+from relais.oncall.queries import next_boundary
+from relais.oncall.testing import join, make_service, make_slot
+from relais.patients.testing import make_patient
+
+pytestmark = pytest.mark.django_db
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def open_hand_overs():
+    return HandOver.objects.filter(accepted_at=None, dropped_at=None)
+
+
+def relieved(scene, at):
+    """The doctor's slot ends at this moment, a colleague's begins."""
+    OnCallSlot.objects.filter(user=scene.doctor.user).update(ends_at=at)
+    make_slot(scene.service, scene.colleague, at, at + 13 * HOUR, phone="06 39 98 00 77")
+
+
+def advice(review_at=None):
+    return Advice(
+        code="maintien-surveillance", care_level="maximal", justification="Stable.", family="oui", review_at=review_at
+    )
+
+
+@pytest.mark.req("FG-10")
+def test_an_absence_that_is_said_hands_over_at_once_what_the_doctor_has_in_hand():
+    scene = make_home()
+    demand = taken(scene)
+    now = timezone.now()
+    make_slot(scene.service, scene.colleague, now - MINUTE, now + HOUR)
+    watching.watch(now)
+    assert not open_hand_overs().exists()
+    slot = OnCallSlot.objects.get(user=scene.doctor.user)
+    assert client_of(scene.doctor).post(f"/astreintes/creneaux/{slot.pk}/mark_absent/").status_code == 302
+    watching.watch(now + MINUTE)
+    found = open_hand_overs().get()
+    assert (found.demand, found.leaving, found.taking) == (demand, scene.doctor.user, scene.colleague.user)
+
+
+def test_a_doctor_on_duty_for_another_service_is_relieved_all_the_same():
+    scene = make_home()
+    taken(scene)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    elsewhere = make_service(Need.EXPERT, scene.service.establishment)
+    join(elsewhere, scene.doctor)
+    make_slot(elsewhere, scene.doctor, at, at + 13 * HOUR)
+    watching.watch(at)
+    assert open_hand_overs().get().taking == scene.colleague.user
+
+
+@pytest.mark.req("FG-10")
+@pytest.mark.parametrize("who", ["off_duty", "no_rota"])
+def test_who_took_a_request_without_a_slot_is_not_relieved_within_the_minute(who):
+    scene = make_home()
+    demand = taken(scene)
+    if who == "off_duty":
+        owner = scene.colleague
+        ended = timezone.now() - 3 * HOUR
+        make_slot(scene.service, owner, ended - HOUR, ended)  # of this morning: over before they took it
+        owning.take_over(actor=actor_for(owner), demand=demand)
+    else:
+        mobile = make_service(Need.MOBILE, make_establishment("Hôpital du Frêne", kind="hospital"))
+        owner = make_practitioner(mobile.establishment, family_name="Mobilier")
+        join(mobile, owner)
+        owning.transfer(actor=scene.doctor_actor, demand=demand, service=mobile)
+        owning.take(actor=actor_for(owner), demand=demand)
+    for minutes in (1, 20, 300):
+        watching.watch(timezone.now() + minutes * MINUTE)
+    assert not HandOver.objects.exists()
+    assert Request.objects.get().responsible == owner.user
+    assert not Message.objects.filter(type="liaison.late").exists()
+
+
+@pytest.mark.req("FG-10")
+def test_the_text_of_a_hand_over_is_written_anew_once_more_is_known():
+    scene = make_home()
+    demand = taken(scene)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    watching.watch(at)
+    assert "L’avis n’est pas encore rendu." in open_hand_overs().get().recommendation
+    deciding.ask(actor=scene.doctor_actor, demand=demand, text="Diurèse ?")
+    deciding.give(actor=scene.nurse_actor, demand=demand, text="Conservée.")
+    assert not open_hand_overs().exists()
+    watching.watch(at + MINUTE)
+    soon = next_boundary(at + MINUTE) - MINUTE
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice(max(soon, timezone.now() + MINUTE)))
+    watching.watch(at + 2 * MINUTE)
+    found = open_hand_overs().get()
+    assert "Maintien en EHPAD, surveillance. Stable." in found.assessment
+    assert found.due_at == at + 2 * MINUTE
+
+
+@pytest.mark.req("FG-10")
+def test_no_alarm_sounds_for_what_is_not_to_be_passed_on_any_more():
+    scene = make_home()
+    demand = taken(scene)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    watching.watch(at)
+    Request.objects.filter(pk=demand.pk).update(state="avis-rendu", advised_at=at)
+    watching.watch(at + 15 * MINUTE)
+    assert not open_hand_overs().exists()
+    assert not Message.objects.filter(type="liaison.late").exists()
+    watching.watch(at + 16 * MINUTE)
+    assert HandOver.objects.count() == 1
+
+
+@pytest.mark.req("FG-08")
+def test_the_home_reads_the_number_of_whoever_has_the_request_now():
+    scene = make_home()
+    PoolMember.objects.filter(user=scene.colleague.user).delete()
+    join(scene.service, scene.colleague)
+    OnCallSlot.objects.filter(user=scene.regulator.user).update(phone="06 39 98 00 55")
+    demand, url = make_request(scene), f"/liaison/{Request.objects.get().pk}/"
+    nurse = client_of(scene.nurse)
+    assert "06 39 98 00 01" in nurse.get(url).content.decode()
+    owning.redirect(actor=scene.nurse_actor, demand=demand)
+    client_of(scene.regulator).post(f"{url}take/")
+    assert Request.objects.get().line == "06 39 98 00 55"
+    assert "06 39 98 00 55" in nurse.get(url).content.decode()
+    client_of(scene.colleague).post(f"{url}take_over/")
+    assert Request.objects.get().line == scene.service.phone  # not on duty: the line of the service
+    owning.take_over(actor=scene.doctor_actor, demand=demand)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    watching.watch(at)
+    OnCallSlot.objects.filter(user=scene.colleague.user).update(starts_at=timezone.now() - MINUTE)
+    handing.accept(actor=actor_for(scene.colleague), hand_over=open_hand_overs().get())
+    assert Request.objects.get().line == "06 39 98 00 77"
+
+
+@pytest.mark.req("FG-08")
+def test_a_service_without_a_rota_is_told_by_its_whole_pool_and_one_without_anybody_is_said():
+    scene = make_home()
+    OnCallSlot.objects.filter(service=scene.samu).delete()
+    url = f"/liaison/{make_request(scene).pk}/"
+    said = client_of(scene.nurse).post(f"{url}redirect/", follow=True).content.decode()
+    assert "Le SAMU est prévenu" in said
+    assert Message.objects.filter(type="liaison.asked", holder_id=scene.regulator.user_id).count() == 1
+    client_of(scene.doctor).post(f"{url}take/")
+    PoolMember.objects.filter(service=scene.samu).delete()
+    said = client_of(scene.nurse).post(f"{url}redirect/", follow=True).content.decode()
+    assert "Le SAMU est prévenu" not in said
+    assert f"personne n’est nommé pour « {scene.samu.name} » : téléphonez au {scene.samu.phone}" in said
+    client_of(scene.doctor).post(f"{url}take/")
+    mobile = make_service(Need.MOBILE, make_establishment("Hôpital du Frêne", kind="hospital"))
+    said = client_of(scene.doctor).post(f"{url}transfer/", {"service": str(mobile.pk)}, follow=True).content.decode()
+    assert "Le service est prévenu" not in said
+    assert f"téléphonez au {mobile.phone}" in said
+
+
+@pytest.mark.req("FG-08")
+@pytest.mark.parametrize("samu", [True, False])
+def test_the_red_banner_says_what_becomes_of_the_request_before_and_after_it_is_sent(samu):
+    scene = make_home()
+    if not samu:
+        scene.samu.active = False
+        scene.samu.save()
+    nurse = client_of(scene.nurse)
+    fill = nurse.post(f"/liaison/residents/{scene.resident.pk}/demander/").url
+    before = nurse.get(fill).content.decode()
+    assert ("Envoyez aussi la demande : le SAMU du département la reçoit." in before) == samu
+    assert "Envoyez aussi la demande" in before
+    after = nurse.post(fill, posted(spo2=84), follow=True).content.decode()
+    assert "Appelez le 15 maintenant" in after
+    assert "Envoyez aussi" not in after
+    assert ("le SAMU du département la voit aussi" in after) == samu
+
+
+def test_a_request_that_cannot_be_watched_holds_back_no_other(monkeypatch, caplog):
+    scene = make_home()
+    bad, good = make_request(scene), make_request(scene, make_patient(seen_by=scene.home))
+    plain = owning.next_of
+
+    def broken(demand, now):
+        if demand.pk == bad.pk:
+            raise ZeroDivisionError
+        return plain(demand, now)
+
+    monkeypatch.setattr(owning, "next_of", broken)
+    with pytest.raises(ExceptionGroup, match="could not be watched"):
+        watching.watch(good.asked_at + 30 * MINUTE)
+    assert Request.objects.get(pk=good.pk).responsible == scene.regulator.user
+    assert Request.objects.get(pk=bad.pk).responsible == scene.doctor.user
+    assert str(bad.pk) in caplog.text
