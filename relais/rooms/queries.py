@@ -200,7 +200,8 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
 
 def _relay(room: Room, inside: list[Peer]) -> dict[str, Any]:
     """What a page must know of a relayed call: the seats that can be received, the key of the frames, and whether all can close theirs."""
-    seats = Seat.objects.filter(peer__in=[peer.pk for peer in inside], up=True).values_list("peer_id", "pk")
+    here = Seat.objects.filter(peer__in=[peer.pk for peer in inside], up=True, node=room.node)
+    seats = here.values_list("peer_id", "pk")
     return {
         "seats": {str(peer): str(seat) for peer, seat in seats},
         "key": {"number": room.frames_key_number, "value": room.frames_key},

@@ -34,13 +34,17 @@ PAYLOAD_MAX = 60_000  # characters; a session description of four people is some
 TYPES = ("offer", "answer", "candidates", "ask", "told")
 
 
-@transaction.atomic
 def join(*, actor: Actor, room: Room, closes: bool = False) -> Peer:
     """Enter the call with this page; an earlier page of the same person leaves it. `closes`: it can encrypt frames.
 
     Raises NotFound without an invitation, Refused (a sentence) when the room has ended or is full, when the actor was
     sent away or not yet admitted, and for all but hosts while no host is inside.
     """
+    return _enter(actor, room, closes=closes, back=_relay_is_back(actor, room))
+
+
+@transaction.atomic
+def _enter(actor: Actor, room: Room, *, closes: bool, back: bool) -> Peer:
     locked = Room.objects.select_for_update(of=("self",), no_key=True).get(pk=room.pk)  # entries come one by one
     invitation = invitation_of(actor, locked)
     if invitation is None:
@@ -54,7 +58,7 @@ def join(*, actor: Actor, room: Room, closes: bool = False) -> Peer:
         raise Refused(_("Le professionnel n’est pas encore dans l’appel. Gardez cette page ouverte."))
     count = others.count()
     if locked.carrier == Carrier.SFU:
-        _settle(locked, alone=count == 0)
+        _settle(locked, back=back and count == 0)
     if count >= locked.places and not _was_inside(invitation):
         raise Refused(_full(locked))
     vacate(locked, here.filter(invitation=invitation))
@@ -67,11 +71,21 @@ def join(*, actor: Actor, room: Room, closes: bool = False) -> Peer:
     return peer
 
 
-def _settle(room: Room, *, alone: bool) -> None:
+def _relay_is_back(actor: Actor, room: Room) -> bool:
+    """Whether a relay answers for a room that has fallen back and is empty; asked before its row is locked."""
+    if room.fallen_at is None:
+        return False
+    fresh = timezone.now() - ABSENT_AFTER
+    others = Peer.objects.filter(invitation__room=room, left_at=None, seen_at__gt=fresh)
+    others = others.exclude(invitation__holder_id=holder(actor))
+    return not others.exists() and bool(sfu.choose(room.node, {}))
+
+
+def _settle(room: Room, *, back: bool) -> None:
     """A room of many without a relay falls back to the mesh; the first who comes back to it tries the relay again."""
     if room.fallen_at is None and not sfu.configured():
         room.fallen_at = timezone.now()
-    elif room.fallen_at and alone and sfu.choose(room.node, {}):
+    elif room.fallen_at and back:
         room.fallen_at = None
     else:
         return

@@ -1,4 +1,4 @@
-"""The places of pages at a video relay: taken, changed and lost. Janus is asked outside of transactions but for one's own row."""
+"""The places of pages at a video relay: taken, changed and lost. Janus is asked outside of transactions and locks."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def take_seat(*, actor: Actor, peer_id: UUID, offer: str, give_up_on_relay: bool
         seat.session, seat.sends, seat.receives = place.session, place.sends, place.receives
         if _keep(seat, room):
             return answer
-    except (Unreachable, Failed):
+    except (Unreachable, Failed, Lost):
         _drop(place)
         raise Lost from None
     _drop(place)
@@ -88,57 +88,78 @@ class Change:
     seats: list[UUID]
 
 
-@transaction.atomic
 def receive(*, actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> Change | None:
     """Receive what these seats of the same room send, and nothing else; None when the page is inside no more.
 
-    Seats of other rooms and of pages that have left are passed over. An offer that was never answered is lost: the page
-    then begins again on a fresh connection, as it does after nobody was left. Raises Lost without a place.
+    Seats of other rooms and of pages that have left are passed over. An offer that was never answered is lost, and so is
+    one that the relay gave too late: the page then begins again on a fresh connection, as it does after nobody was left.
+    Raises Lost without a place.
     """
+    found = _asking(actor, peer_id, seats)
+    if found is None:
+        return None
+    seat, room_id, wanted, anew = found
+    held, handle = seat.feeds, seat.receives
+    try:
+        if anew:
+            seat.receives, held = sfu.receive_anew(place_of(seat)).receives, []
+        offered = sfu.receive(place_of(seat), str(room_id), map(str, wanted), map(str, held))
+    except (Unreachable, Failed):
+        raise Lost from None
+    seat.feeds = wanted if offered else held
+    seat.unanswered = bool(offered and offered.offer)
+    _note(seat, handle)
+    return Change(offered or sfu.Reception("", {}), not held, seat.feeds)
+
+
+@transaction.atomic
+def _asking(actor: Actor, peer_id: UUID, seats: Iterable[UUID]) -> tuple[Seat, UUID, list[UUID], bool] | None:
+    """The place, its room, the seats to receive, and whether on a fresh connection. Marked before the relay is asked: what
+    it answers too late was never received."""
     seat = _seat(actor, peer_id)
     if seat is None:
         return None
     room_id = seat.peer.invitation.room_id
     there = Seat.objects.filter(pk__in=list(seats), peer__invitation__room_id=room_id, node=seat.node, up=True)
     wanted = sorted(there.exclude(pk=seat.pk).values_list("pk", flat=True))
-    try:
-        if seat.unanswered or (seat.feeds and not wanted):
-            seat.receives, seat.feeds = sfu.receive_anew(place_of(seat)).receives, []
-        fresh = not seat.feeds
-        found = sfu.receive(place_of(seat), str(room_id), map(str, wanted), map(str, seat.feeds))
-    except (Unreachable, Failed):
-        raise Lost from None
-    if found:
-        seat.feeds, seat.unanswered = wanted, bool(found.offer)
-    seat.save(update_fields=["receives", "feeds", "unanswered"])
-    return Change(found or sfu.Reception("", {}), fresh, seat.feeds)
+    anew = seat.unanswered or bool(seat.feeds and not wanted)
+    Seat.objects.filter(pk=seat.pk).update(unanswered=True)
+    return seat, room_id, wanted, anew
 
 
-@transaction.atomic
+def _note(seat: Seat, handle: int) -> None:
+    """What the page receives now. Raises Lost when its place was given up meanwhile, or another request changed it."""
+    now = {"receives": seat.receives, "feeds": seat.feeds, "unanswered": seat.unanswered}
+    if not Seat.objects.filter(pk=seat.pk, receives=handle).update(**now):
+        raise Lost
+
+
 def answer_relay(*, actor: Actor, peer_id: UUID, answer: str) -> bool:
     """The page's answer to what `receive` offered. False when it is inside no more. Raises Lost without a place."""
     _check_sdp(answer)
-    seat = _seat(actor, peer_id)
+    with transaction.atomic():
+        seat = _seat(actor, peer_id)
     if seat is None:
         return False
     try:
         sfu.start(place_of(seat), answer)
     except (Unreachable, Failed):
         raise Lost from None
-    seat.unanswered = False
-    seat.save(update_fields=["unanswered"])
+    Seat.objects.filter(pk=seat.pk, receives=seat.receives).update(unanswered=False)
     return True
 
 
 def keep_seat(*, actor: Actor, peer_id: UUID, up: bool = False) -> bool:
     """The page is still there; `up`: its line stands, so that the others can receive it.
 
-    False when it had a place that the relay knows no more.
+    False when it had a place that the relay knows no more, or at a relay that its room has left.
     """
     held = Seat.objects.select_related("peer__invitation__room").filter(peer__invitation__holder_id=holder(actor))
     seat = held.filter(peer_id=peer_id).first()
     if seat is None:
         return True
+    if seat.node != seat.peer.invitation.room.node:
+        return False
     if up and Seat.objects.filter(pk=seat.pk, up=False).update(up=True):
         tell_room(seat.peer.invitation.room, urgent=False)  # many come at once: one look a second for each page
     return sfu.keep(place_of(seat))
@@ -166,7 +187,7 @@ def _own(actor: Actor, peer_id: UUID) -> Peer | None:
 
 
 def _seat(actor: Actor, peer_id: UUID) -> Seat | None:
-    """The locked place of the actor's page: two requests of one page take turns at the relay."""
+    """The locked place of the actor's page."""
     if _own(actor, peer_id) is None:
         return None
     locked = Seat.objects.select_for_update(of=("self",), no_key=True).select_related("peer__invitation")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from relais.core.errors import Refused
 from relais.patients.testing import make_grant
 from relais.rooms import actions, sfu
 from relais.rooms.actions.presence import ABSENT_AFTER
-from relais.rooms.janus import Failed, Janus
+from relais.rooms.janus import Failed, Janus, Unreachable
 from relais.rooms.management.commands.sfu import configuration
 from relais.rooms.models import Carrier, Invitation, Part, Peer, Room, Seat
 from relais.rooms.queries import call_state
@@ -242,6 +243,136 @@ def test_an_offer_that_was_never_answered_is_made_again_on_a_fresh_connection(
     assert send(doctor, f"{path}relais/repondre", {"peer": page, "sdp": OFFER}).json() == {"inside": True}
     assert not receive(doctor, path, page, seat).json()["fresh"]
     assert held == [[], [], [str(seat)]]
+
+
+def seated(many: Scene, **fields: Any) -> tuple[Client, str, str]:
+    """The doctor inside with a place at a relay that nobody asks."""
+    Room.objects.update(node="here")
+    page = str(many.join(many.doctor_actor).pk)
+    values: dict[str, Any] = {"node": "here", "session": 1, "sends": 2, "receives": 3, "up": True}
+    Seat.objects.create(peer_id=page, **{**values, **fields})
+    return many.doctor_client(), path_of(many), page
+
+
+def outside(answer: Any) -> Any:
+    """What a relay answers, that is asked in no transaction but the test's own."""
+
+    def asked(*_given: Any) -> Any:
+        assert not connection.savepoint_ids
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return asked
+
+
+def test_what_the_relay_answers_too_late_is_asked_anew_on_a_fresh_connection_and_outside_of_transactions(
+    many: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(monkeypatch, SFU_URLS=["here=http://127.0.0.1:9"])
+    client, path, page = seated(many)
+    theirs = Seat.objects.create(
+        peer=many.join(many.patient_actor), node="here", session=4, sends=5, receives=6, up=True
+    )
+    monkeypatch.setattr(sfu, "receive", outside(Unreachable()))
+    assert receive(client, path, page, theirs.pk).json()["lost"]
+    monkeypatch.setattr(sfu, "receive_anew", outside(sfu.Place("here", 1, 2, 7)))
+    monkeypatch.setattr(sfu, "receive", outside(sfu.Reception("v=0", {"0": str(theirs.pk)})))
+    found = receive(client, path, page, theirs.pk).json()
+    assert (found["fresh"], found["seats"]) == (True, [str(theirs.pk)])
+    seat = Seat.objects.get(peer_id=page)
+    assert (seat.receives, seat.feeds, seat.unanswered) == (7, [theirs.pk], True)
+    monkeypatch.setattr(sfu, "start", outside(None))
+    assert send(client, f"{path}relais/repondre", {"peer": page, "sdp": OFFER}).json() == {"inside": True}
+    assert not Seat.objects.get(peer_id=page).unanswered
+
+
+def test_what_comes_for_a_place_that_was_given_up_meanwhile_is_lost(
+    many: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(monkeypatch, SFU_URLS=["here=http://127.0.0.1:9"])
+    client, path, page = seated(many)
+
+    def given_up(*_asked: Any) -> sfu.Reception:
+        Seat.objects.filter(peer_id=page).delete()
+        return sfu.Reception("v=0", {})
+
+    monkeypatch.setattr(sfu, "receive", given_up)
+    assert receive(client, path, page).json()["lost"]
+    assert not Seat.objects.exists()
+
+
+def test_a_connection_that_is_gone_already_is_no_obstacle_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Restarted:
+        def detach(self, session: int, handle: int) -> None:
+            raise Failed(459, "No such handle")
+
+        def attach(self, session: int) -> int:
+            return 8
+
+    monkeypatch.setattr(sfu, "node", lambda name: Restarted())
+    assert sfu.receive_anew(sfu.Place("here", 1, 2, 3)).receives == 8
+
+
+def test_a_fallen_room_tries_the_relay_before_it_locks_its_row(many: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    know(monkeypatch, SFU_URLS=["here=http://127.0.0.1:9"])
+    Room.objects.update(fallen_at=timezone.now())
+    many.room.refresh_from_db()
+    monkeypatch.setattr(sfu, "choose", outside("here"))
+    many.join(many.doctor_actor)
+    assert Room.objects.get().fallen_at is None
+
+
+def test_a_place_at_a_relay_that_the_room_has_left_is_no_place_and_nobody_receives_it(
+    many: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(monkeypatch, SFU_URLS=["here=http://127.0.0.1:9", "there=http://127.0.0.1:9"])
+    client, path, page = seated(many)
+    monkeypatch.setattr(sfu, "keep", lambda place: True)
+    assert send(client, f"{path}rester", {"peer": page}).json()["seated"]
+    assert client.get(f"{path}etat", {"peer": page}).json()["relay"]["seats"]
+    Room.objects.update(node="there")
+    assert not send(client, f"{path}rester", {"peer": page}).json()["seated"]
+    assert not client.get(f"{path}etat", {"peer": page}).json()["relay"]["seats"]
+
+
+def test_of_two_pages_that_find_two_relays_the_slower_gives_its_place_back(
+    many: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(monkeypatch, SFU_URLS=["here=http://127.0.0.1:9"])
+    page = str(many.join(many.doctor_actor).pk)
+    place = sfu.Place("here", 1, 2, 3)
+
+    def slow(*_asked: Any) -> str:
+        Room.objects.update(node="there")
+        return "v=0"
+
+    closed: list[sfu.Place] = []
+    for name, fake in {
+        "choose": lambda *_: "here", "open_place": lambda *_: place, "publish": slow, "close": closed.append
+    }.items():  # fmt: skip
+        monkeypatch.setattr(sfu, name, fake)
+    assert publish(many.doctor_client(), path_of(many), page).json()["lost"]
+    assert closed == [place]
+
+
+def test_whoever_changes_network_finds_a_place_in_a_full_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Janus counts the last place until it is given up: each person of the room may send twice for a moment."""
+    told: list[dict[str, Any]] = []
+
+    class Full:
+        def open(self) -> int:
+            return 1
+
+        def attach(self, session: int) -> int:
+            return 2
+
+        def tell(self, session: int, handle: int, body: dict[str, Any]) -> None:
+            told.append(body)
+
+    monkeypatch.setattr(sfu, "node", lambda name: Full())
+    sfu.open_place("here", "room", 25)
+    assert told[0]["publishers"] == 2 * 25
 
 
 @needs_janus

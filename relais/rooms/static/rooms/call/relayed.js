@@ -25,6 +25,8 @@ export function openRelayed(wanted) {
   let lines = {}; // mid -> seat
   let sends = null;
   let receives = null;
+  let seated = false; // the relay has answered what we send
+  let missed = 0; // places lost while receiving, one after another
   let up = false;
   let closed = false;
   let busy = false;
@@ -115,6 +117,7 @@ export function openRelayed(wanted) {
           wanted.look();
         } else {
           tries = 0;
+          seated = true;
           return mine.setRemoteDescription({ type: "answer", sdp: answer.body.sdp }).then(receive);
         }
         return null;
@@ -143,6 +146,7 @@ export function openRelayed(wanted) {
     sends = null;
     begin();
     held = "";
+    seated = false;
     up = false;
     looked = null;
   }
@@ -190,7 +194,7 @@ export function openRelayed(wanted) {
 
   function receive() {
     const list = Array.from(known.keys()).map((peer) => seats[peer]).filter(Boolean).sort();
-    if (busy || closed || timer || !sends || list.join() === held) {
+    if (busy || closed || timer || !seated || list.join() === held) {
       return;
     }
     busy = true;
@@ -203,7 +207,7 @@ export function openRelayed(wanted) {
           return false;
         }
         if (answer.body.lost) {
-          wanted.check();
+          missPlace();
           return false;
         }
         if (answer.body.fresh) {
@@ -216,11 +220,18 @@ export function openRelayed(wanted) {
         busy = false;
         if (settled && !stale()) {
           held = list.join();
+          missed = 0;
         }
         if (!closed) {
           setTimeout(receive, settled ? 0 : 700);
         }
       });
+  }
+
+  /** The relay gave no answer to what we receive: take another place, later each time. */
+  function missPlace() {
+    missed = Math.min(missed + 1, TRIES);
+    seatAgain(AGAIN * missed);
   }
 
   /** What was received comes no more: the next offer is for a connection of its own. */
@@ -246,6 +257,9 @@ export function openRelayed(wanted) {
       .then(() => first && gathered(mine))
       .then(() => server.post(config.urls.answer_relay, { peer: entry.peer, sdp: mine.localDescription.sdp }))
       .then((answer) => {
+        if (!stale() && answer.status === 200 && answer.body.lost) {
+          missPlace();
+        }
         if (stale() || answer.status !== 200 || !answer.body.inside || answer.body.lost) {
           return false;
         }
