@@ -50,6 +50,10 @@ class Here:
     def waits(self) -> bool:
         return self.place == Place.WAITING
 
+    @property
+    def inside(self) -> bool:
+        return self.place == Place.CALL
+
 
 def presences(abouts: Iterable[UUID]) -> dict[UUID, list[Here]]:
     """Who is present about each id, each holder once, at their nearest place; ids without anybody are left out.

@@ -78,8 +78,8 @@ def _going_on(actor: Actor, place: Place) -> Sitting | None:
         return sitting
     if room_queries.peers_inside(room) or _was_just_there(actor, room):
         return sitting
-    if any(one.waits for one in room_queries.present(sitting.pk)):
-        rooms.clear_room(actor=actor, about=sitting.pk)  # those at the door stay there, and heard nothing
+    if any(not one.inside for one in room_queries.present(sitting.pk)):
+        rooms.clear_room(actor=actor, about=sitting.pk)  # those at the door or about to enter stay, and heard nothing
         return sitting
     if Peer.objects.filter(invitation__room=room).exists():
         end(sitting=sitting)

@@ -94,7 +94,8 @@ def doors_of(actor: Actor, now: datetime) -> list[Door]:
     people = who_is_there(actor, {one.pk: None for one in hosted})
     found = []
     for one in hosted:
-        inside, waiting = people[one.pk]
+        inside, near = people[one.pk]
+        waiting = [who for who in near if not who.enters]
         if waiting and not any(who.of_place for who in inside):
             found.append(Door(one, waiting))
     return found

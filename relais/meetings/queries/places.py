@@ -57,6 +57,7 @@ class Who:
     name: str
     of_place: bool
     me: bool
+    enters: bool = False  # on the threshold: they need nobody to let them in
 
 
 @dataclass
@@ -92,9 +93,10 @@ class Card:
     @property
     def rings(self) -> list[Who]:
         """For those of the place: who waits, and who came in while none of them is there."""
+        waiting = [one for one in self.waiting if not (one.of_place or one.me)]
         if any(one.of_place for one in self.inside):
-            return self.waiting
-        return [*self.waiting, *(one for one in self.inside if not one.me)]
+            return waiting
+        return [*waiting, *(one for one in self.inside if not one.me)]
 
 
 def own(actor: Actor) -> list[Owner]:
@@ -138,7 +140,7 @@ def _holders(sittings: Iterable[Sitting]) -> dict[UUID, UUID | None]:
 
 
 def who_is_there(actor: Actor, holders: dict[UUID, UUID | None]) -> dict[UUID, tuple[list[Who], list[Who]]]:
-    """For each room, by what it is about, those who are inside, and those who wait at its door.
+    """For each room, by what it is about, those who are inside, and those who wait at its door or are about to enter.
 
     `holders` says whose room each is: an establishment, or None where every host is of the place.
     """
@@ -154,24 +156,27 @@ def who_is_there(actor: Actor, holders: dict[UUID, UUID | None]) -> dict[UUID, t
     for invitation in inside.values():
         found[invitation.room.about][0].append(_who(actor, invitation, holders))
     present = rooms.presences(holders)
-    waiting = {(about, here.holder_id) for about, all_ in present.items() for here in all_ if here.waits}
-    if waiting:
+    near = {(about, here.holder_id): here for about, all_ in present.items() for here in all_ if not here.inside}
+    if near:
         at_door = Invitation.objects.live().filter(
-            room__about__in=holders, holder_id__in=[holder for _about, holder in waiting], admitted_at=None
+            room__about__in=holders, holder_id__in=[holder for _about, holder in near]
         )
         for invitation in at_door.select_related("room"):
-            if (invitation.room.about, invitation.holder_id) in waiting and invitation.pk not in inside:
-                found[invitation.room.about][1].append(_who(actor, invitation, holders))
+            here = near.get((invitation.room.about, invitation.holder_id))
+            knocks = here is not None and here.waits and invitation.admitted_at is None
+            if invitation.pk not in inside and (knocks or (here is not None and invitation.is_host)):
+                found[invitation.room.about][1].append(_who(actor, invitation, holders, enters=invitation.is_host))
     return found
 
 
-def _who(actor: Actor, invitation: Invitation, holders: dict[UUID, UUID | None]) -> Who:
+def _who(actor: Actor, invitation: Invitation, holders: dict[UUID, UUID | None], *, enters: bool = False) -> Who:
     holder = holders[invitation.room.about]
     return Who(
         id=invitation.pk,
         name=invitation.name,
         of_place=invitation.is_host and holder in (None, invitation.establishment_id),
         me=invitation.holder_id == actor.user_id,
+        enters=enters,
     )
 
 

@@ -192,6 +192,30 @@ def test_a_room_that_all_have_left_ends_after_two_minutes_and_not_before(scene):
     assert "Tout le monde a quitté cette salle." in answer.content.decode()
 
 
+def test_a_nurse_who_has_yet_to_choose_how_to_enter_is_seen_and_keeps_her_room(scene):
+    """On the threshold of her own room she knocks at nothing: her page says that it is there, and nothing else does."""
+    sitting = places.enter(actor=actor_for(scene.nurse), owner_id=scene.home.pk)
+    seen = {"about": str(sitting.pk), "place": "space"}
+    assert client_of(scene.nurse).post("/salles/presence", seen).status_code == 204
+    Sitting.objects.update(created_at=timezone.now() - timedelta(minutes=3))
+    assert places.end_empty() == 0
+    page = client_of(scene.regulator).get(PAGE).content.decode()
+    assert "Va entrer" in page
+    assert "Inès Petit (EHPAD Les Mésanges)" in page
+    said = "est à la porte de EHPAD Les Mésanges"
+    assert said not in client_of(make_member(scene.home, Role.MANAGER)).get("/").content.decode(), "one of their own"
+
+
+def test_who_enters_while_somebody_of_before_is_on_the_threshold_meets_them(scene):
+    _sitting, peer = inside(scene.regulator, scene.home)
+    sitting = places.enter(actor=actor_for(scene.nurse), owner_id=scene.home.pk)
+    rooms.beat(actor=actor_for(scene.nurse), about=sitting.pk, place=Seen.SPACE)
+    rooms.leave_call(actor=actor_for(scene.regulator), peer_id=peer.pk)
+    Peer.objects.update(seen_at=timezone.now() - timedelta(minutes=1))
+    doctor = make_practitioner(scene.samu)
+    assert places.enter(actor=actor_for(doctor), owner_id=scene.home.pk) == sitting
+
+
 def test_a_room_in_which_somebody_is_never_ends(scene):
     inside(scene.nurse, scene.home)
     Sitting.objects.update(created_at=timezone.now() - timedelta(hours=3))

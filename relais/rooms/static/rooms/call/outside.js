@@ -19,9 +19,7 @@ export function bind(config, enter) {
     button.addEventListener("click", () => choose(button.dataset.choose));
     button.disabled = false; // before, a press would have done nothing
   });
-  if (!host) {
-    stopWaiting = stayAt(config.urls.presence, config.about, "waiting");
-  }
+  stopWaiting = stayAt(config.urls.presence, config.about, host ? "space" : "waiting"); // a host does not knock
 }
 
 /** What went wrong, in words; "" when nothing does. */
