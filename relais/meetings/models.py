@@ -135,6 +135,7 @@ class Guest(Base):
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="guests")
     name = models.CharField(max_length=80)
     token_hash = models.CharField(max_length=64, unique=True)  # of the browser's cookie
+    link_serial = models.PositiveIntegerField(default=0)  # of the link by which they came
 
     class Meta:
         ordering = ["created_at", "id"]

@@ -14,7 +14,7 @@ from relais.meetings.workflow import State
 from relais.rooms import actions as rooms
 from relais.rooms.models import Part
 
-MOST = 100  # guests of one meeting, those who came twice included
+MOST = 100  # guests who come by one link, those who came twice included
 
 
 @whole
@@ -36,10 +36,12 @@ def come(*, meeting_id: UUID, secret: str, name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise Refused(_("Indiquez votre nom et votre fonction : les autres personnes les verront."), field="name")
-    if meeting.guests.count() >= MOST:
+    if meeting.guests.filter(link_serial=meeting.link_serial).count() >= MOST:
         raise Refused(_("Trop de personnes sont venues par ce lien. Demandez-en un autre à qui vous invite."))
     token = links.new_token()
-    guest = Guest.objects.create(meeting=meeting, name=name, token_hash=links.hash_token(token))
+    guest = Guest.objects.create(
+        meeting=meeting, name=name, token_hash=links.hash_token(token), link_serial=meeting.link_serial
+    )
     rooms.invite(
         actor=SYSTEM_ACTOR,
         room=open_room(meeting),

@@ -195,13 +195,15 @@ def enter(*, actor: Actor, meeting: Meeting) -> Room:
 
 @whole
 def renew_link(*, actor: Actor, meeting: Meeting) -> Meeting:
-    """Another link for guests: the one before opens nothing any more; who is inside stays."""
+    """Another link for guests: the one before opens nothing any more. Who was let in stays, who was not is forgotten."""
     locked = _lock(meeting)
     if not may.can_arrange(actor, locked):
         raise NotFound
     refuse_late(locked)
     locked.link_serial += 1
     locked.save(update_fields=["link_serial"])
+    strangers = rooms.forget(actor=actor, about=locked.pk, holders=locked.guests.values_list("pk", flat=True))
+    locked.guests.filter(pk__in=strangers).delete()
     audit.record(actor=actor, action="meeting.link", about=locked.pk)
     live.ping(topic(locked.pk))
     return locked

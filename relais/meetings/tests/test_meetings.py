@@ -184,6 +184,8 @@ def test_a_link_without_its_secret_opens_nothing_and_says_the_same_for_no_meetin
 def test_a_link_that_was_replaced_opens_nothing_and_who_is_inside_stays(scene):
     meeting = plan(scene.nurse)
     browser, _answer = come(meeting)
+    meetings.enter(actor=actor_for(scene.nurse), meeting=meeting)
+    rooms.admit(actor=actor_for(scene.nurse), invitation=Invitation.objects.get(part=Part.GUEST))
     old = guest_link(meeting).split("#")[1]
     meetings.renew_link(actor=actor_for(scene.nurse), meeting=meeting)
     assert Client().post(f"/p/reunions/{meeting.pk}/", {"name": "Anne", "secret": old}).status_code == 422
@@ -305,6 +307,23 @@ def test_a_link_lets_in_a_hundred_people_at_most(scene, monkeypatch):
     meeting = plan(scene.nurse)
     assert come(meeting)[1].status_code == 302
     assert "Trop de personnes" in words(come(meeting)[1])
+
+
+def test_another_link_has_a_hundred_places_of_its_own_and_forgets_who_was_never_let_in(scene, monkeypatch):
+    monkeypatch.setattr(guests, "MOST", 1)
+    meeting = plan(scene.nurse)
+    room = meetings.enter(actor=actor_for(scene.nurse), meeting=meeting)
+    inside, _answer = come(meeting, "Anne")
+    rooms.admit(actor=actor_for(scene.nurse), invitation=Invitation.objects.get(name="Anne"))
+    meetings.renew_link(actor=actor_for(scene.nurse), meeting=meeting)
+    meeting.refresh_from_db()
+    stranger, answer = come(meeting, "Inconnu")
+    assert answer.status_code == 302
+    meetings.renew_link(actor=actor_for(scene.nurse), meeting=meeting)
+    assert [guest.name for guest in meeting.guests.all()] == ["Anne"]
+    assert not Invitation.objects.filter(name="Inconnu").exists()
+    assert inside.get(f"/p/salles/{room.pk}/etat").json()["admitted"]
+    assert stranger.get(f"/p/salles/{room.pk}/etat").status_code != 200
 
 
 def test_the_list_takes_the_same_queries_with_one_meeting_as_with_three(scene, django_assert_num_queries):

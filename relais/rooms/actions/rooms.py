@@ -135,6 +135,22 @@ def uninvite(*, actor: Actor, room: Room, parts: Iterable[str]) -> None:
 
 
 @whole
+def forget(*, actor: Actor, about: UUID, holders: Iterable[UUID]) -> list[UUID]:
+    """Forget those of these holders who came to the door and were never let in; answers who they were."""
+    if not can_arrange(actor):
+        raise NotFound
+    room = Room.objects.select_for_update(of=("self",), no_key=True).filter(about=about).first()
+    if room is None:
+        return []
+    found = room.invitations.filter(holder_id__in=list(holders), admitted_at=None, peers=None, lines=None)
+    gone = list(found.values_list("holder_id", flat=True))
+    if gone:
+        found.delete()
+        tell_room(room)
+    return gone
+
+
+@whole
 def dismiss(*, holder_id: UUID, establishment_id: UUID) -> None:
     """Send a host away from every room of an establishment where they work no more (or in another role), at once."""
     held = Invitation.objects.filter(holder_id=holder_id, establishment_id=establishment_id, part=Part.HOST)
