@@ -207,7 +207,8 @@ export function openRelayed(wanted) {
           return false;
         }
         if (answer.body.lost) {
-          missPlace();
+          missed += 1; // another place, later each time
+          seatAgain(AGAIN * Math.min(missed, TRIES));
           return false;
         }
         if (answer.body.fresh) {
@@ -226,12 +227,6 @@ export function openRelayed(wanted) {
           setTimeout(receive, settled ? 0 : 700);
         }
       });
-  }
-
-  /** The relay gave no answer to what we receive: take another place, later each time. */
-  function missPlace() {
-    missed = Math.min(missed + 1, TRIES);
-    seatAgain(AGAIN * missed);
   }
 
   /** What was received comes no more: the next offer is for a connection of its own. */
@@ -257,9 +252,6 @@ export function openRelayed(wanted) {
       .then(() => first && gathered(mine))
       .then(() => server.post(config.urls.answer_relay, { peer: entry.peer, sdp: mine.localDescription.sdp }))
       .then((answer) => {
-        if (!stale() && answer.status === 200 && answer.body.lost) {
-          missPlace();
-        }
         if (stale() || answer.status !== 200 || !answer.body.inside || answer.body.lost) {
           return false;
         }
