@@ -1,8 +1,7 @@
 """Permanent rooms: who enters at once, who knocks, and that no conversation goes on in the next one."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -15,6 +14,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound
+from relais.core.testing.races import at_once
 from relais.directory.testing import make_service
 from relais.meetings.actions import places
 from relais.meetings.models import Place, Sitting
@@ -291,18 +291,9 @@ def test_rooms_take_the_same_queries_with_one_room_as_with_three(scene, who, dja
 
 def test_two_who_enter_in_the_same_second_meet_in_one_room(transactional_db):
     scene = make_scene()
-    together = threading.Barrier(2)
-
-    def go(member):
-        try:
-            together.wait(10)
-            return places.enter(actor=actor_for(member), owner_id=scene.home.pk).pk
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        came = list(pool.map(go, (scene.nurse, scene.regulator)))
-    assert came[0] == came[1]
+    people = (scene.nurse, scene.regulator)
+    came = at_once(*(partial(places.enter, actor=actor_for(one), owner_id=scene.home.pk) for one in people))
+    assert came[0].pk == came[1].pk
     assert Invitation.objects.filter(part=Part.HOST).count() == 2
 
 

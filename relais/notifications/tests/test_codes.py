@@ -1,16 +1,16 @@
 """One-time codes: 6 digits, 5 minutes, 5 tries, the last one only, single use, capped."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from relais.core.errors import Refused
+from relais.core.testing.races import at_once
 from relais.notifications import actions, queries, vault
 from relais.notifications.models import Message, OneTimeCode
 from relais.notifications.testing import SmsGateway
@@ -180,32 +180,15 @@ def test_a_try_inside_a_transaction_is_a_bug_for_it_could_be_undone() -> None:
         inside()
 
 
-def at_once(acts: list[Callable[[], Any]]) -> list[str]:
-    """Run each in its own thread and connection, all together; what each was refused with, or nothing."""
-    start, said = threading.Barrier(len(acts)), []
-
-    def work(act: Callable[[], Any]) -> None:
-        start.wait()
-        try:
-            act()
-            said.append("")
-        except Refused as refused:
-            said.append(refused.message)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return said
+def said_to(acts: list[Callable[[], Any]]) -> list[str]:
+    """What each of `acts`, begun at the same instant, was refused with, or nothing."""
+    return [one.message if isinstance(one, Refused) else "" for one in at_once(*acts)]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_right_answers_at_once_one_opens() -> None:
     code = ask()
-    said = at_once([lambda: give(code)] * 4)
+    said = said_to([lambda: give(code)] * 4)
     assert said.count("") == 1
     assert all("plus valable" in each for each in said if each)
 
@@ -213,14 +196,14 @@ def test_of_two_right_answers_at_once_one_opens() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_wrong_answers_at_once_are_all_counted() -> None:
     code = ask()
-    said = at_once([lambda: give(wrong(code))] * 8)
+    said = said_to([lambda: give(wrong(code))] * 8)
     assert "" not in said
     assert OneTimeCode.objects.get().tries == 5
 
 
 @pytest.mark.django_db(transaction=True)
 def test_codes_asked_for_at_once_do_not_pass_the_cap() -> None:
-    said = at_once(
+    said = said_to(
         [lambda: actions.send_code(holder_id=HOLDER, purpose="device", about=None, channel="sms", address=PHONE)] * 8
     )
     assert said.count("") == 5

@@ -1,15 +1,14 @@
 """Replacement and exchange: agreed by both, or nothing changes; of two at once one wins."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from relais.accounts.testing import actor_for, client_of, make_member, make_practitioner
 from relais.core.errors import NotFound, Refused
+from relais.core.testing.races import outcomes
 from relais.notifications.models import Message
 from relais.oncall import changes, queries
 from relais.oncall.actions import replacements, slots
@@ -137,44 +136,20 @@ def test_other_hours_take_back_what_was_asked(house) -> None:
     assert row.state == "cancelled"
 
 
-def at_once(*doings: Any) -> list[str]:
-    """Run these at the same time on real connections; what each became."""
-    start, found = threading.Barrier(len(doings)), []
-
-    def run(doing: Any) -> None:
-        try:
-            start.wait(5)
-            doing()
-            found.append("done")
-        except (Refused, NotFound):
-            found.append("refused")
-        except Exception as error:  # noqa: BLE001 (a thread has nobody else to tell)
-            found.append(repr(error))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[one]) for one in doings]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(20)
-    return sorted(found)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_of_two_in_the_same_second_one_wins_and_the_hour_has_one_doctor() -> None:
     """Accepted twice, accepted while it is taken back, the same doctor added twice: never two rows, never none."""
     house = House()
     b = actor_for(house.b)
     row = house.ask()
-    assert at_once(
+    assert outcomes(
         lambda: replacements.accept(actor=b, replacement=row), lambda: replacements.accept(actor=b, replacement=row)
     ) == ["done", "refused"]
     live = OnCallSlot.objects.live().filter(starts_at=house.first.starts_at)
     assert [one.user_id for one in live] == [house.b.user_id]
     mine = live.get()
     back = replacements.ask(actor=b, slot=mine, asked_id=house.c.user_id)
-    assert at_once(
+    assert outcomes(
         lambda: replacements.accept(actor=actor_for(house.c), replacement=back),
         lambda: slots.remove_slot(actor=actor_for(house.referent), slot=mine),
     ) in (["done", "done"], ["done", "refused"])
@@ -182,4 +157,4 @@ def test_of_two_in_the_same_second_one_wins_and_the_hour_has_one_doctor() -> Non
     said = [slots.Said(user_id=house.a.user_id, starts_at=house.first.starts_at, ends_at=house.first.ends_at)]
     actor = actor_for(house.referent)
     add = lambda: slots.add_slots(actor=actor, service=house.service, said=said)  # noqa: E731
-    assert at_once(add, add) == ["done", "refused"]
+    assert outcomes(add, add) == ["done", "refused"]

@@ -1,15 +1,13 @@
 """Two at once, with real threads on the real database: one wins, the other is told, nothing is half-way."""
 
-import threading
 import uuid
 from datetime import time, timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from relais.accounts.testing import actor_for, make_practitioner
-from relais.core.errors import NotFound, Refused
+from relais.core.testing.races import at_once
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Dossier
 from relais.notifications.models import Message
@@ -22,32 +20,6 @@ from relais.teleconsultation.testing import make_tele
 from relais.teleconsultation.tests.test_access import png
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*acts):
-    """What each of `acts` returned or refused, all begun at the same instant. Anything else fails the test."""
-    gate = threading.Barrier(len(acts))
-    results: dict[int, object] = {}
-
-    def run(index, act):
-        try:
-            gate.wait(timeout=30)
-            results[index] = act()
-        except Exception as error:  # noqa: BLE001  looked at below
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    found = [results[index] for index in range(len(acts))]
-    for result in found:
-        if isinstance(result, Exception):
-            assert isinstance(result, Refused | NotFound), repr(result)
-    return found
 
 
 def refused(results):

@@ -1,10 +1,9 @@
 """Passing patients between cells, and the list that one team hands to the next (EC-14, D7)."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core import live
 from relais.core.errors import NotFound, Refused
+from relais.core.testing.races import outcomes
 from relais.dossiers.models import Dossier, Event
 from relais.patients.models import CareLink
 from relais.patients.testing import make_patient
@@ -207,40 +207,16 @@ def test_closing_ends_the_demand_and_the_care_of_the_old_cell_ends_with_it(scene
         transfer.accept(actor=actor_for(scene.member), transfer=back)
 
 
-def at_once(*doings):
-    """Run these at the same time on real connections; what each became."""
-    start, found = threading.Barrier(len(doings)), []
-
-    def run(doing):
-        try:
-            start.wait(5)
-            doing()
-            found.append("done")
-        except (Refused, NotFound):
-            found.append("refused")
-        except Exception as error:  # noqa: BLE001 (a thread has nobody else to tell)
-            found.append(repr(error))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[one]) for one in doings]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(20)
-    return sorted(found)
-
-
 @pytest.mark.req("EC-14")
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_once_one_wins_and_nobody_is_without_a_cell():
     scene, other, third = make_follow_up(), make_cell(), make_cell()
     doctor, far = actor_for(scene.member), actor_for(other[1])
-    assert at_once(lambda: asked(scene, other), lambda: asked(scene, third)) == ["done", "refused"]
+    assert outcomes(lambda: asked(scene, other), lambda: asked(scene, third)) == ["done", "refused"]
     transfer.cancel(actor=doctor, transfer=Transfer.objects.get(state="asked"))
     one = asked(scene, other)
     accept = lambda: transfer.accept(actor=far, transfer=one)  # noqa: E731
-    assert at_once(accept, accept, lambda: transfer.cancel(actor=doctor, transfer=one)) == [
+    assert outcomes(accept, accept, lambda: transfer.cancel(actor=doctor, transfer=one)) == [
         "done",
         "refused",
         "refused",
@@ -255,7 +231,7 @@ def test_of_two_at_once_one_wins_and_nobody_is_without_a_cell():
     else:
         two = transfer.ask(actor=far, cell=other[0], follow_ups=[follow_up.pk], target_id=target.cell.pk, why=WHY)[0]
         closer, taker = far, doctor
-    found = at_once(
+    found = outcomes(
         lambda: transfer.accept(actor=taker, transfer=two),
         lambda: states.close(actor=closer, follow_up=FollowUp.objects.get(pk=follow_up.pk), why="guerison"),
     )
