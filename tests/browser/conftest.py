@@ -20,7 +20,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 from django.test import Client
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 
 from relais.accounts.models import Membership, User
 from relais.accounts.testing import client_of
@@ -33,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 WHOLE_RUN = "PYTEST_XDIST_WORKER" in os.environ
 RESULTS = ROOT / "test-results"
 WIDTHS = {1280: 800, 320: 640}
+PATIENCE = 30_000  # milliseconds: three processes share two cores, and a page late is not a page wrong
+expect.set_options(timeout=PATIENCE)
 
 
 class Server:
@@ -193,7 +195,7 @@ def page_of(request: pytest.FixtureRequest, site: Site, open_page: Callable[...,
         who: Membership | User | Grant | None, path: str = "", *, scripts: tuple[str, ...] = (), **options: Any
     ) -> Any:
         page = open_page(**options)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         request.node.pages = [*getattr(request.node, "pages", []), page]
         if cookies := site.cookies_of(who):
             page.context.add_cookies(cookies)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
+from playwright.sync_api import expect
 
 from relais.accounts.testing import make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
@@ -48,7 +49,7 @@ def another_guest(scene: Scene, name: str) -> Any:
 
 def let_in_from_the_door(doctor: Any, name: str) -> None:
     entry = doctor.get_by_role("region", name="En attente à la porte")
-    entry.get_by_text(f"{name} attend à la porte").wait_for()
+    entry.get_by_text(f"{name} attend à la porte").first.wait_for()
     entry.get_by_role("button", name="Faire entrer").click()
 
 
@@ -78,7 +79,7 @@ def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
     let_in_from_the_door(doctor, "Lou (sœur)")
     fifth.get_by_role("heading", name="L’appel est complet").wait_for()
     fifth.get_by_text("4 personnes au plus").and_(fifth.get_by_text("vous entrerez dès qu’une place")).wait_for()
-    assert fifth.locator("[data-problem]").is_hidden()
+    expect(fifth.locator("[data-problem]")).to_be_hidden()
     screens("call-full", fifth)
     doctor.click("[data-panel-open=people]")
     doctor.locator("#room-people li:has-text('Lou (sœur)') .badge:has-text('Attend une place')").wait_for()

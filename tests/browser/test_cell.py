@@ -39,12 +39,12 @@ def test_a_red_answer_is_on_two_screens_at_once_and_one_of_two_takes_it(
     join(followed.cell, colleague)
     first, second = page_of(house.doctor, "/suivi/"), page_of(colleague, "/suivi/")
     for page in (first, second):
-        page.get_by_text("Pas encore de réponse").wait_for()
+        page.get_by_text("Pas encore de réponse").first.wait_for()
     first.wait_for_timeout(1500)  # both streams are open
     red(followed)
     for page in (first, second):
         page.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
-        page.get_by_text("Essoufflement en parlant ou au repos").wait_for()
+        page.get_by_text("Essoufflement en parlant ou au repos").first.wait_for()
     page_that_was_left = second.context.new_page()
     page_that_was_left.goto(site.base + reverse("telemonitoring:follow_up", args=[followed.follow_up.pk]))
     page_that_was_left.wait_for_load_state()

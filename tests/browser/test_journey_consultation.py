@@ -108,13 +108,13 @@ def test_from_booking_to_prescription(
 
     doctor = page_of(house.doctor, "/teleconsultation/", scripts=(CHIMES, PROBE))
     row = doctor.locator("tr[data-row-link]")
-    row.get_by_text("Non connecté").wait_for()
+    row.get_by_text("Non connecté").first.wait_for()
     doctor.evaluate("window.untouched = true")  # gone if the page were loaded again
 
     run_jobs()
     patient = page_of(None, scripts=(PROBE,), **TELEPHONE)
     enter_space(patient, mail_server, sms_gateway, run_jobs)
-    row.get_by_text("Connecté", exact=True).wait_for()
+    row.get_by_text("Connecté", exact=True).first.wait_for()
     screens("journey-space", patient, widths=(320,), full=True)
     picture("patient-rejoindre", patient)
 
@@ -124,14 +124,14 @@ def test_from_booking_to_prescription(
     patient.get_by_role("button", name="Envoyer").dblclick()
     see(patient, "Document envoyé.")
     patient.get_by_role("link", name="Retour au rendez-vous").click()
-    row.get_by_text("1 document").wait_for()
+    row.get_by_text("1 document").first.wait_for()
     test_self(patient, screens, picture)
-    row.get_by_text("Test réussi").wait_for()
+    row.get_by_text("Test réussi").first.wait_for()
     patient.get_by_role("link", name="Retour au rendez-vous").click()
 
     patient.get_by_role("button", name="Rejoindre").click()
     see(patient, "Le professionnel est prévenu. Gardez cette page ouverte.")
-    row.get_by_text("En salle d’attente").wait_for()
+    row.get_by_text("En salle d’attente").first.wait_for()
     doctor.wait_for_function("() => window.chimes.length === 1")
     assert doctor.title().startswith("(1) ")
     assert doctor.evaluate("window.untouched")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.accounts.testing import make_establishment, make_practitioner
 from relais.expertise.models import Expertise, Opinion
@@ -39,7 +40,7 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
     )
     page.get_by_label("Titre").fill("Scanner de ce matin")
     page.get_by_role("button", name="Ajouter ce document").click()
-    page.get_by_text("Scanner de ce matin").wait_for()
+    page.get_by_text("Scanner de ce matin").first.wait_for()
     page.get_by_label("Spécialité, service ou lieu").fill("neuro")
     page.get_by_label("Avis de neurologie").check()
     page.get_by_label("Urgente : réponse en 2 heures").check()
@@ -50,7 +51,7 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
     page.get_by_label("Allergies").fill("aucune connue")
     page.get_by_role("radio", name="Oui", exact=True).check()
     page.get_by_label("Téléphone direct du requérant").fill("01 99 00 00 01")
-    page.get_by_text("Brouillon enregistré").wait_for()
+    page.get_by_text("Brouillon enregistré").first.wait_for()
     assert (axe(page), fits(page)) == ([], True)
     screens("expertise-draft", page, full=True)
     page.get_by_role("button", name="Envoyer la demande").click()
@@ -72,11 +73,11 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
     assert (axe(doctor), fits(doctor)) == ([], True)
     screens("expertise-opinion", doctor)
     doctor.get_by_role("button", name="Signer et envoyer l’avis").click()
-    doctor.get_by_text("Avis signé.").wait_for()
+    doctor.get_by_text("Avis signé.").first.wait_for()
 
-    page.get_by_text("Pas d’hématome visible.").wait_for()  # by itself, on the page that was left open
+    page.get_by_text("Pas d’hématome visible.").first.wait_for()  # by itself, on the page that was left open
     assert (axe(page), fits(page)) == ([], True)
-    assert page.locator("#request-live").get_by_text("Répondue").first.is_visible(), "the state follows by itself"
+    expect(page.locator("#request-live").get_by_text("Répondue").first, "the state follows by itself").to_be_visible()
     screens("expertise-answered", page, full=True)
     assert Opinion.objects.get().digest in page.content()
     assert Expertise.objects.get(dossier__patient=patient).state == "repondue"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from relais.accounts.testing import actor_for
 from relais.patients.models import Grant
@@ -225,7 +226,7 @@ def test_two_people_answer_without_network_on_one_telephone_each_several_times(
     answer_at_once(page, "Dominique", {**WELL, "ad.levres": [True]})
     see(page, "Appelez le 15 immédiatement")
     see(page, "Vos réponses n’ont pas été gardées")
-    assert page.get_by_text("Personne n’a encore lu vos réponses").is_hidden()
+    expect(page.get_by_text("Personne n’a encore lu vos réponses")).to_be_hidden()
     screens("follow-up-offline-full", page, full=True, widths=(320,))
     page.context.set_offline(False)
     see(page, "Des réponses données pour une autre personne attendent")

@@ -65,7 +65,7 @@ def test_from_sign_in_to_the_end_of_the_call(house: House, page_of: Callable[...
     press(page, "button", "Messages")
     page.keyboard.type("Bonjour")  # the field has the focus
     press(page, "button", "Envoyer")
-    page.locator("#room-lines").get_by_text("Bonjour").wait_for()
+    page.locator("#room-lines").get_by_text("Bonjour").first.wait_for()
     press(page, "button", "Quitter")
     page.get_by_role("heading", name="Vous avez quitté l’appel").wait_for()
     press(page, "link", "Revenir à mes rendez-vous")

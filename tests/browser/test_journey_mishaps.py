@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from relais.accounts.actions.sessions import end_all_sessions
 from relais.accounts.models import Membership
@@ -81,9 +82,9 @@ def test_two_editors_of_one_report_lose_nothing(
 def go_on_after_the_report_was_added(page: Any, screens: Any) -> None:
     """Told by whom and when beside the text, with nothing empty; it can be copied, or go on as a new version."""
     box = page.locator("[data-section=conclusion] [data-added]")
-    assert page.locator("[data-added]").is_hidden(), "nothing of one's own is in the page yet"
+    expect(page.locator("[data-added]"), "nothing of one's own is in the page yet").to_be_hidden()
     page.get_by_label("Conclusion").fill("Encore un mot.")
-    box.get_by_text("Dr Linh Nguyen a ajouté le compte-rendu à").wait_for()
+    box.get_by_text("Dr Linh Nguyen a ajouté le compte-rendu à").first.wait_for()
     assert page.locator("[data-clash]").filter(visible=True).count() == 0
     screens("mishap-two-editors-after", page, full=True)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -92,7 +93,7 @@ def go_on_after_the_report_was_added(page: Any, screens: Any) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "Conclusion\nEncore un mot."
     box.get_by_role("button", name="Continuer dans une nouvelle version").click()
     see(page, "Brouillon enregistré à")
-    assert box.is_hidden()
+    expect(box).to_be_hidden()
 
 
 @pytest.mark.req("TC-46")
@@ -104,7 +105,7 @@ def test_the_name_of_the_other_editor_stays_in_sight_and_covers_no_field(
     page = page_of(house.doctor, path, width=width, height=640)
     page_of(colleague, path)
     line = page.locator("[data-report-others]")
-    line.get_by_text("Dr Linh Nguyen écrit aussi dans ce compte-rendu.").wait_for()
+    line.get_by_text("Dr Linh Nguyen écrit aussi dans ce compte-rendu.").first.wait_for()
     fields = page.locator("[data-section] textarea")
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     for number in [*reversed(range(fields.count())), *range(fields.count())]:  # up, then down
@@ -129,12 +130,12 @@ def test_an_editor_who_heard_nothing_of_the_report_or_of_the_closing_keeps_the_t
     other = actor_for(colleague)
     record.add_report(actor=other, tele=scene.tele, shared=False)
     page.get_by_label("Conclusion").fill("Surveillance. Et du repos.")
-    page.locator("[data-added]").get_by_text("Dr Linh Nguyen a ajouté le compte-rendu à").wait_for()
+    page.locator("[data-added]").get_by_text("Dr Linh Nguyen a ajouté le compte-rendu à").first.wait_for()
     Teleconsultation.objects.update(state="closed")
     page.get_by_role("button", name="Continuer dans une nouvelle version").click()
-    page.locator("[data-added]").get_by_text("il n’accepte plus qu’un complément daté").wait_for()
-    assert page.get_by_role("button", name="Copier mon texte").is_visible()
-    assert page.get_by_role("button", name="Continuer dans une nouvelle version").is_hidden()
+    page.locator("[data-added]").get_by_text("il n’accepte plus qu’un complément daté").first.wait_for()
+    expect(page.get_by_role("button", name="Copier mon texte")).to_be_visible()
+    expect(page.get_by_role("button", name="Continuer dans une nouvelle version")).to_be_hidden()
     assert page.get_by_label("Conclusion").input_value() == "Surveillance. Et du repos."
     screens("mishap-two-editors-closed", page, full=True)
 

@@ -48,7 +48,7 @@ def test_the_patient_prepares_the_doctor_reads_and_fills_in(house: House, page_o
     see(patient, "Vos réponses sont envoyées.")
     screens("preparation-sent", patient, full=True)
 
-    row.get_by_text("Questionnaire rempli").wait_for()
+    row.get_by_text("Questionnaire rempli").first.wait_for()
     screens("preparation-dashboard", doctor)
     row.get_by_role("link", name="Questionnaire rempli").click()
     see(doctor, "Toux et fièvre depuis mardi")

@@ -60,7 +60,7 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
     doctor.locator(".tile-warning", has_text="Non authentifié").wait_for()
     assert not doctor.title().startswith("(")
     listed = doctor.locator("#room-people li", has_text="Alex Roy, interprète")
-    listed.get_by_text("Non authentifié").wait_for()
+    listed.get_by_text("Non authentifié").first.wait_for()
     screens("third-inside", doctor)
     guest.goto(f"{site.base}/p/rendez-vous/documents/", wait_until="commit")
     assert "Mes documents" not in guest.content()

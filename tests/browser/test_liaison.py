@@ -37,15 +37,15 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     """Nobody reloads. « Appelez le 15 » stands as soon as the signs say so; what is typed is kept."""
     scene = make_home(name="EHPAD des Sorbiers")
     doctor = page_of(scene.doctor, "/liaison/", width=320, height=640, scripts=(CHIMES, BUZZ))
-    doctor.get_by_text("Aucune demande en cours").wait_for()
+    doctor.get_by_text("Aucune demande en cours").first.wait_for()
     nurse = page_of(scene.nurse, "/liaison/")
     screens("liaison-residents", nurse)
     nurse.get_by_role("button", name="Demander un avis").click()
     nurse.get_by_role("heading", name="Demander un avis pour").wait_for()
     given = answers(urgence="urgente", spo2=84, motif="dyspnee")
     fill(nurse, {name: given[name] for name in ("fg.fr", "fg.spo2", "fg.pas", "fg.conscience")})
-    nurse.get_by_text("SpO2 sous 85 %").wait_for()
-    nurse.get_by_text("Enregistré à").wait_for()
+    nurse.get_by_text("SpO2 sous 85 %").first.wait_for()
+    nurse.get_by_text("Enregistré à").first.wait_for()
     nurse.reload()
     assert nurse.locator('[name="q-fg.spo2"]').input_value() == "84"
     fill(nurse, given)

@@ -43,5 +43,5 @@ def test_after_the_call_two_meet_in_the_nursing_home_s_room_and_whoever_knocks_i
     nurse.get_by_text("Va entrer").first.wait_for()
     threshold.close()
     nurse.goto(site.base + f"/salles-esms/{scene.home.pk}/passages")
-    nurse.get_by_role("row", name="Dr Paul Roche (SAMU 93)").get_by_text("Dans la salle").wait_for()
+    nurse.get_by_role("row", name="Dr Paul Roche (SAMU 93)").get_by_text("Dans la salle").first.wait_for()
     screens("quick-stays", nurse)

@@ -167,7 +167,7 @@ def test_the_doctor_sees_a_failed_test_with_its_date_as_it_ends_on_dashboard_and
     dashboard, dossier = page_of(house.doctor, "/teleconsultation/"), page_of(house.doctor, booked.path)
     shown = [dashboard.locator("tr[data-row-link]"), dossier.locator("dl > div", has_text="Test du matériel")]
     for where in shown:
-        where.get_by_text("Test non fait").wait_for()
+        where.get_by_text("Test non fait").first.wait_for()
     for page in (dashboard, dossier):
         page.evaluate("window.untouched = true")  # gone if the page were loaded again
     patient = page_of(
@@ -175,8 +175,8 @@ def test_the_doctor_sees_a_failed_test_with_its_date_as_it_ends_on_dashboard_and
     )
     run(patient)
     for where in shown:
-        where.get_by_text("Échec du test").wait_for()
-        where.get_by_text("à l’instant").wait_for()
+        where.get_by_text("Échec du test").first.wait_for()
+        where.get_by_text("à l’instant").first.wait_for()
     test = last_test(booked.tele.pk)
     assert test is not None
     for where in shown:

@@ -44,7 +44,7 @@ def add(page: Any) -> None:
 
 def test_a_large_file_goes_ahead_of_its_form_and_is_filed_with_it(page: Any) -> None:
     choose(page, "toux.txt", LARGE)
-    page.get_by_text("Fichier reçu, prêt à être ajouté.").wait_for()
+    page.get_by_text("Fichier reçu, prêt à être ajouté.").first.wait_for()
     assert page.locator("input[name=file_handle]").count() == 1
     assert page.locator("#d-file").get_attribute("name") is None
     with page.expect_request("**/document/") as sent:
@@ -55,7 +55,7 @@ def test_a_large_file_goes_ahead_of_its_form_and_is_filed_with_it(page: Any) -> 
 
 def test_another_choice_takes_the_place_of_the_first(page: Any) -> None:
     choose(page, "un.txt", LARGE)
-    page.get_by_text("Fichier reçu").wait_for()
+    page.get_by_text("Fichier reçu").first.wait_for()
     choose(page, "deux.txt", b"deux " * 100_000)
     page.locator("input[name=file_handle]").wait_for(state="attached")
     add(page)
@@ -73,7 +73,7 @@ def test_when_sending_ahead_fails_the_form_carries_the_file(page: Any) -> None:
     page.expected.append("net::ERR_FAILED")
     page.route("**/upload/", lambda route: route.abort())
     choose(page, "toux.txt", LARGE)
-    page.get_by_text("Le fichier partira avec le formulaire.").wait_for()
+    page.get_by_text("Le fichier partira avec le formulaire.").first.wait_for()
     add(page)
     assert Document.objects.get().file.size == len(LARGE)
 

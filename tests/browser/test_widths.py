@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from tests.browser.journey import House, book
 
@@ -45,20 +46,22 @@ def test_on_a_telephone_filters_wait_behind_one_button_unless_one_is_active(
     book(house, starts_in=timedelta(minutes=10))
     page = page_of(house.doctor, "/teleconsultation/", width=320, height=640)
     opener, reason = page.get_by_role("button", name="Filtres"), page.get_by_label("Motif")
-    assert reason.is_hidden()
-    assert page.get_by_role("link", name="DURAND Camille").bounding_box()["y"] < 640
+    expect(reason).to_be_hidden()
+    expect(page.get_by_role("link", name="DURAND Camille")).to_be_in_viewport()
     screens("dashboard-filters-folded", page)
     opener.click()
     reason.select_option("CONSULTATION")
     screens("dashboard-filters-open", page, widths=(320,))
     page.get_by_role("button", name="Filtrer").click()
     page.get_by_role("link", name="Tout afficher").wait_for()
-    assert reason.is_visible(), "a filter that is active is in sight"
+    expect(reason, "a filter that is active is in sight").to_be_visible()
     page.goto(site.base + "/teleconsultation/historique/")
-    assert page.get_by_label("État").is_hidden()
-    assert page.get_by_label("Nom du patient ou référence").is_visible()
+    expect(page.get_by_label("État")).to_be_hidden()
+    expect(page.get_by_label("Nom du patient ou référence")).to_be_visible()
     screens("history-filters-folded", page)
     page.set_viewport_size({"width": 1280, "height": 800})
-    assert (page.get_by_label("État").is_visible(), opener.is_hidden()) == (True, True)
+    expect(page.get_by_label("État")).to_be_visible()
+    expect(opener).to_be_hidden()
     page.goto(site.base + "/teleconsultation/")
-    assert (reason.is_visible(), opener.is_hidden()) == (True, True)
+    expect(reason).to_be_visible()
+    expect(opener).to_be_hidden()

@@ -67,7 +67,7 @@ def postmaster(home: Path) -> int:
     return int((home / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[0])
 
 
-def wait_until(condition, seconds: float = 15.0) -> bool:
+def wait_until(condition, seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

@@ -146,7 +146,7 @@ def test_children_that_are_killed_come_back_and_it_says_so(up: Up) -> None:
 def test_a_supervisor_that_is_killed_leaves_no_process(up: Up) -> None:
     everyone = up.everything()
     up.stop(signal.SIGKILL)
-    assert wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [], 25)
+    assert wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [])
 
 
 @linux
@@ -165,7 +165,7 @@ def test_a_database_restarted_under_load_costs_some_answers_and_pages_recover(up
     begun = time.monotonic()
     os.kill(postmaster, signal.SIGINT)
     assert wait_until(lambda: not alive(postmaster))
-    assert wait_until(lambda: up.health() == 200, 25)
+    assert wait_until(lambda: up.health() == 200)
     back = time.monotonic()
     time.sleep(1)
     stop.set()
@@ -249,7 +249,7 @@ def test_a_child_that_keeps_failing_is_started_ever_less_often() -> None:
     said: list[str] = []
     child = supervisor.Child("job", ["no_such_command"])
     with supervisor.Supervisor([child], said.append) as watched:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while len(said) < 2 and time.monotonic() < deadline:
             watched.tick()
             time.sleep(0.05)
