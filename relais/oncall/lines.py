@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from relais.core.errors import Refused
 from relais.core.paris import PARIS, to_utc
+from relais.core.reading import read_text
 
-MOST_LINES, MOST_BYTES, LONGEST = 1_000, 1_000_000, 200
+MOST_LINES, LONGEST = 1_000, 200
 COLUMNS = ("debut", "fin", "medecin", "telephone", "renfort", "telephone_renfort")
 NEEDED = COLUMNS[:3]
 EXAMPLE = ("23/11/2026 08:00", "23/11/2026 19:00", "prenom.nom@exemple.test", "06 39 98 00 01", "", "")
@@ -24,7 +25,6 @@ MOMENTS = (
     "%Y-%m-%dT%H:%M:%S",
     "%Y-%m-%d %H:%M:%S",
 )
-NOT_CSV = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 
 
 @dataclass(frozen=True)
@@ -88,27 +88,12 @@ def read(data: bytes) -> list[Line]:
 
 def decoded(data: bytes) -> str:
     """The text of an upload. Raises Refused for what is no text, empty or too large."""
-    if not data.strip():
-        raise Refused(_("Ce fichier est vide : choisissez-en un autre."), field="file")
-    if len(data) > MOST_BYTES:
-        raise Refused(_("Ce fichier dépasse 1 Mo : envoyez-le en plusieurs fichiers."), field="file")
-    if data.startswith(NOT_CSV):
-        raise Refused(
-            _(
-                "Ce fichier n’est ni un calendrier ni un CSV. Dans le tableur, choisissez « Enregistrer sous » puis « CSV »."
-            ),
-            field="file",
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    if "\0" in text or "\ufffd" in text:
-        raise Refused(
-            _("Ce fichier contient des caractères illisibles. Enregistrez-le de nouveau en « CSV UTF-8 »."),
-            field="file",
-        )
-    return text
+    return read_text(
+        data,
+        wanted=_(
+            "Ce fichier n’est ni un calendrier ni un CSV. Dans le tableur, choisissez « Enregistrer sous » puis « CSV »."
+        ),
+    )
 
 
 def _header(cells: list[str]) -> list[str]:

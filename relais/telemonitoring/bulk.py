@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,18 +10,15 @@ from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from relais.core.errors import Refused
+from relais.core.reading import read_text
 from relais.patients.models import Holder
 from relais.patients.queries.search import fold
 from relais.questionnaires.form import Form
 from relais.telemonitoring import inclusion
 
 MOST_LINES = 1_000
-MOST_BYTES = 1_000_000
 LONGEST = 300  # characters of a cell
-# What French letters of a Macintosh or of DOS look like when they are read as Windows' own: nobody is called AndrŽ.
-OTHER_ALPHABET = re.compile("[a-zà-ÿ][ŽŠ]|[ƒˆ‡‰]")
 COMMENT = "#"  # a line that begins so is an explanation
-NOT_CSV = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,10 @@ def read(data: bytes) -> list[Line]:
 
     Raises Refused for what is no such file: empty, too large, of another kind, columns missing or unknown.
     """
-    text = _decoded(data)
+    text = read_text(
+        data,
+        wanted=_("Ce fichier n’est pas un CSV. Dans le tableur, choisissez « Enregistrer sous » puis « CSV »."),
+    )
     first = next((line for line in text.splitlines() if line.strip() and not line.startswith("sep=")), "")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") >= first.count(",") else ",")
     header: list[Column] | None = None
@@ -151,30 +150,6 @@ def read(data: bytes) -> list[Line]:
     if not found:
         raise Refused(_("Ce fichier ne contient aucune personne : ajoutez une ligne par patient."), field="file")
     return found
-
-
-def _decoded(data: bytes) -> str:
-    if not data.strip():
-        raise Refused(_("Ce fichier est vide : choisissez-en un autre."), field="file")
-    if len(data) > MOST_BYTES:
-        raise Refused(_("Ce fichier dépasse 1 Mo : envoyez-le en plusieurs fichiers."), field="file")
-    if data.startswith(NOT_CSV):
-        raise Refused(
-            _("Ce fichier n’est pas un CSV. Dans le tableur, choisissez « Enregistrer sous » puis « CSV »."),
-            field="file",
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-        if OTHER_ALPHABET.search(text):
-            text = "\0"
-    if "\0" in text or "\ufffd" in text:
-        raise Refused(
-            _("Ce fichier contient des caractères illisibles. Enregistrez-le de nouveau en « CSV UTF-8 »."),
-            field="file",
-        )
-    return text
 
 
 def _header(cells: list[str]) -> list[Column]:

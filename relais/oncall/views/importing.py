@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from relais.core.access import professional
 from relais.core.errors import Refused
+from relais.core.reading import MOST_BYTES
 from relais.files import spool
 from relais.oncall import lines
 from relais.oncall import permissions as may
@@ -41,9 +42,7 @@ def _preview(request: Any, service: Any) -> dict[str, Any]:
     upload = request.FILES.get("file")
     if upload is None:
         raise Refused(_("Choisissez un fichier."), field="file")
-    if upload.size > lines.MOST_BYTES:
-        raise Refused(_("Ce fichier dépasse 1 Mo : envoyez-le en plusieurs fichiers."), field="file")
-    planned = importing.plan(actor=request.actor, service=service, data=upload.read())
+    planned = importing.plan(actor=request.actor, service=service, data=upload.read(MOST_BYTES + 1))
     upload.seek(0)
     counts = {state: [one for one in planned if one.state == state] for state in ("new", "known", "past", "wrong")}
     return {
@@ -56,7 +55,7 @@ def _preview(request: Any, service: Any) -> dict[str, Any]:
 
 def _written(request: Any, service: Any) -> HttpResponse:
     upload: Any = spool.take(request.POST.get("file_handle", ""), request.actor)
-    done = importing.bring_in(actor=request.actor, service=service, data=upload.read())
+    done = importing.bring_in(actor=request.actor, service=service, data=upload.read(MOST_BYTES + 1))
     upload.consumed()
     said = [ngettext("%(n)d créneau ajouté.", "%(n)d créneaux ajoutés.", done.made) % {"n": done.made}]
     if done.known:

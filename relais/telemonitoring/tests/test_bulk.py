@@ -16,6 +16,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import MOST_BYTES
 from relais.notifications.models import Message
 from relais.patients.identity import key_of
 from relais.patients.models import Grant, Patient
@@ -266,7 +267,7 @@ def test_a_line_is_somebody_known_when_nothing_says_otherwise(place, written_of_
         (b"nom;prenom;age\nA;B;3", "n’a pas les colonnes nom_naissance"),
         (written(person(1)).split(b"\r\n")[0], "aucune personne"),
         (written(person(1, commentaire="x")), "Colonnes inconnues ou répétées dans la première ligne : commentaire"),
-        (written(person(1)) * 1 + b"x" * reading.MOST_BYTES, "1 Mo"),
+        (written(person(1)) * 1 + b"x" * MOST_BYTES, "1 Mo"),
         (written(*[person(1)] * 1001), "plus de 1 000 lignes"),
         (written(person(1, nom_repondant="x" * 140_000)), "La ligne 2 ne se lit pas"),
     ],

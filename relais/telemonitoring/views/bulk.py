@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.errors import Refused
-from relais.core.reading import read_id, read_number
+from relais.core.reading import MOST_BYTES, read_id, read_number
 from relais.files import spool
 from relais.questionnaires.queries import current
 from relais.telemonitoring import bulk
@@ -53,9 +53,7 @@ def _preview(request: Any, context: dict[str, Any]) -> HttpResponse:
     upload = request.FILES.get("file")
     if upload is None:
         raise Refused(_("Choisissez un fichier CSV."), field="file")
-    if upload.size > bulk.MOST_BYTES:
-        raise Refused(_("Ce fichier dépasse 1 Mo : envoyez-le en plusieurs fichiers."), field="file")
-    data = upload.read()
+    data = upload.read(MOST_BYTES + 1)
     lines = plan(request.actor, bulk.read(data), current(actions.FORM).form, propose=True)
     shown = [one.known.pk for one in lines if one.known] + [each.patient.pk for one in lines for each in one.proposals]
     if shown:
