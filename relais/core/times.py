@@ -19,6 +19,12 @@ def full(moment: Moment) -> str:
     return _day(moment, "l j F Y")
 
 
+def stamp(moment: datetime.datetime) -> str:
+    """*21/11/2026 à 14:52*: as documents print it, in Paris."""
+    local = timezone.localtime(moment)
+    return f"{local:%d/%m/%Y} à {local:%H:%M}"
+
+
 @lru_cache(maxsize=512)
 def _day(day: datetime.date, form: str) -> str:
     """A day in words; a list names the same few days again and again. Screens are in one language."""

@@ -4,28 +4,20 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
-from django.utils import timezone, translation
+from django.utils import translation
 
 from relais.accounts.models import User
 from relais.core import pdf
+from relais.core.times import stamp
 from relais.directory.models import Establishment
 from relais.expertise.models import Expertise
-from relais.patients.models import Patient
+from relais.patients.identity import printed
 from relais.questionnaires.models import Response
 from relais.questionnaires.queries import words
 
 TEMPLATE = Path(__file__).parent / "typst" / "opinion.typ"
-STATUSES = {"PROV": "provisoire", "VALI": "validée", "RECUP": "récupérée", "QUAL": "qualifiée"}
-SEXES = {"M": "Masculin", "F": "Féminin", "I": "Indéterminé"}
-AUTHORITIES = {
-    "1.2.250.1.213.1.4.8": "NIR",
-    "1.2.250.1.213.1.4.9": "NIA",
-    "1.2.250.1.213.1.4.10": "NIR de test",
-    "1.2.250.1.213.1.4.11": "NIR de démonstration",
-}
 SECTIONS = (
     ("Question posée", ("tg.motif", "tg.question")),
     ("Histoire, antécédents, traitements, allergies", ("tg.histoire", "tg.antecedents", "tg.traitements", "tg.allergies")),
@@ -84,7 +76,7 @@ def report(asked: Expertise, answer: Response, expert: User, *, number: int, sig
         signed_at=signed_at,
         sent_at=asked.sent_at,
         patient_name=patient.full_name,
-        patient=_identity(patient),
+        patient=tuple(printed(patient)),
         expert_name=expert.full_name,
         expert=_filled(
             ("Qualité", " · ".join(part for part in (expert.profession, expert.specialty) if part)),
@@ -147,12 +139,6 @@ def _proof(content: Report) -> list[str]:
     ]
 
 
-def stamp(moment: datetime) -> str:
-    """21/11/2026 à 14:52, in Paris."""
-    local = timezone.localtime(moment)
-    return f"{local:%d/%m/%Y} à {local:%H:%M}"
-
-
 def _section(response: Response, links: tuple[str, ...]) -> str:
     """The answers to these questions: one alone without its label, several a line each."""
     form = response.questionnaire.form.by_id
@@ -180,27 +166,6 @@ def _place(place: Establishment) -> tuple[str, ...]:
     address = ", ".join(part for part in (place.address, town) if part)
     contact = " · ".join(part for part in (place.phone, f"FINESS {place.finess}") if part)
     return tuple(part for part in (place.name, address, contact) if part)
-
-
-def _identity(patient: Patient) -> Rows:
-    """The block of the RNIV; the matricule is printed only once the identity is qualified."""
-    qualified = patient.identity_status == "QUAL"
-    ins = f"{grouped(patient.ins)} ({AUTHORITIES.get(patient.ins_oid, patient.ins_oid)})" if patient.ins else ""
-    return _filled(
-        ("Nom de naissance", patient.birth_family_name.upper()),
-        ("Prénoms", patient.birth_given_names),
-        ("Date de naissance", f"{patient.birth_date:%d/%m/%Y}" if patient.birth_date else "Inconnue"),
-        ("Lieu de naissance", f"{patient.birth_place} (code INSEE)" if patient.birth_place else ""),
-        ("Sexe", SEXES.get(patient.sex, "")),
-        ("Matricule INS", ins if qualified else ""),
-        ("Identité INS", STATUSES.get(patient.identity_status, patient.identity_status)),
-    )
-
-
-def grouped(ins: str) -> str:
-    """A matricule as people read it: 1 85 05 78 006 084 91."""
-    cuts = (0, 1, 3, 5, 7, 10, 13, 15)
-    return " ".join(ins[start:end] for start, end in pairwise(cuts)).strip()
 
 
 def _filled(*rows: tuple[str, str]) -> Rows:

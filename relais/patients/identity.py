@@ -7,10 +7,13 @@ import re
 import unicodedata
 from collections.abc import Collection
 from datetime import date
+from itertools import pairwise
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from relais.core import times
 from relais.core.errors import Refused
 
 # Months 20-42 and 50-99 stand for incomplete civil status; the department 2A or 2B for Corsica.
@@ -24,6 +27,14 @@ NAME_SIGNS = " '’ʼ-‐.·"
 OLDEST_YEARS = 130
 NIR_OID, NIA_OID = "1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.9"
 TEST_OIDS = frozenset({"1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11"})
+PRINTED_STATUSES = {"PROV": "provisoire", "VALI": "validée", "RECUP": "récupérée", "QUAL": "qualifiée"}
+PRINTED_SEXES = {"M": "Masculin", "F": "Féminin", "I": "Indéterminé"}
+PRINTED_AUTHORITIES = {
+    NIR_OID: "NIR",
+    NIA_OID: "NIA",
+    "1.2.250.1.213.1.4.10": "NIR de test",
+    "1.2.250.1.213.1.4.11": "NIR de démonstration",
+}
 
 
 def key_of(thirteen: str) -> str:
@@ -170,3 +181,42 @@ def clean_birth_place(text: str) -> str:
             field="birth_place",
         )
     return code
+
+
+class Traits(Protocol):
+    """What a document says of whom it is about: a patient, or the copy of one that was signed."""
+
+    birth_family_name: str
+    birth_given_names: str
+    birth_date: date | None
+    birth_place: str
+    sex: str
+    identity_status: str
+    ins: str
+    ins_oid: str
+
+
+def printed(patient: Traits, on: date | None = None) -> list[tuple[str, str]]:
+    """Rows of the identity on a document (RNIV), with the age on a day where `on` is given; those without text fall.
+
+    The matricule is printed only once the identity is qualified.
+    """
+    age = f" ({times.age(patient.birth_date, on)})" if patient.birth_date and on else ""
+    authority = PRINTED_AUTHORITIES.get(patient.ins_oid, patient.ins_oid)
+    qualified = patient.identity_status == "QUAL" and patient.ins
+    rows = [
+        ("Nom de naissance", patient.birth_family_name.upper()),
+        ("Prénoms", patient.birth_given_names),
+        ("Date de naissance", f"{patient.birth_date:%d/%m/%Y}{age}" if patient.birth_date else "Inconnue"),
+        ("Lieu de naissance", f"{patient.birth_place} (code INSEE)" if patient.birth_place else ""),
+        ("Sexe", PRINTED_SEXES.get(patient.sex, "")),
+        ("Matricule INS", f"{grouped(patient.ins)} ({authority})" if qualified else ""),
+        ("Identité INS", PRINTED_STATUSES.get(patient.identity_status, patient.identity_status)),
+    ]
+    return [row for row in rows if row[1].strip()]
+
+
+def grouped(ins: str) -> str:
+    """A matricule as people read it: 1 85 05 78 006 084 91."""
+    cuts = (0, 1, 3, 5, 7, 10, 13, 15)
+    return " ".join(ins[start:end] for start, end in pairwise(cuts)).strip()

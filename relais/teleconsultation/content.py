@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import User
+from relais.core import times
 from relais.core.actor import Actor
 from relais.dossiers.models import Document
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.models import Response
 from relais.rooms.models import Invitation
-from relais.teleconsultation import papers, pdf, prescribing, printing
+from relais.teleconsultation import papers, pdf, prescribing
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.workflow import State
 
@@ -146,7 +147,7 @@ def report(
         consent=_("Donné par %(who)s") % {"who": tele.consent_by} if tele.consent_at else "",
         incident=tele.incident,
         version=version,
-        replaces=f"version {version - 1} du {printing.stamp(replaces.created_at)}" if replaces else "",
+        replaces=f"version {version - 1} du {times.stamp(replaces.created_at)}" if replaces else "",
         **{key: texts.get(key, "") for key in SECTIONS},
     )
 

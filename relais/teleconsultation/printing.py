@@ -1,26 +1,18 @@
 """The words of a printed report and prescription: what the typst templates receive, as strings and lists of them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from relais.core import times
+from relais.core.times import stamp
+from relais.patients.identity import printed
 from relais.teleconsultation.papers import PatientBlock, Prescription, ProfessionalBlock, Report, Signature
 from relais.teleconsultation.prescribing import NARCOTIC, REASONS, Line
 
-STATUSES = {"PROV": "provisoire", "VALI": "validée", "RECUP": "récupérée", "QUAL": "qualifiée"}
-SEXES = {"M": "Masculin", "F": "Féminin", "I": "Indéterminé"}
-AUTHORITIES = {
-    "1.2.250.1.213.1.4.8": "NIR",
-    "1.2.250.1.213.1.4.9": "NIA",
-    "1.2.250.1.213.1.4.10": "NIR de test",
-    "1.2.250.1.213.1.4.11": "NIR de démonstration",
-}
 NO_INTERACTIONS = "Contrôle d’interactions non réalisé par le logiciel."
 
 
@@ -52,7 +44,7 @@ def report_data(content: Report) -> dict[str, Any]:
         "version": f"Version {content.version} du {stamp(content.written_at)}",
         "replaces": f"Ce compte-rendu remplace la {content.replaces}." if content.replaces else "",
         "when": _span(content.started_at, content.ended_at),
-        "patient": {"name": content.patient.name, "rows": _identity(content.patient)},
+        "patient": {"name": content.patient.name, "rows": printed(content.patient)},
         "professional": {
             "name": professional.name,
             "rows": [
@@ -82,7 +74,7 @@ def prescription_data(content: Prescription, signature: Signature) -> dict[str, 
         f"{number(content.weight_kg)} kg" if content.weight_kg is not None else "",
         f"{content.height_cm} cm" if content.height_cm is not None else "",
     ]
-    rows = [*_identity(content.patient, content.on), ("Poids, taille", " · ".join(part for part in size if part))]
+    rows = [*printed(content.patient, content.on), ("Poids, taille", " · ".join(part for part in size if part))]
     count = len(content.lines)
     return {
         "heading": "Ordonnance",
@@ -199,12 +191,6 @@ def counted(count: Decimal, unit: str) -> str:
     return " ".join([number(count), *words])
 
 
-def stamp(moment: datetime) -> str:
-    """21/11/2026 à 14:52, in Paris."""
-    local = timezone.localtime(moment)
-    return f"{local:%d/%m/%Y} à {local:%H:%M}"
-
-
 def _span(start: datetime, end: datetime | None) -> str:
     local = timezone.localtime(start)
     day = date_format(local, "l j F Y")
@@ -216,28 +202,6 @@ def _span(start: datetime, end: datetime | None) -> str:
 def _born(patient: PatientBlock) -> str:
     born = {"M": "né", "F": "née"}.get(patient.sex, "né(e)")
     return f"{born} le {patient.birth_date:%d/%m/%Y}" if patient.birth_date else "date de naissance inconnue"
-
-
-def _identity(patient: PatientBlock, on: date | None = None) -> list[tuple[str, str]]:
-    """Rows of the identity; with the age on a day where `on` is given."""
-    qualified = patient.identity_status == "QUAL" and patient.ins
-    ins = " ".join(part for part in (grouped(patient.ins), f"({AUTHORITIES.get(patient.ins_oid, patient.ins_oid)})"))
-    age = f" ({times.age(patient.birth_date, on)})" if patient.birth_date and on else ""
-    return [
-        ("Nom de naissance", patient.birth_family_name.upper()),
-        ("Prénoms", patient.birth_given_names),
-        ("Date de naissance", f"{patient.birth_date:%d/%m/%Y}{age}" if patient.birth_date else "Inconnue"),
-        ("Lieu de naissance", f"{patient.birth_place} (code INSEE)" if patient.birth_place else ""),
-        ("Sexe", SEXES.get(patient.sex, "")),
-        ("Matricule INS", ins if qualified else ""),
-        ("Identité INS", STATUSES.get(patient.identity_status, patient.identity_status)),
-    ]
-
-
-def grouped(ins: str) -> str:
-    """A matricule as people read it: 1 85 05 78 006 084 91."""
-    cuts = (0, 1, 3, 5, 7, 10, 13, 15)
-    return " ".join(ins[start:end] for start, end in pairwise(cuts)).strip()
 
 
 def _place(professional: ProfessionalBlock) -> dict[str, Any]:

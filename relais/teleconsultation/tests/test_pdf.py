@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from relais.core import times
 from relais.core.testing.pdfs import letters_of, text_of
 from relais.teleconsultation import printing
 from relais.teleconsultation.papers import PatientBlock, Prescription, ProfessionalBlock, Report, Signature
@@ -169,7 +170,7 @@ def test_the_digest_changes_with_the_content_and_with_nothing_else() -> None:
 def test_times_are_those_of_paris_on_both_sides_of_the_change_of_hour() -> None:
     summer = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     winter = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
-    assert [printing.stamp(moment) for moment in (summer, winter)] == ["25/10/2026 à 02:30", "25/10/2026 à 02:30"]
+    assert [times.stamp(moment) for moment in (summer, winter)] == ["25/10/2026 à 02:30", "25/10/2026 à 02:30"]
 
 
 def test_typst_signs_in_a_line_are_printed_as_typed() -> None:

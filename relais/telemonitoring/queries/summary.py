@@ -7,7 +7,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from relais.core import times
+from relais.core.times import stamp
+from relais.patients.identity import printed
 from relais.telemonitoring import wording
 from relais.telemonitoring.actions.alerts import NOTED
 from relais.telemonitoring.models import Alert, FollowUp
@@ -16,7 +17,6 @@ from relais.telemonitoring.queries import follow_up as queries
 
 ANSWERS, ALERTS, CALLS = 20, 10, 10  # the last ones: what fits two or three pages
 REASONS = 4  # of an answer set, beside its measures
-INS = {"8": "NIR", "9": "NIA", "10": "NIR de test", "11": "NIR de démonstration"}
 Row = tuple[str, str]
 
 
@@ -32,7 +32,7 @@ def summary(follow_up: FollowUp, *, phones: list[tuple[str, str, str]], by: str,
         "reference": follow_up.dossier.reference,
         "printed": f"Éditée le {stamp(at)} par {by}",
         "footer": f"{patient.full_name} · {born} · dossier {follow_up.dossier.reference}",
-        "patient": {"name": patient.full_name, "rows": _identity(patient, at)},
+        "patient": {"name": patient.full_name, "rows": printed(patient, timezone.localdate(at))},
         "cell": {
             "name": cell.name,
             "rows": [
@@ -56,27 +56,6 @@ def summary(follow_up: FollowUp, *, phones: list[tuple[str, str, str]], by: str,
         "calls": [_call(one) for one in queries.calls(follow_up)[:CALLS]],
         "rules": _rules(follow_up),
     }
-
-
-def stamp(moment: datetime) -> str:
-    """21/11/2026 à 14:52, in Paris."""
-    local = timezone.localtime(moment)
-    return f"{local:%d/%m/%Y} à {local:%H:%M}"
-
-
-def _identity(patient: Any, at: datetime) -> list[Row]:
-    """As the RNIV wants it: the matricule of a qualified identity alone."""
-    today = timezone.localdate(at)
-    age = f" ({times.age(patient.birth_date, today)})" if patient.birth_date else ""
-    ins = f"{patient.qualified_ins} ({INS[patient.ins_oid.rsplit('.', 1)[-1]]})" if patient.qualified_ins else ""
-    return [
-        ("Nom de naissance", patient.birth_family_name.upper()),
-        ("Prénoms", patient.birth_given_names),
-        ("Date de naissance", f"{patient.birth_date:%d/%m/%Y}{age}" if patient.birth_date else "Inconnue"),
-        ("Sexe", patient.get_sex_display() if patient.sex else ""),
-        ("Matricule INS", ins),
-        ("Identité INS", patient.get_identity_status_display()),
-    ]
 
 
 def _hours(cell: Any) -> str:
