@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, Any
 
-import pikepdf
 import puremagic
 from django.utils.translation import gettext as _
 
@@ -172,6 +171,8 @@ def _is_markup(head: bytes) -> bool:
 
 def check_pdf(stream: Any) -> None:
     """Refused when the PDF asks for a password or cannot be read. One that only limits printing opens: it passes."""
+    import pikepdf  # noqa: PLC0415 (half a second that only PDF pay for)
+
     stream.seek(0)
     try:
         with pikepdf.open(stream, suppress_warnings=True) as pdf:

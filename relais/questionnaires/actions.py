@@ -21,7 +21,7 @@ from relais.core.transactions import whole
 from relais.files.actions import store
 from relais.files.models import StoredFile
 from relais.questionnaires import logic
-from relais.questionnaires.form import Form, Item, Unreadable, read_once
+from relais.questionnaires.form import Form, Item, Unreadable, read
 from relais.questionnaires.models import Questionnaire, Relation, Response, Voice
 
 MANY = 500  # rows of one statement
@@ -39,7 +39,7 @@ def load(*, resources: Iterable[dict[str, Any]]) -> list[Questionnaire]:
         digest = sha256_of(resource)
         if digest in known.values():
             continue
-        form = read_once(digest, resource)
+        form = read(resource)
         if (form.name, form.version) in known:
             raise Unreadable(
                 f"The questionnaire {form.name} {form.version} was loaded with another content: "

@@ -3,9 +3,6 @@
 import re
 from typing import Any
 
-from fhir.resources.R4B.questionnaire import Questionnaire
-from pydantic import ValidationError
-
 from relais.questionnaires.form import rules
 from relais.questionnaires.form.shape import DRAWN, Condition, Form, Item, Option, Unit, Unreadable, Value
 
@@ -42,13 +39,14 @@ KEYS = {"linkId", "text", "type", "required", "repeats", "readOnly", "maxLength"
 KEYS |= {"enableWhen", "enableBehavior", "item"}
 
 
-def read(resource: dict[str, Any]) -> Form:
-    """The form of a FHIR R4 Questionnaire.
+def read(resource: dict[str, Any], *, loaded: bool = False) -> Form:
+    """The form of a FHIR R4 Questionnaire; one that was `loaded` was compared with FHIR's own model then.
 
     Raises Unreadable: what FHIR forbids (fhir.resources), what the site does not draw, and what cannot be meant
     (see rules.py), one sentence that names the linkId.
     """
-    _check_structure(resource)
+    if not loaded:
+        _check_structure(resource)
     _only(resource, TOP, "The questionnaire")
     url = str(resource.get("url", ""))
     name = url.removeprefix("urn:relais:Questionnaire:")
@@ -65,9 +63,9 @@ def read(resource: dict[str, Any]) -> Form:
 
 
 def read_once(sha256: str, resource: dict[str, Any]) -> Form:
-    """As `read`, kept for the life of the process under the digest of the source. Raises Unreadable."""
+    """The form of a source that was loaded, kept for the life of the process under its digest."""
     if sha256 not in _forms:
-        _forms[sha256] = read(resource)
+        _forms[sha256] = read(resource, loaded=True)
     return _forms[sha256]
 
 
@@ -80,6 +78,10 @@ _forms: dict[str, Form] = {}  # versions are few and never change
 
 
 def _check_structure(resource: dict[str, Any]) -> None:
+    # Half a second and 30 MB that only whoever loads a source pays for.
+    from fhir.resources.R4B.questionnaire import Questionnaire  # noqa: PLC0415
+    from pydantic import ValidationError  # noqa: PLC0415
+
     if not isinstance(resource, dict) or resource.get("resourceType") != "Questionnaire":
         raise Unreadable("This is not a Questionnaire of FHIR.")
     for raw in _raw_items(resource):
