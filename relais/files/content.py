@@ -6,7 +6,7 @@ import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import IO, Any
 
 import puremagic
@@ -17,6 +17,10 @@ from relais.core.errors import Refused
 HEAD = 4096
 ACCEPTED = "PDF, photo (JPEG, PNG, WebP, HEIC), vidéo (MP4, WebM), texte, Word (DOCX), OpenDocument (ODT), DICOM, série DICOM en ZIP"
 MOST_IMAGES, MOST_UNPACKED = 5000, 2 << 30  # of a series: entries, bytes once unpacked
+LONGEST_LIST = 4_000_000  # bytes of a ZIP's list of parts: 5,000 images with long names
+ENDING = 22 + 0xFFFF  # bytes where the end of a ZIP says how long that list is
+IMAGE_SUFFIX = re.compile(r"|\.\d+|\.dcm|\.dicom|\.ima", re.IGNORECASE)
+PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 MP4_BRANDS = (
     b"isom",
@@ -112,17 +116,22 @@ def _puremagic(head: bytes) -> set[str]:
 def _archive(stream: IO[bytes], head: bytes) -> Kind | None:
     """DOCX or ODT without macros, or a series of DICOM images; only the list of its parts is read, nothing is unpacked
     but ODT's `mimetype` and the first bytes of each image."""
-    if not head.startswith(b"PK\x03\x04"):
+    if not head.startswith(b"PK\x03\x04") or not _has_short_list(stream):
         return None
     try:
         with zipfile.ZipFile(stream) as archive:
+            if any(
+                entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in archive.infolist()
+            ):
+                return None  # what others unpack has no end that can be asked for
             names = set(archive.namelist())
             if any("vbaproject" in name.lower() or name.startswith("Basic/") for name in names):
                 return None
             if "word/document.xml" in names and "[Content_Types].xml" in names:
                 return DOCX
-            if "mimetype" in names and "content.xml" in names and archive.getinfo("mimetype").file_size < 100:
-                return ODT if archive.read("mimetype").decode("ascii") == ODT.content_type else None
+            if "mimetype" in names and "content.xml" in names:
+                with archive.open("mimetype") as part:
+                    return ODT if part.read(100).decode("ascii") == ODT.content_type else None
             return SERIES if _is_series(archive) else None
     except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, RuntimeError, EOFError, zlib.error):
         return None
@@ -130,15 +139,33 @@ def _archive(stream: IO[bytes], head: bytes) -> Kind | None:
         stream.seek(0)
 
 
+def _has_short_list(stream: IO[bytes]) -> bool:
+    """Whether the list of parts is one that this process can hold; the large format (ZIP64) is for larger files."""
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - ENDING))
+    ending = stream.read()
+    stream.seek(0)
+    ends = [match.start() for match in re.finditer(rb"PK\x05\x06", ending)]
+    lengths = [int.from_bytes(ending[at + 12 : at + 16], "little") for at in ends]
+    return bool(lengths) and max(lengths) <= LONGEST_LIST and b"PK\x06\x07" not in ending
+
+
 def _is_series(archive: zipfile.ZipFile) -> bool:
-    """Every file in it is a DICOM image (its index, DICOMDIR, is one too); neither too many nor too large once unpacked."""
+    """Every file in it is a DICOM image (its index, DICOMDIR, is one too); neither too many nor too large once unpacked.
+
+    The first 128 bytes of an image are free: one that a system would run as a program is none (CVE-2019-11687).
+    """
     images = [entry for entry in archive.infolist() if not entry.is_dir()]
     if not images or len(images) > MOST_IMAGES or sum(entry.file_size for entry in images) > MOST_UNPACKED:
         return False
     for entry in images:
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or not IMAGE_SUFFIX.fullmatch(path.suffix):
+            return False
         with archive.open(entry) as image:
-            if image.read(132)[128:] != b"DICM":
-                return False
+            start = image.read(132)
+        if start[128:] != b"DICM" or start.startswith(PROGRAMS):
+            return False
     return True
 
 
