@@ -10,13 +10,11 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from relais.accounts.models import Membership, Role
 from relais.accounts.testing import PASSWORD, actor_for, make_establishment, make_member, make_practitioner
-from relais.core import health
 from relais.directory.models import Establishment
 from relais.notifications.testing import MailServer, SmsGateway
 from relais.patients.models import Grant, Patient
@@ -42,20 +40,10 @@ class House:
     secretary: Membership
 
 
-def scheduler_on_time() -> None:
-    """As if a worker ran beside the site: no page says that reminders are late."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp, periodic_id) VALUES (%s, %s, '')",
-            [health.HEARTBEAT, int(timezone.now().timestamp()) + 600],
-        )
-
-
 @pytest.fixture
 def house(site: Any, settings: Any) -> House:
     settings.PASSWORD_HASHERS = HASHERS  # the running site knows no quick ones
     settings.PUBLIC_URL = site.base  # links of messages that the jobs draw here
-    scheduler_on_time()
     place = make_establishment("Centre de santé des Tilleuls", phone="01 99 00 12 34")
     doctor = make_practitioner(
         place, family_name="Martin", given_name="Claire", password=PASSWORD, mobile="+33639980001"

@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 from PIL import Image
 
-from relais.core.health import HEARTBEAT
 from relais.patients.models import Grant
 from relais.portal.demo import copies
 from relais.portal.models import Ticket
@@ -69,7 +67,6 @@ def button(page: Any, name: str) -> Any:
 
 def test_every_picture_of_the_guides_can_be_taken(site: Any, open_page: Any, run_jobs: Callable[[], int]) -> None:
     call_command("demo_region", size="small", verbosity=0)
-    _pretend_that_the_scheduler_runs()
     album = Album()
     demo = open_page(site.base + "/demo/")
     with demo.context.expect_page() as opened:
@@ -85,16 +82,6 @@ def test_every_picture_of_the_guides_can_be_taken(site: Any, open_page: Any, run
     _at_reception(album, site, open_page)
     _around(album, site, open_page)
     assert album.taken == set(re.findall(r'guide_figure "([a-z-]+)"', "".join(p.read_text() for p in GUIDES.iterdir())))
-
-
-def _pretend_that_the_scheduler_runs() -> None:
-    """No worker runs beside the tests; without this the pictures would show that reminders are late."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp, periodic_id)"
-            " VALUES (%s, EXTRACT(EPOCH FROM now())::bigint + 900, '')",
-            [HEARTBEAT],
-        )
 
 
 def _as(site: Any, open_page: Any, who: str, **options: Any) -> Any:
