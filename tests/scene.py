@@ -153,7 +153,7 @@ def make_scene() -> Scene:
         "session_id": [clients["practitioner"].session.session_key and _session(clients["practitioner"])],
         "pk": [1],  # a passkey of allauth
         "cell_id": [followed.cell.pk],
-        "transfer_id": [_proposed(followed).pk],
+        "transfer_id": [_proposed(followed).pk, asked["transfer_id"]],
         "member_id": [followed.cell.members.get().pk],
         "link_id": [_in_circle(followed)],
         "set_id": [cell.rules_id],
@@ -163,7 +163,7 @@ def make_scene() -> Scene:
         "owner_id": [on_call.pk],
         "meeting_id": [_meeting(doctor).pk],
         "wording_id": [opinion.service.wordings.get().pk],
-        "response_id": [followed.follow_up.judgements.get().response_id],
+        "response_id": [followed.follow_up.judgements.get().response_id, asked["response_id"]],
         **room,
     }
     return Scene(ids, clients)
@@ -216,7 +216,8 @@ def _proposed(followed: telemonitoring.Scene) -> Transfer:
 
 
 def _asked(doctor: Membership, patient: Any) -> dict[str, uuid.UUID]:
-    """A nursing home asks about the patient; the practitioner of the scene has it in hand and is to hand it over."""
+    """A nursing home asks about the patient; the practitioner of the scene has it in hand and is to hand it over. The patient
+    has a DLU, and left for a hospital."""
     home = liaison.make_home()
     patient.care_links.create(establishment_id=home.home.pk, basis="episode", about=uuid.uuid4())
     liaison.join(home.service, doctor)
@@ -230,8 +231,12 @@ def _asked(doctor: Membership, patient: Any) -> dict[str, uuid.UUID]:
         demand=request, leaving=doctor.user, service=home.service, taking=home.doctor.user, due_at=timezone.now(),
         situation=NOTE,
     )  # fmt: skip
+    dlu = liaison.make_dlu(home, patient, allergies=[NOTE])
+    transfer = liaison.make_transfer(home, patient, histoire=[NOTE])
     return {
         "dossier_id": request.pk,
+        "response_id": dlu.response_id,
+        "transfer_id": transfer.pk,
         "note_id": note.pk,
         "document_id": document.pk,
         "hand_over_id": row.pk,

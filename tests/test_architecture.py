@@ -64,6 +64,7 @@ OTHER_FILES = {
     "files/vault": "encrypted files on disk",
     "liaison/delays": "the clocks of requests: pure rules",
     "liaison/kind": "the module's row in the registry of kinds",
+    "liaison/printing": "the DLU and the transfer sheet on paper: content, words, PDF",
     "liaison/scores": "NEWS2, qSOFA and the rule of the 15: pure rules",
     "liaison/topics": "the live topics of its pages, said once",
     "notifications/bounces": "the format of reports of non-delivery",

@@ -69,6 +69,9 @@ ELSEWHERE = (
     Code.HAD, Code.SPECIALIST, Code.GERIATRICS, Code.MEDICINE, Code.SSR, Code.SAMU, Code.INTENSIVE, Code.PALLIATIVE_UNIT,
 )  # fmt: skip
 
+# Those for which the nursing home fills a transfer sheet.
+TO_HOSPITAL = (Code.GERIATRICS, Code.MEDICINE, Code.SSR, Code.SAMU, Code.INTENSIVE, Code.PALLIATIVE_UNIT)
+
 
 class CareLevel(models.TextChoices):
     FULL = "maximal", "Maximal"
@@ -257,3 +260,65 @@ class HandOver(Base):
                 name="hand_over_accepted_by_somebody",
             ),
         ]
+
+
+class DluQuerySet(models.QuerySet["Dlu"]):
+    def visible_to(self, actor: "Actor") -> "DluQuerySet":
+        """Those of the residents whom the actor sees; who may read clinical content is `permissions.can_read`."""
+        return self.filter(patient__in=Patient.objects.visible_to(actor))
+
+
+class Dlu(Base):
+    """The liaison document of a resident, kept up to date (HAS/ANESM 2015, domain.md §3.5): the version in force.
+
+    Each version is a Response about this row that replaces the one before; all stay readable.
+    """
+
+    patient = models.OneToOneField(Patient, on_delete=models.PROTECT, related_name="dlu")
+    response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="+")  # wrote that version
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    updated_at = models.DateTimeField()
+
+    objects = DluQuerySet.as_manager()
+
+
+class HospitalTransferQuerySet(models.QuerySet["HospitalTransfer"]):
+    def visible_to(self, actor: "Actor") -> "HospitalTransferQuerySet":
+        """Those of the residents whom the actor sees."""
+        return self.filter(patient__in=Patient.objects.visible_to(actor))
+
+
+class HospitalTransfer(Base):
+    """A resident taken to the hospital, and their return: the two sides of the transfer sheet (domain.md §3.5).
+
+    Each side is a Response about this row; a corrected one replaces the one before. The id is that of the form that made
+    it: sent twice, it makes one.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="hospital_transfers")
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="+")  # the nursing home
+    demand = models.ForeignKey(Request, on_delete=models.PROTECT, null=True, related_name="hospital_transfers")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    front = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
+    back = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="+")
+    departed_at = models.DateTimeField()
+    returned_at = models.DateTimeField(null=True)
+
+    objects = HospitalTransferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-departed_at", "id"]
+        indexes = [models.Index(fields=["patient", "-departed_at"], name="hospital_transfer_recent")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(back=None, returned_at=None)
+                | Q(back__isnull=False, returned_at__gte=models.F("departed_at")),
+                name="hospital_transfer_returns_after",
+            )
+        ]
+
+    @property
+    def destination(self) -> str:
+        """Where the resident was taken, in the words of the sheet."""
+        return str(next(iter(self.front.answers.get("ft.destination", [])), ""))

@@ -5,9 +5,10 @@ from typing import Any
 from django.conf import settings
 
 from relais.core.actor import Actor
-from relais.directory.models import Kind
+from relais.directory.models import Establishment, Kind
 from relais.dossiers.models import Participant
 from relais.oncall.models import PoolMember
+from relais.patients.models import CareLink
 
 CLINICAL = ("practitioner", "caregiver")
 HOMES = (Kind.EHPAD, Kind.ESMS)  # what asks for support
@@ -68,3 +69,27 @@ def can_close(actor: Actor, demand: Any) -> bool:
 def can_exchange(actor: Actor, demand: Any) -> bool:
     """Whoever answers for a service that takes part writes notes, and the nursing home where it may write."""
     return can_write(actor, demand) or answers(actor, demand)
+
+
+def lives_here(actor: Actor, patient: Any) -> bool:
+    """The clinical staff of the nursing home in whose care the resident is."""
+    return (
+        can_read(actor)
+        and CareLink.objects.live().filter(patient=patient, establishment_id=actor.establishment_id).exists()
+        and Establishment.objects.filter(pk=actor.establishment_id, kind__in=HOMES).exists()
+    )
+
+
+def can_keep_dlu(actor: Actor, patient: Any) -> bool:
+    """The clinical staff of the resident's nursing home writes the DLU, where the region lets nursing homes write."""
+    return bool(settings.NURSING_HOMES_WRITE) and lives_here(actor, patient)
+
+
+def can_send_off(actor: Actor, patient: Any) -> bool:
+    """Whoever keeps the DLU of a resident fills their transfer sheet."""
+    return can_keep_dlu(actor, patient)
+
+
+def can_take_back(actor: Actor, transfer: Any) -> bool:
+    """The resident's nursing home writes the return, or whoever answers for a service that takes part in the request."""
+    return can_keep_dlu(actor, transfer.patient) or (transfer.demand is not None and answers(actor, transfer.demand))

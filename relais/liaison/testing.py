@@ -12,9 +12,11 @@ from django.utils import timezone
 from relais.accounts.models import Membership, Role
 from relais.accounts.testing import actor_for, make_establishment, make_member, make_practitioner
 from relais.core.actor import Actor
+from relais.core.paris import PARIS
 from relais.directory.models import Establishment, Need, Service
-from relais.liaison.actions import asking, filing, owning
-from relais.liaison.models import Request
+from relais.liaison.actions import asking, filing, owning, sending
+from relais.liaison.actions import dlu as dlus
+from relais.liaison.models import Dlu, HospitalTransfer, Request
 from relais.oncall.testing import cover, join, make_service, make_slot
 from relais.patients.models import Patient
 from relais.patients.testing import make_patient
@@ -34,17 +36,32 @@ CALM: dict[str, list[Any]] = {
     "fg.oxygene": ["non"], "fg.ide.nuit": ["aucune"], "fg.effectif": ["normal"],
 }  # fmt: skip
 
+# Every required question of filgeria-dlu, and what a doctor at night looks for.
+DLU: dict[str, list[Any]] = {
+    "dlu.tel": ["01 99 00 00 11"], "dlu.mt": ["Dr Tilleul, 01 99 00 00 12"], "dlu.protection": ["aucune"],
+    "dlu.da": ["non"], "dlu.palliatif": [False], "dlu.nts": ["pas-de-rea"], "dlu.problemes": ["Insuffisance cardiaque."],
+    "dlu.allergies": ["Pénicilline : œdème"], "dlu.ttt": ["Bisoprolol 2,5 mg le matin."],
+    "dlu.ttt.risque": ["anticoagulant", "insuline"], "dlu.gir": ["2"], "dlu.mobilite": ["fauteuil"],
+    "dlu.cognitif": ["modere"], "dlu.dispositifs": ["aucun"], "dlu.peau": ["intacte"], "dlu.isolement": ["aucune"],
+    "dlu.bmr": ["non"], "dlu.spo2": [93], "dlu.pas": [128], "dlu.pad": [72],
+}  # fmt: skip
+
 
 __all__ = [
     "CALM",
+    "DLU",
     "Scene",
     "answers",
     "filing",
     "join",
+    "make_dlu",
     "make_home",
     "make_request",
+    "make_transfer",
     "owning",
     "posted",
+    "posted_dlu",
+    "posted_front",
     "taken",
     "upload",
 ]
@@ -119,20 +136,62 @@ def taken(scene: Scene, **changes: Any) -> Request:
 
 def posted(**changes: Any) -> dict[str, Any]:
     """What a browser sends of a whole form."""
-    said = {
-        f"q-{name}": [
-            "true"
-            if v is True
-            else "false"
-            if v is False
-            else str(v).replace(".", ",")
-            if isinstance(v, float)
-            else str(v)
-            for v in value
-        ]
-        for name, value in answers(**changes).items()
-    }
-    return {**said, "request_key": str(uuid4())}
+    return {**_typed(answers(**changes)), "request_key": str(uuid4())}
+
+
+def _typed(given: dict[str, list[Any]]) -> dict[str, Any]:
+    return {f"q-{name}": [_word(value) for value in values] for name, values in given.items()}
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).replace(".", ",") if isinstance(value, float) else str(value)
+
+
+def _changed(prefix: str, given: dict[str, list[Any]], changes: dict[str, Any]) -> dict[str, list[Any]]:
+    named = {f"{prefix}.{name.replace('__', '.')}": value for name, value in changes.items()}
+    return {name: value for name, value in {**given, **named}.items() if value is not None}
+
+
+def posted_dlu(base: Any = "", **changes: Any) -> dict[str, Any]:
+    """What a browser sends of a whole DLU but for `changes` (lists; None: not answered), filled from the version `base`."""
+    return {**_typed(_changed("dlu", DLU, changes)), "base": str(base), "request_key": str(uuid4())}
+
+
+def _front(changes: dict[str, Any]) -> dict[str, list[Any]]:
+    local = timezone.now().astimezone(PARIS)
+    given: dict[str, list[Any]] = {
+        "ft.jour": [f"{local:%Y-%m-%d}"], "ft.heure": [f"{local:%H:%M}"], "ft.destination": ["Hôpital du Noyer, urgences"],
+        "ft.appelant": ["Infirmière de nuit"], "ft.tel": ["01 99 00 00 11"], "ft.motif": ["dyspnee"],
+        "ft.histoire": ["S’essouffle depuis une heure."], "ft.prevenus": ["famille"], "ft.repas": ["Dîner à 19 h"],
+    }  # fmt: skip
+    return _changed("ft", given, changes)
+
+
+def posted_front(**changes: Any) -> dict[str, Any]:
+    """What a browser sends of a transfer sheet, of now."""
+    return {**_typed(_front(changes)), "request_key": str(uuid4())}
+
+
+def make_transfer(scene: Scene, patient: Patient | None = None, **changes: Any) -> HospitalTransfer:
+    """The resident left for the hospital just now."""
+    now = timezone.now()
+    return sending.send_off(
+        actor=scene.nurse_actor, patient=patient or scene.resident, questionnaire=current(sending.FRONT),
+        answers=_front(changes), times=Times(now, now), request_key=uuid4(),
+    )  # fmt: skip
+
+
+def make_dlu(scene: Scene, patient: Patient | None = None, **changes: Any) -> Dlu:
+    """A version that the nurse has saved on top of what is there."""
+    resident = patient or scene.resident
+    found, now = Dlu.objects.filter(patient=resident).first(), timezone.now()
+    return dlus.save(
+        actor=scene.nurse_actor, patient=resident, questionnaire=current(dlus.FORM),
+        answers=_changed("dlu", DLU, changes), uploads={}, times=Times(now, now), request_key=uuid4(),
+        base=found.response_id if found else None,
+    )  # fmt: skip
 
 
 def upload(name: str) -> SimpleUploadedFile:

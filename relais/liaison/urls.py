@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from relais.liaison.views import asking, deciding, documents, lists, notes, request, resident
+from relais.liaison.views import asking, deciding, dlu, documents, lists, notes, request, resident, transfers
 
 app_name = "liaison"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,16 @@ urlpatterns: list[URLPattern] = [
     path("residents/choisir/", resident.pick, name="pick"),
     path("residents/<uuid:patient_id>/", resident.sheet, name="sheet"),
     path("residents/<uuid:patient_id>/demander/", asking.start, name="start"),
+    path("residents/<uuid:patient_id>/dlu/", dlu.page, name="dlu"),
+    path("residents/<uuid:patient_id>/dlu/modifier/", dlu.edit, name="dlu_edit"),
+    path("residents/<uuid:patient_id>/dlu/pdf/", dlu.print_out, name="dlu_pdf"),
+    path("residents/<uuid:patient_id>/dlu/versions/<uuid:response_id>/", dlu.version, name="dlu_version"),
+    path("residents/<uuid:patient_id>/dlu/fichiers/<uuid:file_id>/", dlu.file, name="dlu_file"),
+    path("residents/<uuid:patient_id>/transfert/", transfers.send_off, name="send_off"),
+    path("transferts/<uuid:transfer_id>/", transfers.page, name="transfer"),
+    path("transferts/<uuid:transfer_id>/modifier/", transfers.correct, name="correct_transfer"),
+    path("transferts/<uuid:transfer_id>/retour/", transfers.take_back, name="take_back"),
+    path("transferts/<uuid:transfer_id>/pdf/", transfers.print_out, name="transfer_pdf"),
     path("documents/<uuid:document_id>/", documents.document, name="document"),
     path("notes/<uuid:note_id>/corriger/", notes.amend, name="amend"),
     path("releves/<uuid:hand_over_id>/", deciding.hand_over, name="hand_over"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from relais.liaison.actions import notes
 from relais.liaison.models import HandOver, Request
-from relais.liaison.testing import answers, make_home, make_request, taken
+from relais.liaison.testing import answers, make_dlu, make_home, make_request, make_transfer, taken
 from relais.patients.testing import make_patient
 from tests.browser.journey import CHIMES
 
@@ -71,8 +71,10 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
 def test_every_other_page_of_liaison_at_both_widths(
     site: Any, page_of: Callable[..., Any], screens: Callable[..., None]
 ) -> None:
-    """A hand-over late, a request that nobody has, notes of both sides."""
+    """A hand-over late, a request that nobody has, notes of both sides, a DLU stale since the resident left."""
     scene = make_home(name="EHPAD des Sorbiers")
+    for changes in ({}, {"allergies": ["Iode"]}):
+        make_dlu(scene, **changes)
     demand = taken(scene)
     note = notes.write(actor=scene.nurse_actor, demand=demand, text="Elle désature à 86 %.", urgent=True)
     notes.write(actor=scene.doctor_actor, demand=demand, text="Passez à 3 L/min, rappelez-moi dans une heure.")
@@ -83,7 +85,11 @@ def test_every_other_page_of_liaison_at_both_widths(
         due_at=timezone.now() - timedelta(minutes=20), alarmed_at=timezone.now(), situation="Fièvre, 87 ans.",
         background="GIR 2, HTA.", assessment="SpO2 86 %.", recommendation="Réévaluer à 22 h.",
     )  # fmt: skip
+    transfer = make_transfer(scene)
     for who, name, path in (
+        (scene.doctor, "dlu", f"/liaison/residents/{scene.resident.pk}/dlu/"),
+        (scene.nurse, "dlu-edit", f"/liaison/residents/{scene.resident.pk}/dlu/modifier/"),
+        (scene.nurse, "transfer", f"/liaison/transferts/{transfer.pk}/"),
         (scene.colleague, "on-call", "/liaison/astreinte/"),
         (scene.colleague, "request", f"/liaison/{demand.pk}/"),
         (scene.doctor, "hand-over", f"/liaison/releves/{row.pk}/"),

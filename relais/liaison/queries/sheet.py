@@ -1,5 +1,6 @@
 """The sheet of one resident over all their requests (FG-03)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from relais.audit import actions as audit
@@ -7,6 +8,7 @@ from relais.core.actor import Actor
 from relais.directory.models import Establishment
 from relais.liaison import permissions as may
 from relais.liaison.models import Request
+from relais.liaison.queries.dlu import for_request
 from relais.liaison.workflow import State
 from relais.patients.models import Patient
 
@@ -20,12 +22,12 @@ SHOWN_OF_PATIENT = 20
 
 
 def last_sheet(patient: Patient, establishment: Establishment) -> dict[str, list[Any]]:
-    """What the last request that this nursing home sent for the resident says that lasts."""
+    """What the last request that this nursing home sent for the resident says that lasts, or their DLU where it is newer."""
     sent = Request.objects.filter(patient=patient, establishment=establishment).exclude(response=None)
     last = sent.select_related("response").order_by("-submitted_at", "-pk").first()
-    if last is None or last.response is None:
-        return {}
-    return {name: last.response.answers[name] for name in LASTING if last.response.answers.get(name)}
+    given = last.response.answers if last and last.response else {}
+    known = {name: given[name] for name in LASTING if given.get(name)}
+    return known | for_request(patient, last.submitted_at if last else None)
 
 
 def requests_of(actor: Actor, patient: Patient) -> list[Request]:
@@ -37,6 +39,33 @@ def requests_of(actor: Actor, patient: Patient) -> list[Request]:
     found = list(rows.prefetch_related("decisions__by").order_by("-dossier__created_at", "-pk")[:SHOWN_OF_PATIENT])
     audit.record_list(actor=actor, action="liaison.list", ids=[one.pk for one in found])
     return found
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A request on the sheet, and whether the reader may open it."""
+
+    demand: Request
+    opens: bool
+
+
+def record_of(actor: Actor, patient: Patient) -> list[Kept]:
+    """The shared record of a resident: what each call left, decisions and notes (FG-02), the newest first, with the trace.
+
+    Whoever sees one request that was sent about them reads what was decided in all the others; those alone open.
+    """
+    if not may.can_read(actor):
+        return []
+    about = Request.objects.filter(patient=patient).exclude(state=State.CANCELLED, response=None)
+    seen = set(about.visible_to(actor).order_by().values_list("pk", flat=True))
+    sent = about.filter(response__isnull=False)
+    mine = about.filter(pk__in=seen)
+    rows = sent | mine if sent.filter(pk__in=seen).exists() else mine
+    rows = rows.select_related("dossier", "establishment", "responsible", "service", "patient")
+    rows = rows.prefetch_related("decisions__by", "notes__author")
+    found = list(rows.order_by("-dossier__created_at", "-pk")[:SHOWN_OF_PATIENT])
+    audit.record_list(actor=actor, action="liaison.list", ids=[one.pk for one in found])
+    return [Kept(one, one.pk in seen) for one in found]
 
 
 def of_patient(actor: Actor, patient: Patient) -> list[Request] | None:

@@ -23,6 +23,7 @@ from relais.dossiers import queries as dossier_queries
 from relais.liaison import permissions as may
 from relais.liaison.actions import asking, deciding, owning, rooming
 from relais.liaison.models import Closing, Request
+from relais.liaison.queries import dlu, transfers
 from relais.liaison.queries import request as queries
 from relais.liaison.queries.people import told_of
 from relais.liaison.workflow import State
@@ -71,6 +72,10 @@ def context_of(request: Any, found: Request, **more: Any) -> dict[str, Any]:
         "found": found,
         "patient": found.patient,
         **queries.page(actor, found),
+        "dlu": dlu.brief(found.patient),
+        "may_keep": may.can_keep_dlu(actor, found.patient) and not found.patient.deceased_on,
+        "to_fill": transfers.wanted(found) if may.can_send_off(actor, found.patient) else None,
+        "transfers": transfers.of_request(found),
         "documents": dossier_queries.documents(actor, found.dossier),
         "links": dossier_queries.links(actor, found.dossier),
         "timeline": dossier_queries.timeline(found.dossier),

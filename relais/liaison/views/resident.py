@@ -15,7 +15,7 @@ from relais.core.reading import read_id
 from relais.directory.models import Establishment
 from relais.dossiers import queries as dossiers
 from relais.liaison import permissions as may
-from relais.liaison.queries import lists
+from relais.liaison.queries import dlu, lists, transfers
 from relais.liaison.queries import sheet as queries
 from relais.liaison.topics import home_topic
 from relais.liaison.workflow import OPEN
@@ -34,6 +34,7 @@ def residents(request: Any) -> HttpResponse:
     audit.record_list(actor=actor, action="liaison.list", ids=shown, seen=request.session)
     audit.record_list(actor=actor, action="patient.list", ids=[one.pk for one in people], seen=request.session)
     asked = {row.demand.patient_id: row.demand for row in rows}
+    stale = dlu.to_update([one.pk for one in people])
     context = {
         "establishment": establishment,
         "answers": bool(lists.services(actor)),
@@ -42,7 +43,7 @@ def residents(request: Any) -> HttpResponse:
         "rows": rows,
         "drafts": lists.drafts(actor),
         "closed": lists.closed_rows(actor),
-        "people": [(one, asked.get(one.pk)) for one in people],
+        "people": [(one, asked.get(one.pk), stale.get(one.pk, "")) for one in people],
         "most": lists.RESIDENTS,
         "pick": reverse("liaison:pick"),
         "topic": home_topic(actor.here),
@@ -68,13 +69,16 @@ def sheet(request: Any, patient_id: UUID) -> HttpResponse:
     patient = get_visible(Patient, actor, pk=patient_id)
     audit.record(actor=actor, action="patient.read", patient_id=patient.pk, why="Fiche de liaison")
     establishment = Establishment.objects.get(pk=actor.here)
-    rows = queries.requests_of(actor, patient)
+    rows = queries.record_of(actor, patient)
     origin = dossiers.origin_for(actor, patient.pk, request.GET.get("depuis", ""))
     context = {
         "patient": patient,
         "rows": rows,
-        "open_one": next((one for one in rows if one.state in OPEN), None),
+        "open_one": next((one.demand for one in rows if one.opens and one.demand.state in OPEN), None),
         "may_start": may.can_start(actor, establishment) and not patient.deceased_on,
+        "dlu": dlu.brief(patient),
+        "may_keep": may.can_keep_dlu(actor, patient) and not patient.deceased_on,
+        "transfers": transfers.of_patient(patient),
         "origin": origin,
     }
     return render(request, "liaison/sheet.html", context)

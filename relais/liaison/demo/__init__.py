@@ -10,7 +10,8 @@ from relais.core.paris import PARIS
 from relais.directory.models import Kind, Need
 from relais.dossiers.models import Dossier, Event, Participant
 from relais.liaison import scores
-from relais.liaison.models import Closing, Code, Decision, Request
+from relais.liaison.demo import dlu
+from relais.liaison.models import Closing, Code, Decision, Dlu, HospitalTransfer, Request
 from relais.liaison.workflow import State
 from relais.oncall.models import Cover, PoolMember
 from relais.oncall.queries import route
@@ -51,6 +52,8 @@ class Rows(Batch):
     requests: list[Request] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    dlus: list[Dlu] = field(default_factory=list)
+    transfers: list[HospitalTransfer] = field(default_factory=list)
 
 
 def one_of(rng: random.Random, shares: dict[Any, int]) -> Any:
@@ -137,6 +140,9 @@ class Maker:
             home = here if number < 4 else self.rng.choice(asking)
             self._past(home, moment(self.rng, self.region.now))
         self._now(here)
+        made = dlu.build(self.region, self.rows.requests, self.rows.decisions)
+        self.rows.responses += made.responses
+        self.rows.dlus, self.rows.transfers = made.dlus, made.transfers
         self.rows.events.sort(key=lambda one: one.at)
         self.rows.insert()
 
