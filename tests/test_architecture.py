@@ -140,7 +140,7 @@ LONG_FILES = {
 STATES_CHANGED_BY_HAND = {
     "relais/core/workflow.py": "the engine",
     "relais/dossiers/actions.py": "the phase follows the state that the engine has just set",
-    "relais/liaison/demo.py": "rows of a past that is made up, in memory: there is none to lock",
+    "relais/liaison/demo/__init__.py": "rows of a past that is made up, in memory: there is none to lock",
     "relais/telemonitoring/demo/desk.py": "rows of a past that is made up, in memory: there is none to lock",
     "relais/telemonitoring/demo/story.py": "the same",
 }
