@@ -25,6 +25,7 @@ BY_HAND = (
     ("Suivi : surveillance, rendez-vous, résultats attendus", 3), ("Qui a été appelé, à quelle heure", 1),
     ("Nom et signature", 1),
 )  # fmt: skip
+LONG = 40  # characters
 NO_DLU = "Aucun document de liaison d’urgence n’est enregistré pour ce résident."
 
 
@@ -115,8 +116,8 @@ def _rows(section: Section) -> tuple[tuple[str, str], ...]:
 
 
 def _lines(words: tuple[str, ...]) -> str:
-    """Short answers on one line, long ones each on its own."""
-    return ("\n" if any(len(one) > 40 for one in words) else ", ").join(words)
+    """Words on one line; sentences, and people with their telephone, each on its own."""
+    return ("\n" if any(len(one) > LONG or "," in one for one in words) else ", ").join(words)
 
 
 def stamp(moment: datetime) -> str:
