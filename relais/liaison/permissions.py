@@ -75,8 +75,8 @@ def lives_here(actor: Actor, patient: Any) -> bool:
     """The clinical staff of the nursing home in whose care the resident is."""
     return (
         can_read(actor)
-        and CareLink.objects.live().filter(patient=patient, establishment_id=actor.establishment_id).exists()
-        and Establishment.objects.filter(pk=actor.establishment_id, kind__in=HOMES).exists()
+        and CareLink.objects.live().filter(patient=patient, establishment_id=actor.here).exists()
+        and Establishment.objects.filter(pk=actor.here, kind__in=HOMES).exists()
     )
 
 

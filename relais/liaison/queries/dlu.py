@@ -163,8 +163,12 @@ def versions(dlu: Dlu) -> list[Version]:
         Response.objects.filter(about=dlu.pk).select_related("questionnaire").defer("questionnaire__source")
         .order_by("received_at", "id")
     )  # fmt: skip
-    people = {one.pk: one.full_name for one in User.objects.filter(pk__in=[one.user_id for one in rows])}
-    places = {one.pk: one.name for one in Establishment.objects.filter(pk__in=[one.establishment_id for one in rows])}
+    people: dict[UUID | None, str] = {
+        one.pk: one.full_name for one in User.objects.filter(pk__in=[one.user_id for one in rows])
+    }
+    places: dict[UUID | None, str] = {
+        one.pk: one.name for one in Establishment.objects.filter(pk__in=[one.establishment_id for one in rows])
+    }
     found = [
         Version(
             response=one,
