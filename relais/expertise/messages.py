@@ -80,11 +80,11 @@ TEXTS = [
     _text(COMPLEMENT, "Complément demandé", "Une question vous est posée", "Une question vous est posée."),
     _text(NEWS, "Demande modifiée", "Votre demande a changé", "Votre demande a changé."),
     _text(VISIO, "Échange en visio", "On vous attend en vidéo", "On vous attend en vidéo."),
+    _text(REFUSED, "Demande refusée", "Votre demande est refusée", "Votre demande est refusée : adressez-la ailleurs."),
     _text(
-        REFUSED, "Demande refusée", "Votre demande est refusée", "Votre demande est refusée : adressez-la ailleurs."
-    ),
-    _text(
-        MOVED, "Demande confiée à d’autres", "Une demande n’est plus la vôtre",
+        MOVED,
+        "Demande confiée à d’autres",
+        "Une demande n’est plus la vôtre",
         "Une demande que vous aviez prise est confiée à un autre service.",
     ),
 ]

@@ -18,6 +18,8 @@ from relais.questionnaires.models import Response
 if TYPE_CHECKING:
     from relais.core.actor import Actor
 
+EXPERT = "expert"  # as what a service takes part that is asked for an opinion
+
 
 class Form(models.TextChoices):
     """Which questionnaire is filled in (TE-04)."""

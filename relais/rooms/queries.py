@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -153,12 +153,21 @@ class Person:
 
 
 def people(room: Room) -> list[Person]:
-    """All who were invited: those inside, those who wait at the door, and those who were sent away."""
+    """All who were invited: those inside, those who wait at the door, and those who were sent away.
+
+    Of a conversation that is over (`cleared_at`) only those who are still about.
+    """
     inside = {peer.invitation_id: peer for peer in peers_inside(room)}
-    waiting = {here.holder_id for here in present(room.about) if here.waits}
+    here = present(room.about)
+    waiting = {one.holder_id for one in here if one.waits}
+    invited = Invitation.objects.filter(room=room)
+    if room.cleared_at:
+        came = Exists(Peer.objects.filter(invitation=OuterRef("pk"), seen_at__gt=room.cleared_at))
+        about = Q(pk__in=list(inside)) | Q(holder_id__in=[one.holder_id for one in here if not one.inside])
+        invited = invited.filter(about | Q(created_at__gt=room.cleared_at) | came)
     return [
         Person(one, inside.get(one.pk), one.holder_id in waiting and one.pk not in inside, len(inside) >= room.places)
-        for one in Invitation.objects.filter(room=room)
+        for one in invited
     ]
 
 

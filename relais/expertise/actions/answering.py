@@ -19,9 +19,9 @@ from relais.dossiers.models import DocumentKind
 from relais.expertise import delays, messages, printing
 from relais.expertise import permissions as may
 from relais.expertise.actions import meeting
-from relais.expertise.actions.drafting import EXPERT, askable, chosen
+from relais.expertise.actions.drafting import askable, chosen
 from relais.expertise.actions.states import lock, move
-from relais.expertise.models import Expertise, Opinion, Refusal
+from relais.expertise.models import EXPERT, Expertise, Opinion, Refusal
 from relais.expertise.queries import pool
 from relais.expertise.workflow import HELD, State
 from relais.files import actions as files
@@ -155,7 +155,7 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
         expertise=moved, number=number, service=service, expert=expert, response=given.response, document=document,
         rpps=expert.rpps, digest=report.digest, signed_at=moment,
     )  # fmt: skip
-    rooms.end_room(actor=actor, about=moved.pk)
+    meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.ANSWERED, moved.requester_id)
     return opinion
 
@@ -278,7 +278,7 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
         actor=actor, dossier=moved.dossier, kind="admission", data={"service": str(service.pk), "text": words}
     )
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role="admission")
-    rooms.end_room(actor=actor, about=moved.pk)
+    meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.NEWS, moved.requester_id, *admitting)
     return moved
 

@@ -18,7 +18,7 @@ from relais.dossiers.models import Document, DocumentKind
 from relais.expertise import delays, messages
 from relais.expertise import permissions as may
 from relais.expertise.actions.states import lock, move, tell_lists
-from relais.expertise.models import AskedAs, Expertise, Form, Urgency
+from relais.expertise.models import EXPERT, AskedAs, Expertise, Form, Urgency
 from relais.expertise.queries import pool
 from relais.expertise.workflow import State
 from relais.files import actions as files
@@ -29,7 +29,6 @@ from relais.questionnaires.actions import Times, Who, Wrong
 from relais.questionnaires.models import Questionnaire, Relation
 
 HURRIED = (Urgency.IMMEDIATE, Urgency.URGENT)
-EXPERT = "expert"  # role of a service that takes part
 MOST_FILES = 30
 
 

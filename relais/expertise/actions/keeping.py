@@ -12,11 +12,11 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Note, Step
 from relais.expertise import messages
 from relais.expertise import permissions as may
+from relais.expertise.actions import meeting
 from relais.expertise.actions.answering import REASON_MAX, TEXT_MAX
 from relais.expertise.actions.states import lock, move, tell_lists
 from relais.expertise.models import Expertise, Recourse, Seen
 from relais.expertise.workflow import State
-from relais.rooms import actions as rooms
 
 
 @whole
@@ -59,7 +59,7 @@ def cancel(*, actor: Actor, asked: Expertise, why: str) -> Expertise:
     if len(words) > REASON_MAX:
         raise Refused(_("Ce motif est trop long : 300 caractères au plus."), field="why")
     moved = move(actor=actor, asked=locked, verb="cancel", cancel_reason=words, left=None, called=None, draft={})
-    rooms.end_room(actor=actor, about=moved.pk)
+    meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.NEWS, moved.expert_id)
     return moved
 
@@ -70,7 +70,7 @@ def close(*, actor: Actor, asked: Expertise, recourse: str) -> Expertise:
     if recourse not in Recourse.values:
         raise Refused(_("Indiquez ce qu’il est advenu du recours à l’hôpital."), field="recourse")
     moved = move(actor=actor, asked=asked, verb="close", recourse=recourse)
-    rooms.end_room(actor=actor, about=moved.pk)
+    meeting.end_call(actor=actor, asked=moved)
     return moved
 
 

@@ -23,9 +23,16 @@ def open_room(actor: Actor, asked: Expertise) -> Room:
 
 
 @whole
+def end_call(*, actor: Actor, asked: Expertise) -> None:
+    """End the call for all: another one begins without what was written in this one, nor who was there."""
+    rooms.clear_room(actor=actor, about=asked.pk)
+    rooms.end_room(actor=actor, about=asked.pk)
+
+
+@whole
 def send_out(*, actor: Actor, asked: Expertise) -> None:
     """End the call for all, and invite nobody any more: another service is asked."""
-    rooms.end_room(actor=actor, about=asked.pk)
+    end_call(actor=actor, asked=asked)
     room = Room.objects.filter(about=asked.pk).first()
     if room:
         rooms.uninvite(actor=actor, room=room, parts=[Part.HOST])

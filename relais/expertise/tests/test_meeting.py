@@ -6,10 +6,11 @@ from django.utils import timezone
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.expertise.actions import answering, meeting
 from relais.expertise.models import Expertise
-from relais.expertise.testing import make_asked, make_pool
+from relais.expertise.testing import make_asked, make_pool, opinion_page
 from relais.oncall.models import PoolMember
 from relais.oncall.testing import join
-from relais.rooms.models import Room
+from relais.rooms import actions as rooms
+from relais.rooms.models import Line, Room
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +73,21 @@ def test_a_service_that_the_request_was_redirected_away_from_is_out_of_its_room(
     assert come_in(client_of(scene.expert), scene).status_code == 409
     assert come_in(client_of(scene.requester), scene).status_code == 409, "both sides press Rejoindre again"
     assert enter(scene.requester, scene).status_code == 200
+
+
+def test_the_next_conversation_shows_neither_the_words_nor_the_people_of_the_last_one():
+    scene = in_visio()
+    room = Room.objects.get()
+    rooms.say(actor=scene.doctor, room=room, text="On se rappelle dans une heure.")
+    answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page())
+    new = make_practitioner(make_establishment("Institut du cœur"), family_name="Nouveau")
+    answering.second_opinion(actor=scene.asker, asked=scene.again(), service_id=make_pool(new).pk)
+    answering.take(actor=actor_for(new), asked=scene.again())
+    answering.to_visio(actor=actor_for(new), asked=scene.again())
+    enter(new, scene)
+    assert not Line.objects.exists()
+    page = client_of(new).get(f"/salles/{room.pk}/personnes").content.decode()
+    assert "Nouveau" in page
+    assert scene.expert.user.full_name not in page
+    enter(scene.requester, scene)
+    assert scene.requester.user.full_name in client_of(new).get(f"/salles/{room.pk}/personnes").content.decode()

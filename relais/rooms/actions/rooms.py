@@ -195,12 +195,17 @@ def reopen_room(*, actor: Actor, about: UUID) -> None:
 
 @whole
 def clear_room(*, actor: Actor, about: UUID) -> None:
-    """Forget what was written in the room and who was let in through its door: hosts stay, the others knock again."""
+    """Forget what was written in the room and who was let in through its door: hosts stay, the others knock again.
+
+    The list of people names nobody any more who is neither there nor comes again; who was there and when is kept.
+    """
     if not can_arrange(actor):
         raise NotFound
     room = Room.objects.select_for_update(of=("self",), no_key=True).filter(about=about).first()
     if room is None:
         return
+    room.cleared_at = timezone.now()
+    room.save(update_fields=["cleared_at"])
     Line.objects.filter(room=room).delete()
     room.invitations.exclude(part=Part.HOST).update(admitted_at=None)
     ping(f"lines:{room.pk}")
