@@ -16,7 +16,7 @@ from relais.directory.testing import make_service
 from relais.dossiers.models import Dossier, Participant
 from relais.expertise import delays
 from relais.expertise.actions import answering
-from relais.expertise.models import Expertise
+from relais.expertise.models import EXPERT, Expertise, Opinion
 from relais.expertise.workflow import HELD, PHASES, State
 from relais.oncall.testing import join
 from relais.patients.models import Patient
@@ -111,7 +111,8 @@ def make_asked(
         "state": state, "request_key": uuid4(),
     }  # fmt: skip
     if state != State.DRAFT:
-        Participant.objects.create(dossier=dossier, service=pool, establishment=pool.establishment, role="expert")
+        Participant.objects.create(dossier=dossier, service=pool, establishment=pool.establishment, role=EXPERT)
+        Participant.objects.filter(dossier=dossier).update(created_at=at)
         person.care_links.create(service_id=pool.pk, basis="episode", about=dossier.pk)
         values |= {
             "service": pool, "urgency": urgency, "motive": "conduite-a-tenir", "sent_at": at, "due_at": due,
@@ -136,6 +137,15 @@ def make_response(dossier: Dossier, author: Membership, **answers: list[Any]) ->
         questionnaire=current("tle-general"), about=dossier.pk, answers={**ASKED, **answers}, voice=Voice.PATIENT,
         relation=Relation.PROFESSIONAL, actor_kind="professional", user_id=author.user_id,
         establishment_id=author.establishment_id, started_at=at, ended_at=at, received_at=at, request_key=uuid4(),
+    )  # fmt: skip
+
+
+def make_opinion(scene: Scene, signed_at: datetime) -> Opinion:
+    """What its expert answered; the request is left in its state."""
+    return Opinion.objects.create(
+        expertise=scene.asked, number=scene.asked.opinions.count() + 1, service=scene.service, expert=scene.expert.user,
+        response=make_response(scene.asked.dossier, scene.expert), rpps=scene.expert.user.rpps, digest="0" * 64,
+        signed_at=signed_at,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The figures of pools: delay to answer, outcome, recourse to hospital (TE-03). No patient stands in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,8 @@ from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper,
 
 from relais.core.actor import Actor
 from relais.directory.models import Service, Way
-from relais.expertise.models import Expertise, Recourse
+from relais.dossiers.models import Participant
+from relais.expertise.models import EXPERT, Expertise, Opinion, Recourse
 from relais.expertise.workflow import OPEN, RUNNING, State
 
 PERIODS = (30, 90, 365)  # days
@@ -75,34 +76,56 @@ def services_of(actor: Actor) -> QuerySet[Service]:
 
 
 def figures(actor: Actor, *, days: int, now: datetime) -> list[Figures]:
-    """One line a pool of the establishment chosen, requests sent in these last days; two queries for any number."""
+    """One line a pool of the establishment chosen, over these last days; three queries for any number.
+
+    What was sent and answered is counted where it was: a service that passed a request on, or after which another was
+    asked, keeps its own. Its delay begins when the request came to it. The rest follows the service asked now.
+    """
     services = list(services_of(actor))
-    rows = Expertise.objects.filter(
-        service__in=[one.pk for one in services], sent_at__gte=now - timedelta(days=days)
-    ).order_by()
-    delay = ExpressionWrapper(F("answered_at") - F("sent_at"), output_field=DurationField())
-    found: dict[UUID, dict[str, Any]] = {
-        one["service_id"]: dict(one)
-        for one in rows.values("service_id").annotate(
-            sent=Count("pk"),
-            answered=Count("answered_at"),
+    ids, since = [one.pk for one in services], now - timedelta(days=days)
+    nothing = dict.fromkeys((one.name for one in fields(Figures)[1:]), 0) | {"median": None, "p90": None}
+    found: dict[UUID, dict[str, Any]] = {pk: dict(nothing) for pk in ids}
+    for rows in (_now(ids, since, now), _came(ids, since), _opinions(ids, since)):
+        for one in rows:
+            found[one.pop("service_id")].update(one)
+    return [Figures(service=service, **found[service.pk]) for service in services]
+
+
+def _now(ids: list[UUID], since: datetime, now: datetime) -> "list[dict[str, Any]]":
+    rows = Expertise.objects.filter(service__in=ids, sent_at__gte=since).order_by().values("service_id")
+    return list(
+        rows.annotate(
             refused=Count("pk", filter=Q(state=State.REFUSED) | ~Q(refusal="")),
             cancelled=Count("pk", filter=Q(state=State.CANCELLED)),
             open=Count("pk", filter=Q(state__in=OPEN)),
             late=Count("pk", filter=Q(state__in=RUNNING, due_at__lte=now)),
-            median=Percentile(delay, fraction=0.5),
-            p90=Percentile(delay, fraction=0.9),
             avoided=Count("pk", filter=Q(recourse=Recourse.AVOIDED)),
             made=Count("pk", filter=Q(recourse=Recourse.MADE)),
             said=Count("pk", filter=~Q(recourse="")),
         )
-    }
-    names = (
-        "sent", "answered", "refused", "cancelled", "open", "late", "median", "p90", "avoided", "made", "said",
-    )  # fmt: skip
-    nothing = dict.fromkeys(names, 0) | {"median": None, "p90": None}
-    lines = []
-    for service in services:
-        line = found.get(service.pk, nothing)
-        lines.append(Figures(service=service, **{name: line[name] for name in names}))
-    return lines
+    )
+
+
+def _came(ids: list[UUID], since: datetime) -> "list[dict[str, Any]]":
+    rows = Participant.objects.filter(service__in=ids, role=EXPERT, created_at__gte=since).order_by()
+    return list(rows.values("service_id").annotate(sent=Count("dossier_id", distinct=True)))
+
+
+def _opinions(ids: list[UUID], since: datetime) -> "list[dict[str, Any]]":
+    """Each with the time at which its service came to take part, for the last time before it signed."""
+    taking = "expertise__dossier__participants__"
+    rows = Opinion.objects.filter(
+        Q(**{f"{taking}until": None}) | Q(**{f"{taking}until__gt": F("signed_at")}),
+        **{f"{taking}service": F("service"), f"{taking}role": EXPERT, f"{taking}created_at__gte": since},
+        service__in=ids,
+    )
+    delay = ExpressionWrapper(F("signed_at") - F(f"{taking}created_at"), output_field=DurationField())
+    return list(
+        rows.order_by()
+        .values("service_id")
+        .annotate(
+            answered=Count("pk", distinct=True),
+            median=Percentile(delay, fraction=0.5),
+            p90=Percentile(delay, fraction=0.9),
+        )
+    )

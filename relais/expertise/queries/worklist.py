@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db.models import Func, Q, QuerySet, TextField, Value
 
 from relais.core.actor import Actor
+from relais.core.doors import among
 from relais.directory.models import Service
-from relais.expertise.models import Expertise, Seen, Urgency
+from relais.expertise.models import Expertise, Opinion, Seen, Urgency
 from relais.expertise.workflow import AFTER, FREE, OPEN, State
 from relais.oncall.models import PoolMember
 from relais.patients.models import Patient
@@ -69,9 +70,13 @@ _ASKED = {MINE: _mine, POOL: _pool, LATE: _late, ASKED: _requests}
 
 
 def history(actor: Actor, *, service_id: UUID | None, text: str = "", state: str = "") -> QuerySet[Expertise]:
-    """All that was sent, newest first: to a service for which the actor answers, else by the establishment chosen."""
+    """All that was sent, newest first: to a service for which the actor answers, else by the establishment chosen.
+
+    A service also finds what it answered before another one was asked.
+    """
     if service_id and PoolMember.objects.of(actor).filter(service_id=service_id).exists():
-        rows = Expertise.objects.filter(service_id=service_id)
+        gave = Opinion.objects.filter(service_id=service_id).exclude(expertise__service_id=service_id)
+        rows = Expertise.objects.filter(Q(service_id=service_id) | among("dossier_id", gave.values("expertise_id")))
     else:
         rows = Expertise.objects.filter(establishment_id=actor.here)
     rows = rows.filter(sent_at__isnull=False)

@@ -10,12 +10,13 @@ from django.utils import timezone
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.errors import NotFound
+from relais.dossiers.models import Participant
 from relais.expertise import delays
 from relais.expertise.actions import answering
 from relais.expertise.actions.watch import watch
 from relais.expertise.models import Expertise
 from relais.expertise.queries import pool
-from relais.expertise.testing import make_asked, make_pool
+from relais.expertise.testing import make_asked, make_opinion, make_pool, opinion_page
 from relais.notifications.models import Message
 from relais.oncall.testing import join, make_slot
 
@@ -166,10 +167,10 @@ def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_
     doctor = make_practitioner(make_establishment("CHU des Ormes"))
     service = make_pool(doctor, name="Avis de gériatrie")
     for hours, recourse in ((1, "evite"), (2, "evite"), (9, "realise")):
-        make_asked(
-            expert=doctor, service=service, state="cloturee", sent_at=at - timedelta(days=1), recourse=recourse,
-            answered_at=at - timedelta(days=1) + timedelta(hours=hours),
-        )  # fmt: skip
+        answered = make_asked(
+            expert=doctor, service=service, state="cloturee", sent_at=at - timedelta(days=1), recourse=recourse
+        )
+        make_opinion(answered, at - timedelta(days=1) + timedelta(hours=hours))
     scene = make_asked(expert=doctor, service=service, sent_at=at - timedelta(days=1))
     browser = client_of(make_member(doctor.establishment, Role.MANAGER))
     page = browser.get("/expertise/chiffres/")
@@ -183,6 +184,30 @@ def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_
     assert "Avis de gériatrie;4;3;0;0;1;1;120;" in sheet
     assert client_of(make_member(role=Role.MANAGER)).get("/expertise/chiffres/").context["lines"] == []
     assert client_of(doctor).get("/expertise/chiffres/").status_code == 404
+
+
+@pytest.mark.req("TE-03")
+def test_each_service_has_the_delay_of_its_own_opinion_and_finds_it_again_after_another_was_asked():
+    at = timezone.now()
+    scene = make_asked(state="prise-en-charge", sent_at=at - timedelta(days=2))
+    answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page(), now=at - timedelta(days=2, hours=-3))
+    other = make_practitioner(make_establishment("Institut"))
+    second = make_pool(other, name="Neurologie")
+    answering.second_opinion(actor=scene.asker, asked=scene.asked, service_id=second.pk)
+    Participant.objects.filter(service=second).update(created_at=at - timedelta(hours=5))
+    answering.take(actor=actor_for(other), asked=scene.asked)
+    answering.answer(actor=actor_for(other), asked=scene.asked, page=opinion_page(), now=at - timedelta(hours=4))
+    admitted = make_asked(state="convertie-admission", expert=scene.expert, service=scene.service)
+    passed_on = make_asked(expert=scene.expert, service=scene.service)
+    answering.redirect(actor=passed_on.asker, asked=passed_on.asked, service_id=second.pk)
+    for doctor, service, sent, delay in ((scene.expert, scene.service, 3, 3), (other, second, 2, 1)):
+        manager = client_of(make_member(doctor.establishment, Role.MANAGER))
+        (line,) = manager.get("/expertise/chiffres/").context["lines"]
+        assert (line.sent, line.answered, line.median) == (sent, 1, timedelta(hours=delay)), service
+        page = client_of(doctor).get(f"/expertise/historique/?service={service.pk}").content.decode()
+        assert scene.asked.dossier.reference in page
+        assert (admitted.asked.dossier.reference in page) == (service == scene.service)
+    assert passed_on.asked.dossier.reference in page
 
 
 @pytest.mark.req("TE-10")
