@@ -62,6 +62,14 @@ SERIES = Kind("application/zip", (".zip",))  # of DICOM images alone
 ALL = (PDF, JPEG, PNG, WEBP, HEIC, DICOM, MP4, WEBM, TEXT, DOCX, ODT, SERIES)
 PICTURES = (JPEG, PNG, WEBP, HEIC)
 INLINE = frozenset(kind.content_type for kind in ALL if kind.inline)
+DICOM_TYPES = frozenset((DICOM.content_type, SERIES.content_type))
+# How a page shows each type that it can show (files/look.html); the others are downloaded.
+SHOWN = {
+    **dict.fromkeys((JPEG.content_type, PNG.content_type), "picture"),
+    **dict.fromkeys((MP4.content_type, WEBM.content_type), "video"),
+    **dict.fromkeys(DICOM_TYPES, "dicom"),
+    PDF.content_type: "pdf",
+}
 
 
 def recognise(stream: IO[bytes], name: str) -> Kind:

@@ -3,6 +3,7 @@
 from django.db import models
 
 from relais.core.models import Base
+from relais.files.content import SHOWN
 
 
 class StoredFile(Base):
@@ -17,3 +18,8 @@ class StoredFile(Base):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(size__gt=0), name="storedfile_not_empty")]
+
+    @property
+    def shown(self) -> str:
+        """How a page shows it: picture, pdf, video, dicom; empty for what is only downloaded."""
+        return SHOWN.get(self.content_type, "")

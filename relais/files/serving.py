@@ -10,6 +10,7 @@ from relais.files.models import StoredFile
 # Nothing in a file may run or call out. Browsers refuse their own PDF reader in a sandbox, which PDF does without.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 SANDBOX = f"{POLICY}; sandbox"
+FRAMED = POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")  # a PDF in the page of its look
 
 
 def serve(file: StoredFile, *, inline: bool = False) -> StreamingHttpResponse:
@@ -24,6 +25,8 @@ def serve(file: StoredFile, *, inline: bool = False) -> StreamingHttpResponse:
     response["Content-Length"] = str(file.size)
     response["Content-Disposition"] = content_disposition_header(not shown, file.name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = POLICY if shown and file.content_type == PDF.content_type else SANDBOX
+    framed = shown and file.content_type == PDF.content_type
+    response["Content-Security-Policy"] = FRAMED if framed else SANDBOX
+    response["X-Frame-Options"] = "SAMEORIGIN" if framed else "DENY"
     response["Cache-Control"] = "private, no-store"
     return response

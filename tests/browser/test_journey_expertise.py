@@ -1,4 +1,4 @@
-"""From a question with a DICOM image to a signed opinion that the requester reads, on both sides' screens."""
+"""From a question with a series of DICOM images to a signed opinion that the requester reads, on both sides' screens."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,19 @@ from playwright.sync_api import expect
 from relais.accounts.testing import make_establishment, make_practitioner
 from relais.expertise.models import Expertise, Opinion
 from relais.expertise.testing import make_asked, make_pool
+from relais.files.dicom import phantom
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.browser
-IMAGE = b"\0" * 128 + b"DICM" + b"\x02\0\0\0UL\x04\0\0\0\0\0"
+GREYS = """canvas => {
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  copy.getContext("2d").drawImage(canvas, 0, 0);
+  const pixels = copy.getContext("2d").getImageData(0, 0, copy.width, copy.height).data;
+  const found = new Array(256).fill(0);
+  for (let at = 0; at < pixels.length; at += 4) { found[pixels[at]] += 1; }
+  return found;
+}"""  # how many pixels of each grey a canvas shows
 
 
 def fits(page: Any) -> bool:
@@ -21,6 +30,34 @@ def fits(page: Any) -> bool:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     page.set_viewport_size({"width": 1280, "height": 900})
     return bool(wide <= 0)
+
+
+def look_at_the_scan(doctor: Any, screens: Callable[..., None]) -> None:
+    """Over the page: the images in their order, through another window, measured, put away."""
+    doctor.get_by_role("link", name="Scanner de ce matin").click()
+    look = doctor.frame_locator(".look-over iframe")
+    canvas = look.locator("canvas")
+    expect(canvas).to_have_attribute("data-shown", "4")  # the middle one
+    expect(look.get_by_text("ZOLA JEANNE DEMO")).to_be_visible()
+    expect(look.get_by_text("Image 4 / 6")).to_be_visible()
+    expect(look.get_by_text("Ce n’est peut-être pas le bon patient.")).to_be_hidden()
+    brain = canvas.evaluate(GREYS)
+    assert sum(1 for count in brain if count > 20) > 50, "a head, not a blank"
+    look.get_by_label("Fenêtre", exact=True).select_option(label="Os")
+    expect(look.get_by_text("Fenêtre 500 / 2000")).to_be_visible()
+    assert canvas.evaluate(GREYS) != brain
+    canvas.press("ArrowDown")
+    expect(canvas).to_have_attribute("data-shown", "5")
+    look.get_by_label("Fenêtre", exact=True).select_option(label="Fenêtre d’origine")
+    look.get_by_role("button", name="Mesurer").click()
+    box = canvas.bounding_box()
+    doctor.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
+    doctor.mouse.down()
+    doctor.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] / 2, steps=3)
+    doctor.mouse.up()
+    screens("expertise-dicom", doctor)
+    look.get_by_role("link", name="Fermer").click()
+    expect(doctor.locator(".look-over")).to_have_count(0)
 
 
 @pytest.mark.req("TE-01", "TE-05", "TC-03")
@@ -36,7 +73,7 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
     screens("expertise-start", page)
     page.get_by_role("button", name="Commencer la demande").click()
     page.get_by_label("Un document").set_input_files(
-        {"name": "coupe.dcm", "mimeType": "application/dicom", "buffer": IMAGE}
+        {"name": "scanner.zip", "mimeType": "application/zip", "buffer": phantom.series(of=6, name="ZOLA^JEANNE")}
     )
     page.get_by_label("Titre").fill("Scanner de ce matin")
     page.get_by_role("button", name="Ajouter ce document").click()
@@ -65,6 +102,7 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
     doctor.get_by_role("link", name="Scanner de ce matin").wait_for()
     assert (axe(doctor), fits(doctor)) == ([], True)
     screens("expertise-request", doctor, full=True)
+    look_at_the_scan(doctor, screens)
     doctor.get_by_role("link", name="Rendre l’avis").first.click()
     doctor.get_by_label("Texte recommandé").select_option(label="Maintien sur place avec surveillance")
     doctor.get_by_role("button", name="Insérer").click()

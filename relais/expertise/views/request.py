@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
@@ -19,6 +18,7 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers import permissions as dossier_may
 from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document, Dossier
+from relais.dossiers.views import show_document
 from relais.expertise import permissions as may
 from relais.expertise.actions import answering, keeping
 from relais.expertise.forms import CloseForm, NoteForm, RefusalForm
@@ -26,7 +26,7 @@ from relais.expertise.models import Expertise
 from relais.expertise.queries import request as queries
 from relais.expertise.queries import worklist
 from relais.expertise.workflow import State
-from relais.files import serving, spool
+from relais.files import spool
 from relais.questionnaires import queries as questionnaires
 from relais.rooms import queries as rooms
 
@@ -151,7 +151,7 @@ def add_note(request: Any, dossier_id: UUID) -> HttpResponse:
 
 def document_of(request: Any, document_id: UUID) -> Document:
     """A document of a request that the actor sees. NotFound for those of other kinds of dossier."""
-    document = Document.objects.select_related("dossier", "file").filter(pk=document_id).first()
+    document = Document.objects.select_related("dossier__patient", "file").filter(pk=document_id).first()
     if document is None or document.dossier.kind != "expertise":
         raise NotFound
     get_visible(Dossier, request.actor, pk=document.dossier_id)
@@ -160,15 +160,8 @@ def document_of(request: Any, document_id: UUID) -> Document:
 
 @professional(*may.CLINICAL)
 def document(request: Any, document_id: UUID) -> HttpResponseBase:
-    """A document's content, with its trace."""
-    found = document_of(request, document_id)
-    if not dossier_may.can_see_document(request.actor, found):
-        raise NotFound
-    audit.record(
-        actor=request.actor, action="document.read", about=found.dossier_id, patient_id=found.dossier.patient_id,
-        why=found.get_kind_display(),
-    )  # fmt: skip
-    return serving.serve(found.file, inline="voir" in request.GET)
+    """A document looked at or downloaded, with its trace."""
+    return show_document(request, document_of(request, document_id))
 
 
 @professional(*may.CLINICAL)

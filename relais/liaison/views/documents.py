@@ -10,12 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.errors import NotFound, Refused
-from relais.dossiers import permissions as dossier_may
 from relais.dossiers.models import Document, Dossier
-from relais.files import serving, spool
+from relais.dossiers.views import show_document
+from relais.files import spool
 from relais.liaison import permissions as may
 from relais.liaison.actions import filing
 from relais.liaison.views.request import context_of, request_of
@@ -24,16 +23,12 @@ from relais.liaison.views.request import context_of, request_of
 @professional(*may.CLINICAL)
 @require_safe
 def document(request: Any, document_id: UUID) -> HttpResponseBase:
-    """A document's content, with its trace."""
-    rows = Document.objects.select_related("file", "dossier").filter(dossier__kind="liaison")
+    """A document looked at or downloaded, with its trace."""
+    rows = Document.objects.select_related("file", "dossier__patient").filter(dossier__kind="liaison")
     found = rows.filter(pk=document_id, dossier__in=Dossier.objects.visible_to(request.actor)).first()
-    if found is None or not dossier_may.can_see_document(request.actor, found):
+    if found is None:
         raise NotFound
-    audit.record(
-        actor=request.actor, action="document.read", about=found.dossier_id, patient_id=found.dossier.patient_id,
-        why=found.get_kind_display(),
-    )  # fmt: skip
-    return serving.serve(found.file, inline="voir" in request.GET)
+    return show_document(request, found)
 
 
 @professional(*may.CLINICAL)

@@ -15,10 +15,10 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
 from relais.dossiers import actions as dossiers
-from relais.dossiers import permissions as dossier_may
 from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document, Dossier
-from relais.files import serving, spool
+from relais.dossiers.views import show_document
+from relais.files import spool
 from relais.patients.models import Patient
 from relais.rooms import queries as rooms
 from relais.teleconsultation import permissions as may
@@ -224,7 +224,7 @@ def add_note(request: Any, dossier_id: UUID) -> HttpResponse:
 
 
 def _document(request: Any, document_id: UUID) -> Document:
-    document = Document.objects.select_related("dossier", "file").filter(pk=document_id).first()
+    document = Document.objects.select_related("dossier__patient", "file").filter(pk=document_id).first()
     if not document:
         raise NotFound
     get_visible(Dossier, request.actor, pk=document.dossier_id)
@@ -233,20 +233,8 @@ def _document(request: Any, document_id: UUID) -> Document:
 
 @professional(*may.CLINICAL)
 def document(request: Any, document_id: UUID) -> HttpResponseBase:
-    """A document's content (TC-24), with its trace."""
-    return serve_document(request, _document(request, document_id))
-
-
-def serve_document(request: Any, document: Document) -> HttpResponseBase:
-    """Serve to whoever sees this document; also the patient space's door."""
-
-    if not dossier_may.can_see_document(request.actor, document):
-        raise NotFound
-    audit.record(
-        actor=request.actor, action="document.read", about=document.dossier_id, patient_id=document.dossier.patient_id,
-        why=document.get_kind_display(),
-    )  # fmt: skip
-    return serving.serve(document.file, inline="voir" in request.GET)
+    """A document looked at or downloaded (TC-24), with its trace."""
+    return show_document(request, _document(request, document_id))
 
 
 @professional(*may.CLINICAL)

@@ -15,13 +15,14 @@ from relais.core.access import patient
 from relais.core.errors import NotFound, Refused
 from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document
+from relais.dossiers.views import show_document
 from relais.patients.models import Grant
 from relais.rooms import queries as rooms
 from relais.rooms.views import selftest
 from relais.teleconsultation import queries
 from relais.teleconsultation.actions import call, preparation, record
 from relais.teleconsultation.models import Teleconsultation
-from relais.teleconsultation.views.dossier import one_file, serve_document, tele_of
+from relais.teleconsultation.views.dossier import one_file, tele_of
 
 
 def _tele(request: Any, why: str) -> Teleconsultation:
@@ -89,13 +90,13 @@ def documents(request: Any) -> HttpResponse:
 def document(request: Any, document_id: UUID) -> HttpResponseBase:
     """One document, to look at or keep."""
     found = (
-        Document.objects.select_related("dossier", "file")
+        Document.objects.select_related("dossier__patient", "file")
         .filter(pk=document_id, dossier_id=request.actor.about)
         .first()
     )
     if not found:
         raise NotFound
-    return serve_document(request, found)
+    return show_document(request, found, back=reverse("space:documents"))
 
 
 @patient

@@ -1,0 +1,117 @@
+"""A file looked at in the page: pictures, PDF, videos, DICOM. The owner's view has checked the door and left the trace.
+
+One address, that of the file, answers all that a look needs: `?regarder` the page, `?voir` the file for its frame,
+`?serie` what a DICOM file holds, `?images=` some of its images. What follows the page carries `vu`, which proves that the
+trace of this look was left: without it, or an hour later, each request leaves its own.
+"""
+
+import gzip
+import json
+import re
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from django.core import signing
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from relais.core.errors import NotFound
+from relais.files import actions, content, handoff, serving
+from relais.files.dicom import identity, process
+from relais.files.models import StoredFile
+
+SALT = "relais.look"
+LIFE = 3600  # seconds that one look lasts
+MOST_TOGETHER = 48  # images of one request
+WANTED = re.compile(r"\d{1,5}\.\d{1,5}(-\d{1,5}\.\d{1,5})*", re.ASCII)
+
+
+def goes_on(request: Any, file: StoredFile) -> bool:
+    """Whether this request belongs to a look whose trace was left: by the same person, of the same file, within the hour."""
+    try:
+        said = signing.loads(request.GET.get("vu", ""), salt=SALT, max_age=LIFE)
+    except signing.BadSignature:
+        return False
+    return bool(said == _look(request, file))
+
+
+def _look(request: Any, file: StoredFile) -> list[str]:
+    return [str(request.actor.holder_id), file.pk.hex]
+
+
+def answer(request: Any, file: StoredFile, *, title: str, person: identity.Person, back: str) -> HttpResponseBase:
+    """The page of a look, what it asks next, or the file itself, as the address says.
+
+    `person`: who the file is about, for DICOM says whose it is. `back`: where the page leads when it was opened alone.
+    Raises NotFound once the file is sealed.
+    """
+    if file.sealed_at:
+        raise NotFound
+    if "regarder" in request.GET:
+        seen = signing.dumps(_look(request, file), salt=SALT)
+        return _page(request, {"how": file.shown, "title": title, "person": person, "back": back, "seen": seen})
+    if file.content_type in content.DICOM_TYPES and "serie" in request.GET:
+        return handoff.respond(_described(file, person), "application/json")
+    if file.content_type in content.DICOM_TYPES and "images" in request.GET:
+        wanted = request.GET["images"]
+        if not WANTED.fullmatch(wanted) or wanted.count("-") >= MOST_TOGETHER:
+            raise NotFound
+        pairs = [[int(number) for number in pair.split(".")] for pair in wanted.split("-")]
+        response = handoff.respond(_drawn(file, pairs, full="entiere" in request.GET), "application/octet-stream")
+        response["Content-Encoding"] = "gzip"
+        return response
+    return serving.serve(file, inline="voir" in request.GET)
+
+
+def _page(request: Any, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, "files/look.html", context)
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response._csp_replace = {"frame-ancestors": ["'self'"]}  # type: ignore[attr-defined] # as csp.decorators.csp_replace
+    return response
+
+
+def _order(file: StoredFile, **more: Any) -> dict[str, Any]:
+    return {"kind": "zip" if file.content_type == content.SERIES.content_type else "dicom", **more}
+
+
+def _described(file: StoredFile, person: identity.Person) -> Iterator[bytes]:
+    """The reader's description, and whether the images are of the person."""
+    try:
+        found = json.loads(process.read(actions.stream(file), _order(file)))
+    except process.Failed as failed:
+        found = {"error": str(failed)}
+    if people := found.get("people"):
+        found.update(verdict(people, person))
+    yield json.dumps(found).encode()
+
+
+def verdict(people: list[dict[str, Any]], person: identity.Person) -> dict[str, str]:
+    """{"whose": same, other or unnamed; "warning": the sentence to show}: the worst that one image of the file says."""
+    judged = [(identity.compared(one, person), one) for one in people]
+    strangers = [one for state, one in judged if state == identity.OTHER]
+    if strangers:
+        told = {"who": " ; ".join(_who(one) for one in strangers[:3]), "patient": person.label}
+        warning = _("Ces images portent une autre identité : %(who)s. Ce dossier est celui de %(patient)s.") % told
+        return {"whose": identity.OTHER, "warning": warning}
+    if any(state == identity.UNNAMED for state, _one in judged):
+        warning = _("Ces images ne portent pas de nom : vérifiez qu’elles sont bien celles de %(patient)s.")
+        return {"whose": identity.UNNAMED, "warning": warning % {"patient": person.label}}
+    return {"whose": identity.SAME, "warning": ""}
+
+
+def _who(said: dict[str, Any]) -> str:
+    born = identity.birth_date(said)
+    name = identity.name(said) or _("sans nom")
+    return _("%(name)s, né(e) le %(born)s") % {"name": name, "born": f"{born:%d/%m/%Y}"} if born else name
+
+
+def _drawn(file: StoredFile, pairs: list[list[int]], *, full: bool) -> Iterator[bytes]:
+    """As `reader.drawn` says; an object with an error, for the whole, when there was nothing to draw."""
+    try:
+        yield process.read(actions.stream(file), _order(file, images=pairs, full=full))
+    except process.Failed as failed:
+        head = json.dumps({"error": str(failed)}).encode()
+        yield gzip.compress(struct.pack("<I", len(head)) + head)
