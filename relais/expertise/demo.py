@@ -5,6 +5,7 @@ pages show: participants, care links, the form as it was sent, the opinion, even
 """
 
 import hashlib
+import io
 import math
 import random
 from collections.abc import Iterator
@@ -17,10 +18,13 @@ from relais.core.actor import PROFESSIONAL
 from relais.core.demo import Batch, Region, insert, new_id
 from relais.directory.models import Establishment, Kind, Need, Service, Way
 from relais.dossiers.actions import ALPHABET
-from relais.dossiers.models import Dossier, Event, Note, Participant
+from relais.dossiers.models import Document, DocumentKind, Dossier, Event, Note, Participant
 from relais.expertise import delays
 from relais.expertise.models import AskedAs, Expertise, Form, Opinion, Recourse, Refusal, Urgency, Wording
 from relais.expertise.workflow import HELD, PHASES, State
+from relais.files import content, vault
+from relais.files.dicom import phantom
+from relais.files.models import StoredFile
 from relais.oncall.models import PoolMember
 from relais.patients.models import Basis, CareLink, Patient
 from relais.questionnaires.models import Questionnaire, Relation, Response, Voice
@@ -88,6 +92,12 @@ STORIES = [
         "Amoxicilline 1 g trois fois par jour, 7 jours. Rappeler si SpO2 < 92 % ou FR > 24/min.",
     ),
 ]
+SCANNED = (
+    "Chute hier soir sous anticoagulant, céphalées depuis ce matin. Scanner fait aux urgences, joint.",
+    "Ce scanner montre-t-il un hématome à opérer ?",
+    "Collection extra-axiale gauche, sans engagement.",
+    "Avis neurochirurgical téléphonique fait. Surveillance neurologique toutes les 2 h.",
+)  # the request that comes with a series of DICOM images
 COVID: dict[str, list[Any]] = {
     "tc.statut": ["confirme"], "tc.j": [7], "tc.test": ["positif"], "tc.symptomes": ["toux", "fievre"],
     "tc.gravite": ["aucun"], "tc.spo2aa": [93], "tc.oxygene": ["concentrateur"], "tc.nts": ["limite-pas-rea"],
@@ -107,6 +117,8 @@ class Rows(Batch):
     participants: list[Participant] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    files: list[StoredFile] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
 
     def insert(self) -> None:
         """What happened in the order in which it did."""
@@ -127,6 +139,7 @@ class Plan:
     urgency: str
     sent_at: datetime
     covid: bool
+    scanned: bool = False
 
 
 def build(region: Region, rng: random.Random) -> None:
@@ -182,8 +195,9 @@ def _plans(region: Region, rng: random.Random, pools: list[tuple[Service, list[U
         ago = delays.DELAYS[urgency] * (1.2 if number % 9 == 4 else 0.4)
         expert = region.personas["expert"] if region.personas.get("expert") in experts else experts[0]
         yield Plan(
-            *asker, service, expert, patients[number % len(patients)], shown, urgency, region.now - ago, number % 5 == 0
-        )
+            *asker, service, expert, patients[number % len(patients)], shown, urgency, region.now - ago, number % 5 == 0,
+            scanned=number == states.index(State.TAKEN),
+        )  # fmt: skip
     yield Plan(
         doctor, hospital, pools[0][0], pools[0][1][0], patients[0], State.DRAFT, "", region.now, covid=False
     )  # fmt: skip
@@ -211,6 +225,8 @@ class Story:
     ) -> None:
         self.plan, self.rng, self.rows, self.forms, self.now = plan, rng, rows, forms, now
         self.text = rng.choice(STORIES)
+        if plan.scanned:
+            self.text = SCANNED
         self.began = plan.sent_at - timedelta(minutes=rng.uniform(4, 25))
         hours = rng.lognormvariate(math.log(MEDIAN_HOURS), SPREAD)
         self.answered = min(plan.sent_at + timedelta(hours=hours), now)
@@ -240,6 +256,29 @@ class Story:
             self._sent()
             self._what_followed()
         self.rows.asked.append(self.asked)
+        if plan.scanned:
+            self._scan()
+
+    def _scan(self) -> None:
+        """The images of a head that nobody has, under the patient's name."""
+        patient, rng = self.plan.patient, self.rng
+        said: dict[str, Any] = {
+            "name": f"{patient.family_name}^{patient.given_name}".upper(),
+            "born": patient.birth_date,
+        }
+        data = phantom.series(size=320, day=self.began.date(), **said)
+        file = StoredFile(
+            id=new_id(rng), created_at=self.began, name="scanner.zip", content_type=content.SERIES.content_type,
+            size=len(data), sha256=hashlib.sha256(data).hexdigest(), created_by=self.plan.asker.pk,
+        )  # fmt: skip
+        vault.write(io.BytesIO(data), vault.path_of(file.pk))
+        document = Document(
+            id=new_id(rng), created_at=self.began, dossier=self.dossier, file=file, kind=DocumentKind.OTHER,
+            title="Scanner cérébral", author=self.plan.asker,
+        )  # fmt: skip
+        self.rows.files.append(file)
+        self.rows.documents.append(document)
+        self._event(self.began, "document_added", self.plan.asker, document=str(document.pk), kind=document.kind)
 
     def _sent(self) -> None:
         plan, asked = self.plan, self.asked
