@@ -54,13 +54,10 @@ def answer(request: Any, file: StoredFile, *, title: str, person: identity.Perso
         seen = signing.dumps(_look(request, file), salt=SALT)
         return _page(request, {"how": file.shown, "title": title, "person": person, "back": back, "seen": seen})
     if file.content_type in content.DICOM_TYPES and "serie" in request.GET:
-        return handoff.respond(_described(file, person), "application/json")
+        return handoff.respond(_described(actions.stream(file), _order(file), person), "application/json")
     if file.content_type in content.DICOM_TYPES and "images" in request.GET:
-        wanted = request.GET["images"]
-        if not WANTED.fullmatch(wanted) or wanted.count("-") >= MOST_TOGETHER:
-            raise NotFound
-        pairs = [[int(number) for number in pair.split(".")] for pair in wanted.split("-")]
-        response = handoff.respond(_drawn(file, pairs, full="entiere" in request.GET), "application/octet-stream")
+        order = _order(file, **_wanted(request.GET["images"], whole="entiere" in request.GET))
+        response = handoff.respond(_drawn(actions.stream(file), order), "application/octet-stream")
         response["Content-Encoding"] = "gzip"
         return response
     return serving.serve(file, inline="voir" in request.GET)
@@ -77,10 +74,17 @@ def _order(file: StoredFile, **more: Any) -> dict[str, Any]:
     return {"kind": "zip" if file.content_type == content.SERIES.content_type else "dicom", **more}
 
 
-def _described(file: StoredFile, person: identity.Person) -> Iterator[bytes]:
+def _wanted(text: str, *, whole: bool) -> dict[str, Any]:
+    """The images that an address names; one alone when it is wanted whole. NotFound for what no page asks."""
+    if not WANTED.fullmatch(text) or text.count("-") >= (1 if whole else MOST_TOGETHER):
+        raise NotFound
+    return {"images": [[int(number) for number in pair.split(".")] for pair in text.split("-")], "full": whole}
+
+
+def _described(blocks: Iterator[bytes], order: dict[str, Any], person: identity.Person) -> Iterator[bytes]:
     """The reader's description, and whether the images are of the person."""
     try:
-        found = json.loads(process.read(actions.stream(file), _order(file)))
+        found = json.loads(process.read(blocks, order))
     except process.Failed as failed:
         found = {"error": str(failed)}
     if people := found.get("people"):
@@ -108,10 +112,10 @@ def _who(said: dict[str, Any]) -> str:
     return _("%(name)s, né(e) le %(born)s") % {"name": name, "born": f"{born:%d/%m/%Y}"} if born else name
 
 
-def _drawn(file: StoredFile, pairs: list[list[int]], *, full: bool) -> Iterator[bytes]:
+def _drawn(blocks: Iterator[bytes], order: dict[str, Any]) -> Iterator[bytes]:
     """As `reader.drawn` says; an object with an error, for the whole, when there was nothing to draw."""
     try:
-        yield process.read(actions.stream(file), _order(file, images=pairs, full=full))
+        yield process.read(blocks, order)
     except process.Failed as failed:
         head = json.dumps({"error": str(failed)}).encode()
         yield gzip.compress(struct.pack("<I", len(head)) + head)

@@ -11,6 +11,7 @@ from relais.accounts.testing import client_of, make_establishment, make_practiti
 from relais.audit.models import Entry
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, Dossier
+from relais.expertise.actions import answering
 from relais.expertise.testing import make_asked
 from relais.files import actions as files
 from relais.files import looking
@@ -119,6 +120,13 @@ def test_what_cannot_be_read_is_said_and_still_downloaded() -> None:
     assert read(scene.browser.get(scene.address)) == make.DICOM
     for wrong in ("", "0", "0.0,1.0", "-1.0", "0.0-" * looking.MOST_TOGETHER + "0.0"):
         assert scene.browser.get(scene.address, {"images": wrong}).status_code == 404
+
+
+def test_whoever_writes_the_opinion_has_the_documents_beside() -> None:
+    scene = Scene(scan(), "coupe.dcm")
+    answering.take(actor=scene.asked.doctor, asked=scene.asked.asked)
+    page = scene.browser.get(f"/expertise/{scene.asked.asked.pk}/avis/").content.decode()
+    assert f'<a href="{scene.address}?regarder" data-look>' in page
 
 
 def test_a_pdf_is_framed_by_our_pages_alone_and_a_letter_is_downloaded() -> None:

@@ -15,6 +15,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
 from relais.directory.models import Service, Way
+from relais.dossiers import queries as dossier_queries
 from relais.expertise import permissions as may
 from relais.expertise.actions import answering, wording
 from relais.expertise.actions.drafting import askable
@@ -68,6 +69,7 @@ def opinion(request: Any, dossier_id: UUID) -> HttpResponse:
         "version": questionnaire.version,
         "error": error,
         "sections": shown(asked.response) if asked.response else [],
+        "documents": dossier_queries.documents(request.actor, asked.dossier),
         "wordings": {str(place): one for place, one in enumerate(queries.wordings(asked.service))}
         if asked.service
         else {},

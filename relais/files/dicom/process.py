@@ -11,7 +11,7 @@ from typing import Any
 
 READER = Path(__file__).with_name("reader.py")
 TOGETHER = 2  # readers at a time in one process: their memory and their processors stay bounded
-PATIENCE = 10.0  # seconds in which one waits for a place
+PATIENCE = 5.0  # seconds in which one waits for a place
 WHOLE = 60.0  # seconds for an answer
 MOST_BYTES = 96 << 20  # of an answer
 HEAVY = (3, -9, -24)  # out of memory; killed: by us, or by the limit of processor time

@@ -249,7 +249,22 @@ def _measures(data: Dataset, frame: int) -> dict[str, Any]:
     spacing = body or numbers(data, "ImagerPixelSpacing", 2)
     thick = number(_of_frame(data, frame, "PixelMeasuresSequence"), "SliceThickness")
     held = {"spacing": spacing, "detector": not body} if spacing and min(spacing) > 0 else {}
-    return {**held, "number": number(data, "InstanceNumber"), "place": place(data), "thickness": thick}
+    return {**held, "place": place(data), "thickness": thick, "sides": sides(data, frame)}
+
+
+def sides(data: Dataset, frame: int) -> list[str]:
+    """Towards which side of the body the image's right and its bottom lie (L R A P H F); empty when it does not say."""
+    across = numbers(_of_frame(data, frame, "PlaneOrientationSequence"), "ImageOrientationPatient", 6)
+    if across:
+        return [_side(across[:3]), _side(across[3:])]
+    written = data.get("PatientOrientation") or []
+    found = [str(one)[:1] for one in written] if not isinstance(written, str) else []
+    return found if len(found) == 2 and all(one and one in "LRAPHF" for one in found) else []
+
+
+def _side(direction: list[float]) -> str:
+    axis = max(range(3), key=lambda one: abs(direction[one]))
+    return ("LR", "PA", "HF")[axis][direction[axis] < 0]
 
 
 def _reduced(pixels: Any, longest: int) -> tuple[Any, int]:

@@ -76,7 +76,7 @@ def test_an_image_arrives_with_its_true_values_its_windows_and_its_millimetres()
     assert (pixels == true_values(made)).all()
     assert head["windows"] == [[40.0, 80.0, "CERVEAU"], [500.0, 2000.0, "OS"]]
     assert (head["slope"], head["intercept"], head["spacing"], head["reduced"]) == (1.0, -1024.0, [3.59375, 3.59375], 1)
-    assert not head["inverted"]
+    assert (head["inverted"], head["sides"]) == (False, ["L", "P"])
 
 
 def test_each_coding_gives_the_same_image_and_an_unknown_one_is_said() -> None:

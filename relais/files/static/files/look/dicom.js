@@ -4,6 +4,8 @@ import { gestures } from "./gestures.js";
 import { paint } from "./pixels.js";
 import { ask, series } from "./series.js";
 
+const SIDES = { L: "G", R: "D", A: "A", P: "P", H: "H", F: "B" }; // gauche, droite, avant, arrière (P), haut, bas
+
 export async function dicom(root, canvas, onStage, keys) {
   const find = (name) => root.querySelector(`[data-look-${name}]`);
   const button = (name) => root.querySelector(`[data-do="${name}"]`);
@@ -34,7 +36,7 @@ export async function dicom(root, canvas, onStage, keys) {
   }
 
   function rounded(number) {
-    return Math.abs(number) < 10 ? Math.round(number * 10) / 10 : Math.round(number);
+    return String(Math.abs(number) < 10 ? Math.round(number * 10) / 10 : Math.round(number)).replace(".", ",");
   }
 
   function date(text) {
@@ -50,7 +52,7 @@ export async function dicom(root, canvas, onStage, keys) {
 
   function beside() {
     const thick = shown.thickness ? `\n${words("thickness")} ${rounded(shown.thickness)} mm` : "";
-    const place = typeof shown.place === "number" ? `\n${shown.place.toFixed(1)} mm` : "";
+    const place = typeof shown.place === "number" ? `\n${shown.place.toFixed(1).replace(".", ",")} mm` : "";
     corner("place").textContent = `${words("image")} ${index + 1} / ${images.length}${place}${thick}`;
   }
 
@@ -72,7 +74,8 @@ export async function dicom(root, canvas, onStage, keys) {
     repainting = false;
     paint(inner, shown, centre, width, inverted);
     const [down, right] = shown.spacing || [1, 1];
-    onStage.show({ source: inner, width: shown.columns, height: shown.rows, aspect: down / right });
+    const sides = (shown.sides || []).map((letter) => SIDES[letter]);
+    onStage.show({ source: inner, width: shown.columns, height: shown.rows, aspect: down / right, sides });
     canvas.dataset.shown = String(index + 1);
   }
 
@@ -148,6 +151,7 @@ export async function dicom(root, canvas, onStage, keys) {
 
   async function full() {
     button("full").hidden = true;
+    onStage.lines.length = 0;
     say("loading");
     try {
       const image = await images.whole(index);

@@ -2,7 +2,10 @@
 
 const LARGEST = 16; // times
 
-/** A stage on `canvas`. `show(picture)`: { source, width, height, aspect, fresh } where `fresh` fits it to the canvas. */
+const OPPOSITE = { D: "G", G: "D", A: "P", P: "A", H: "B", B: "H" };
+
+/** A stage on `canvas`. `show(picture)`: { source, width, height, aspect, sides } where `sides` names the side of the body
+    that the picture's right and bottom look to (French letters), or is empty. */
 export function stage(canvas) {
   const context = canvas.getContext("2d");
   const lines = []; // { from, to, words } in pixels of the picture
@@ -48,6 +51,7 @@ export function stage(canvas) {
     context.imageSmoothingQuality = "high";
     context.drawImage(picture.source, -picture.width / 2, -picture.height / 2, picture.width, picture.height);
     lines.forEach(line);
+    edges();
     changed(zoom / (window.devicePixelRatio || 1));
   }
 
@@ -81,6 +85,37 @@ export function stage(canvas) {
     context.fillStyle = "#ffd75e";
     context.strokeText(words, x2 + 8 * ratio, y2 - 8 * ratio);
     context.fillText(words, x2 + 8 * ratio, y2 - 8 * ratio);
+  }
+
+  /* The letters of the sides, which turn with the picture. */
+  function edges() {
+    const [right, bottom] = picture.sides || [];
+    if (!right) {
+      return;
+    }
+    const ratio = window.devicePixelRatio || 1;
+    const clockwise = [right, bottom, OPPOSITE[right], OPPOSITE[bottom]];
+    const edge = 16 * ratio;
+    const { width, height } = canvas;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.font = `600 ${15 * ratio}px sans-serif`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineWidth = 4 * ratio;
+    context.strokeStyle = "#000000";
+    context.fillStyle = "#ffffff";
+    [
+      [width - edge, height / 2],
+      [width / 2, height - edge],
+      [edge, height / 2],
+      [width / 2, edge],
+    ].forEach(([x, y], at) => {
+      const letter = clockwise[(at - quarter + 4) % 4];
+      context.strokeText(letter, x, y);
+      context.fillText(letter, x, y);
+    });
+    context.textAlign = "start";
+    context.textBaseline = "alphabetic";
   }
 
   function onCanvas([x, y]) {
