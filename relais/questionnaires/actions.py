@@ -143,13 +143,15 @@ def answer(
     context: dict[str, Any] | None = None,
     uploads: dict[str, list[Any]] | None = None,
     replaces: Response | None = None,
+    unfinished: bool = False,
 ) -> Answered:
     """Check and keep answers about something; `request_key` makes one of the same request sent several times.
 
     The workflow that calls has checked that `actor` may answer for `about`, and writes its own event: a questionnaire
     knows no patient. `context` answers the read-only questions ({linkId: [values]}, age or oximeter at home); what the
     page says of them is not listened to. `uploads` are files by linkId, stored here and added to the answers. `replaces` corrects an earlier response, which stays. Times later than now
-    become now; days are judged from the day in Paris on which the last question was answered.
+    become now; days are judged from the day in Paris on which the last question was answered. `unfinished` keeps answers of
+    which some that are required are still to come.
 
     Raises Wrong (a Refused with `errors` by key), Refused when the response was corrected already, NotFound when
     `replaces` is about something else.
@@ -163,7 +165,7 @@ def answer(
     started = min(times.started_at, ended)
     form = questionnaire.form
     given = _with_files(actor, _with_context(form, answers, context or {}), uploads or {})
-    checked = logic.check(form, given, timezone.localdate(ended))
+    checked = logic.check(form, given, timezone.localdate(ended), draft=unfinished)
     errors = checked.errors | _wrong_files(actor, form, checked.answers, replaces)
     _raise_errors(form, errors)
     response = Response(

@@ -89,6 +89,17 @@ function bind(form) {
     return wrong;
   }
 
+  /* <form data-enough="fg.urgence=vitale fg.motif">: with this answer, only what is wrong at the questions named after it
+     keeps the page from being sent. */
+  function stopping(wrong) {
+    const [condition, ...needed] = (form.dataset.enough || "").split(" ");
+    const [question, value] = condition.split("=");
+    if (!question || at(read(), question).indexOf(value) < 0) {
+      return wrong;
+    }
+    return wrong.filter((place) => needed.indexOf(keyOf(place)) >= 0);
+  }
+
   function inside(step) {
     return all(step, "[data-question], [data-rows]");
   }
@@ -146,7 +157,7 @@ function bind(form) {
     }
   });
   form.addEventListener("submit", (event) => {
-    const wrong = review(places(), true);
+    const wrong = stopping(review(places(), true));
     if (!wrong.length) {
       return;
     }
