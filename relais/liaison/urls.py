@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     path("releves/<uuid:hand_over_id>/accepter/", deciding.accept, name="accept"),
     path("<uuid:dossier_id>/", request.page, name="request"),
     path("<uuid:dossier_id>/saisie/", asking.fill, name="fill"),
+    path("<uuid:dossier_id>/completer/", asking.complete, name="complete"),
     path("<uuid:dossier_id>/brouillon/", asking.keep, name="keep"),
     path("<uuid:dossier_id>/notes/", notes.add, name="add_note"),
     path("<uuid:dossier_id>/lues/", notes.mark_read, name="mark_read"),

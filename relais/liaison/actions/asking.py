@@ -17,15 +17,17 @@ from relais.dossiers.models import DocumentKind
 from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
-from relais.liaison.actions import owning
+from relais.liaison.actions import notes, owning
 from relais.liaison.actions.states import lock, move, tell_pages
 from relais.liaison.models import Request
+from relais.liaison.queries import missing as lacks
 from relais.liaison.queries.sheet import last_sheet
-from relais.liaison.workflow import State
+from relais.liaison.workflow import OPEN, State
 from relais.patients.models import Patient
 from relais.questionnaires import actions as questionnaires
-from relais.questionnaires.actions import Times, Who
-from relais.questionnaires.models import Questionnaire, Relation
+from relais.questionnaires.actions import Times, Who, Wrong
+from relais.questionnaires.logic.values import is_blank
+from relais.questionnaires.models import Questionnaire, Relation, Response
 
 KIND, FORM = "liaison", "filgeria-demande"
 READ_ONLY = "Dans cette région, les EHPAD lisent les dossiers sans y écrire : appelez l’astreinte."
@@ -83,7 +85,8 @@ def submit(
     """Send a demand: answers kept, scores noted, the first of the route asked, the SAMU called in when FG-R1 fires.
 
     Sent twice (the same `request_key`, or a page that is older than the sending) it is sent once. Raises Wrong with what
-    is missing or impossible.
+    is missing or impossible; a vital one needs its motive alone: the rest is completed afterwards, and what is impossible
+    is put aside in a note.
     """
     locked = lock(actor, demand.pk)
     if not may.can_write(actor, locked):
@@ -92,10 +95,12 @@ def submit(
         return locked
     if locked.patient.deceased_on:
         raise Refused(_("Ce résident est décédé : la demande n’est pas partie."))
-    kept = questionnaires.answer(
-        actor=actor, about=locked.pk, questionnaire=questionnaire, answers=answers, uploads=uploads, times=times,
-        request_key=request_key, who=Who(relation=Relation.PROFESSIONAL),
-    ).response  # fmt: skip
+    vital = lacks.is_vital(answers)
+    sent = lacks.to_send(questionnaire.form, answers, timezone.localdate()) if vital else lacks.Sent(answers, ())
+    kept, refused = _answer(
+        vital=vital, uploads=uploads, actor=actor, about=locked.pk, questionnaire=questionnaire, answers=sent.answers,
+        times=times, request_key=request_key, who=Who(relation=Relation.PROFESSIONAL), unfinished=vital,
+    )  # fmt: skip
     now = timezone.now()
     found = scores.score(kept.answers)
     duty = owning.next_of(locked, now)
@@ -110,8 +115,59 @@ def submit(
     if moved.red or moved.responsible_id is None:
         owning.call_in_samu(actor, moved)
     _file(actor, moved, kept.answers.get("fg.pieces", []))
+    if aside := [*sent.put_aside, *refused]:
+        words = "\n".join([_("Saisi à l’envoi et écarté, à vérifier :"), *aside])
+        notes.write(actor=actor, demand=moved, text=words[: notes.NOTE_MAX])
     tell_pages(moved, urgent=True)
     return moved
+
+
+def _answer(*, vital: bool, uploads: dict[str, list[Any]], **given: Any) -> tuple[Response, list[str]]:
+    """The response; a file that cannot be kept holds a vital request back no more than a wrong figure: its sentence."""
+    if not (vital and uploads):
+        return questionnaires.answer(uploads=uploads, **given).response, []
+    try:
+        with transaction.atomic():  # a savepoint: files that were stored before the wrong one go with it
+            return questionnaires.answer(uploads=uploads, **given).response, []
+    except Wrong as wrong:
+        kept = questionnaires.answer(uploads={}, **given).response
+        return kept, list(wrong.errors.values())
+
+
+@whole
+def complete(
+    *, actor: Actor, demand: Request, answers: dict[str, list[Any]], times: Times, request_key: UUID
+) -> Request:
+    """Give what a vital request left without; what was sent stays as it was, beside the new answers.
+
+    Scores are computed again, and the SAMU called in when FG-R1 fires only now. Sent twice it is kept once. Raises Wrong
+    for what is impossible, Refused when nothing is given or the request is over.
+    """
+    locked = lock(actor, demand.pk)
+    if not may.can_complete(actor, locked):
+        raise NotFound
+    before = locked.response
+    if before is None or locked.state not in OPEN:
+        raise Refused(_("Cette demande est close : elle ne se complète plus."))
+    if Response.objects.filter(about=locked.pk, request_key=request_key).exists():
+        return locked
+    wanted = {one.link_id for one in lacks.form_of(locked).walk() if one.is_question}
+    new = {name: values for name, values in answers.items() if name in wanted and not is_blank(values)}
+    if not new:
+        raise Refused(_("Donnez au moins une réponse, ou revenez à la demande."))
+    kept = questionnaires.answer(
+        actor=actor, about=locked.pk, questionnaire=before.questionnaire, answers={**before.answers, **new}, times=times,
+        request_key=request_key, who=Who(relation=Relation.PROFESSIONAL), replaces=before, unfinished=True,
+    ).response  # fmt: skip
+    found = scores.score(kept.answers)
+    was_red = locked.red
+    locked.response, locked.red, locked.news2, locked.qsofa = kept, bool(found.red), found.news2, found.qsofa
+    locked.save(update_fields=["response", "red", "news2", "qsofa"])
+    dossiers.record(locked.dossier, "completed", actor, response=str(kept.pk))
+    if locked.red and not was_red:
+        owning.call_in_samu(actor, locked)
+    tell_pages(locked, urgent=True)
+    return locked
 
 
 def _file(actor: Actor, demand: Request, pks: list[str]) -> None:

@@ -12,6 +12,7 @@ from relais.directory.models import Service
 from relais.dossiers.models import Participant
 from relais.liaison import delays
 from relais.liaison.models import HandOver, Note, Request, Seen
+from relais.liaison.queries.missing import missing
 from relais.liaison.queries.request import expected
 from relais.liaison.queries.sbar import signs
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
@@ -42,6 +43,7 @@ class Row:
     expected: str
     motive: str
     signs: str
+    missing: int  # answers that a vital request still lacks
     rings: bool
     may_take: bool
 
@@ -123,6 +125,7 @@ def _row(
         expected=expected(one, home=home),
         motive=_motive(one),
         signs=signs(one),
+        missing=len(missing(one)),
         rings=not home and (unanswered or due),
         may_take=not home and one.state in WAITING and actor.has_role("practitioner"),
     )

@@ -15,6 +15,7 @@ from relais.dossiers.models import Participant
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.models import HandOver, Note, Request
+from relais.liaison.queries.missing import missing
 from relais.liaison.queries.people import people_of
 from relais.liaison.queries.sbar import said, signs
 from relais.liaison.workflow import OPEN, WAITING, State
@@ -106,6 +107,8 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "scores": scores.score(answers),
         "signs": signs(demand),
         "facts": _facts(demand),
+        "missing": missing(demand) if demand.state in OPEN else [],
+        "may_complete": may.can_complete(actor, demand),
         "sections": shown(demand.response) if demand.response else [],
         "notes": written,
         "unread": sum(one.unread for one in written),

@@ -9,19 +9,21 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from relais.core.access import professional
 from relais.core.doors import get_visible
-from relais.core.errors import NotFound
+from relais.core.errors import NotFound, Refused
 from relais.dossiers import queries as dossiers
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.actions import asking as actions
 from relais.liaison.actions.owning import samu_of
-from relais.liaison.models import Request
+from relais.liaison.models import Request, Urgency
+from relais.liaison.queries.missing import ENOUGH, form_of, is_vital, missing
 from relais.liaison.views.request import request_of
-from relais.liaison.workflow import State
+from relais.liaison.workflow import OPEN, State
 from relais.patients.models import Patient
 from relais.questionnaires import logic
 from relais.questionnaires.actions import Wrong
@@ -55,11 +57,11 @@ def fill(request: Any, dossier_id: UUID) -> HttpResponse:
     form = Fill(questionnaire.form, answers=found.draft, request=posted)
     if posted:
         actions.keep_draft(actor=request.actor, demand=found, answers=form.answers)
-        if form.ready:
+        if form.ready or is_vital(form.answers):
             try:
                 sent = actions.submit(
                     actor=request.actor, demand=found, questionnaire=questionnaire, answers=form.answers,
-                    uploads=form.uploads, times=form.times, request_key=form.request_key,
+                    uploads=_uploads(form), times=form.times, request_key=form.request_key,
                 )  # fmt: skip
             except Wrong as wrong:
                 form.refuse(wrong)
@@ -73,8 +75,56 @@ def fill(request: Any, dossier_id: UUID) -> HttpResponse:
         "scores": scores.score(_readable(form)),
         "samu": samu_of(found.establishment.department),
         "tables_json": json.dumps(scores.tables(), ensure_ascii=False),
+        "enough": " ".join([f"fg.urgence={Urgency.VITAL}", *ENOUGH]),
     }
     return render(request, "liaison/fill.html", context, status=422 if posted else 200)
+
+
+def _uploads(form: Fill) -> dict[str, list[Any]]:
+    """The files of the page; those that expired hold a vital request back no more."""
+    try:
+        return form.uploads
+    except Wrong:
+        if not is_vital(form.answers):
+            raise
+        return {}
+
+
+@professional(*may.CLINICAL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def complete(request: Any, dossier_id: UUID) -> HttpResponse:
+    """What a vital request was sent without: only that is asked."""
+    found = request_of(request, dossier_id, "Complément d’une demande vitale")
+    if not may.can_complete(request.actor, found) or found.response is None:
+        raise NotFound
+    if found.state not in OPEN or not missing(found):
+        return redirect("liaison:request", dossier_id)
+    form = Fill(form_of(found), request=request if request.method == "POST" else None)
+    error = ""
+    if request.method == "POST":
+        try:
+            kept = actions.complete(
+                actor=request.actor, demand=found, answers=form.answers, times=form.times, request_key=form.request_key
+            )
+        except Wrong as wrong:
+            form.refuse(wrong)
+        except Refused as refused:
+            error = refused.message
+        else:
+            left = len(missing(kept))
+            said = _("C’est complété : le médecin le voit.") if not left else _say_left(left)
+            messages.success(request, said)
+            return redirect("liaison:request", dossier_id)
+    context = {"found": found, "patient": found.patient, "fill": form, "error": error}
+    return render(request, "liaison/complete.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _say_left(count: int) -> str:
+    return ngettext(
+        "C’est enregistré. Il reste %(n)d réponse à compléter.",
+        "C’est enregistré. Il reste %(n)d réponses à compléter.",
+        count,
+    ) % {"n": count}
 
 
 def _readable(form: Fill) -> dict[str, Any]:
@@ -89,6 +139,16 @@ def _say_sent(request: Any, sent: Request) -> None:
         )
     else:
         messages.warning(request, _("Demande envoyée, mais personne n’est nommé à l’astreinte : téléphonez."))
+    if left := len(missing(sent)):
+        messages.info(
+            request,
+            ngettext(
+                "Appelez le 15. Il reste %(n)d réponse à compléter ensuite.",
+                "Appelez le 15. Il reste %(n)d réponses à compléter ensuite.",
+                left,
+            )
+            % {"n": left},
+        )
 
 
 @professional(*may.CLINICAL)
