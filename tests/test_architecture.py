@@ -81,6 +81,7 @@ OTHER_FILES = {
     "oncall/hours": "day, night, holes and double hours: pure rules",
     "oncall/lines": "the format of CSV files of a rota: pure",
     "patients/contact": "telephones and addresses: pure rules",
+    "patients/deaths": "what must follow a death: a registry",
     "patients/entry": "secrets and cookies of a grant: pure rules",
     "patients/identity": "French identity rules: pure rules",
     "patients/middleware": "a patient's cookie becomes an Actor",

@@ -19,7 +19,14 @@ from relais.patients.actions.grants import (
     revoke,
     revoke_grant,
 )
-from relais.patients.actions.identities import Traits, claim, correct_traits, create_patient, retrieve_ins
+from relais.patients.actions.identities import (
+    Traits,
+    claim,
+    correct_traits,
+    create_patient,
+    record_death,
+    retrieve_ins,
+)
 from relais.patients.actions.many import (
     Person,
     WayIn,
@@ -54,6 +61,7 @@ __all__ = [
     "new_password",
     "open_grant",
     "open_grants",
+    "record_death",
     "remember_device",
     "renew_secrets",
     "retrieve_ins",

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from relais.audit import actions as audit
 from relais.core.actor import SYSTEM, Actor
 from relais.core.errors import NotFound, Refused
-from relais.patients import contact, identity
+from relais.core.transactions import whole
+from relais.patients import contact, deaths, identity
 from relais.patients import permissions as may
 from relais.patients.actions.care import grant_care
 from relais.patients.models import Basis, Patient, Sex
@@ -152,6 +153,27 @@ def correct_traits(
     locked.save(update_fields=changed)
     locked.refresh_from_db()
     audit.record(actor=actor, action="patient.correct", patient_id=locked.pk, why=", ".join(changed)[:300])
+    return locked
+
+
+@whole
+def record_death(*, actor: Actor, patient: Patient, on: date) -> Patient:
+    """Note the day of a death, once: what was planned for this person anywhere ends with it (see `deaths`).
+
+    Raises NotFound for who may not correct the identity, Refused for a day to come or before the birth.
+    """
+    locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    if not may.can_correct(actor, locked):
+        raise NotFound
+    if on > timezone.localdate():
+        raise Refused(_("Ce jour n’est pas encore venu : vérifiez la date du décès."), field="day")
+    if locked.birth_date and on < locked.birth_date:
+        raise Refused(_("Ce jour précède la naissance : vérifiez la date du décès."), field="day")
+    if locked.deceased_on is None:
+        locked.deceased_on = on
+        locked.save(update_fields=["deceased_on"])
+        audit.record(actor=actor, action="patient.death", patient_id=locked.pk)
+    deaths.tell(actor, locked)
     return locked
 
 
