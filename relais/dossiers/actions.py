@@ -222,6 +222,27 @@ def add_document(
 
 
 @whole
+def copy_documents(*, actor: Actor, source: Dossier, target: Dossier) -> int:
+    """File what one dossier holds, withdrawn documents left out, in another of the same patient that goes on from it; how
+    many. The workflow that calls has checked who may and why.
+    """
+    if source.patient_id != target.patient_id:
+        raise NotFound
+    held = source.documents.filter(withdrawn_at=None).select_related("file").order_by("created_at", "id")
+    copied = [
+        Document(
+            dossier=target, file=files.store(actor=actor, upload=files.read(one.file), name=one.file.name),
+            kind=one.kind, title=one.title, author_id=one.author_id,
+        )
+        for one in held
+    ]  # fmt: skip
+    Document.objects.bulk_create(copied)
+    if copied:
+        record(target, "documents_copied", actor, source=str(source.pk), count=len(copied))
+    return len(copied)
+
+
+@whole
 def share_document(*, actor: Actor, document: Document, shared: bool) -> Document:
     """Show or hide a document in the patient space (TC-47); nothing when it is so already. The caller tells the patient."""
     locked = lock(document.dossier_id)
