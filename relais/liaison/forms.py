@@ -1,12 +1,15 @@
 """Forms of liaison: read and checked here, decided in actions."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from relais.core.forms import CountedTextarea, Form
-from relais.liaison.models import CareLevel, Code, Told
+from relais.core.errors import Refused
+from relais.core.forms import CountedTextarea, DateInput, Form, RadioCards, TimeInput
+from relais.core.paris import to_utc
+from relais.liaison.models import CareLevel, Code, Departure, Told
 
 # Hours until the next evaluation (domain.md §3.3: H+4, H+12, J+1…).
 REVIEWS = [
@@ -36,3 +39,40 @@ class DecisionForm(Form):
         """The moment that was chosen, from now."""
         hours = self.cleaned_data["review"]
         return now + timedelta(hours=int(hours)) if hours else None
+
+
+class LeavingForm(Form):
+    """Where a resident went, when and why."""
+
+    kind = forms.ChoiceField(
+        label=_("Que s’est-il passé ?"), choices=Departure.Kind.choices,
+        widget=RadioCards(
+            hints={
+                "home": _("La demande continue là-bas, avec le même médecin."),
+                "elsewhere": _("Hôpital, domicile, autre région : la demande reste à son médecin."),
+                "died": _("Ce qui était prévu pour cette personne s’arrête."),
+            },
+        ),
+    )  # fmt: skip
+    place = forms.CharField(
+        label=_("Où"), max_length=160, required=False, help_text=_("Nom ou ville de l’EHPAD, ou lieu du départ.")
+    )
+    in_hospital = forms.BooleanField(label=_("Le décès a eu lieu à l’hôpital"), required=False)
+    day = forms.DateField(label=_("Jour"), widget=DateInput)
+    hour = forms.TimeField(label=_("Heure"), widget=TimeInput)
+    why = forms.CharField(label=_("Raison, circonstances"), max_length=300, widget=CountedTextarea(attrs={"rows": 2}))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("kind") in (Departure.Kind.HOME, Departure.Kind.ELSEWHERE) and not cleaned.get("place"):
+            self.add_error("place", _("Indiquez où est parti le résident."))
+        if {"day", "hour"} <= set(cleaned):
+            try:
+                self.at()
+            except Refused as refused:
+                self.add_error("hour", refused.message)
+        return cleaned
+
+    def at(self) -> datetime:
+        """The moment. Raises Refused for an hour that does not exist."""
+        return to_utc(self.cleaned_data["day"], self.cleaned_data["hour"])

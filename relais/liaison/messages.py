@@ -18,6 +18,7 @@ from relais.notifications.registry import Rendered
 ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
     "liaison.asked", "liaison.review", "liaison.hand_over", "liaison.late", "liaison.mention",
 )  # fmt: skip
+NEWS = "liaison.news"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Text:
         """Asked just before sending: not once the request is over, nor to a doctor who has it no more."""
         if self.key == MENTION:
             return Note.objects.filter(demand_id=message.about, mentions=message.holder_id).exists()
+        if self.key == NEWS:
+            return Request.objects.filter(pk=message.about).exists()  # a request that ended too
         found = Request.objects.filter(pk=message.about, state__in=OPEN)
         return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
 
@@ -55,6 +58,7 @@ TEXTS = {
         Text(REVIEW, "Réévaluation à faire", "une réévaluation est à faire", of_owner=True),
         Text(HAND_OVER, "Relève proposée", "une relève vous attend", of_owner=False),
         Text(LATE, "Sans réponse", "personne n’a encore pris le relais d’un dossier", of_owner=True),
+        Text(NEWS, "Changement dans un dossier", "un dossier a changé, merci de le lire", of_owner=False),
         Text(MENTION, "Mention dans une note", "une note vous mentionne", of_owner=False),
     )
 }

@@ -39,6 +39,7 @@ class Closing(models.TextChoices):
     DIED_IN_HOSPITAL = "deces-hopital", "Décès à l’hôpital"
     NO_FOLLOW_UP = "sans-suite", "Sans suite"
     DUPLICATE = "doublon", "Doublon"
+    ELSEWHERE = "autre-ehpad", "Suite dans un autre EHPAD"
 
 
 class Code(models.TextChoices):
@@ -322,3 +323,32 @@ class HospitalTransfer(Base):
     def destination(self) -> str:
         """Where the resident was taken, in the words of the sheet."""
         return str(next(iter(self.front.answers.get("ft.destination", [])), ""))
+
+
+class Departure(Base):
+    """A resident left while a request was open: for another nursing home, for elsewhere, or they died. Never changed."""
+
+    class Kind(models.TextChoices):
+        HOME = "home", "Entrée dans un autre EHPAD"
+        ELSEWHERE = "elsewhere", "Départ vers un autre lieu"
+        DIED = "died", "Décès"
+
+    demand = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="departures")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind)
+    at = models.DateTimeField("moment")
+    why = models.CharField("raison", max_length=300)
+    place = models.CharField("lieu", max_length=160, blank=True)  # where to, in words
+    home = models.ForeignKey(Establishment, on_delete=models.PROTECT, null=True, related_name="+")
+    sequel = models.OneToOneField(Request, on_delete=models.PROTECT, null=True, related_name="arrival")  # goes on there
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(why=""), name="departure_has_reason"),
+            models.CheckConstraint(
+                condition=Q(kind="home", home__isnull=False, sequel__isnull=False)
+                | ~Q(kind="home") & Q(home=None, sequel=None),
+                name="departure_goes_on_in_a_home",
+            ),
+        ]

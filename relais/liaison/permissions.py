@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from relais.core.actor import Actor
+from relais.core.actor import SYSTEM, Actor
 from relais.directory.models import Establishment, Kind
 from relais.dossiers.models import Participant
 from relais.oncall.models import PoolMember
@@ -37,6 +37,16 @@ def can_start(actor: Actor, establishment: Any) -> bool:
 def can_write(actor: Actor, demand: Any) -> bool:
     """The clinical staff of the nursing home that asks, where the region lets nursing homes write."""
     return bool(settings.NURSING_HOMES_WRITE) and in_home(actor, demand)
+
+
+def only_system(actor: Actor, demand: Any) -> bool:
+    """What follows a departure or a death."""
+    return actor.kind == SYSTEM
+
+
+def can_tell_departure(actor: Actor, demand: Any) -> bool:
+    """The nursing home that may write, or the practitioner who has the request, says that the resident left or died."""
+    return can_write(actor, demand) or can_decide(actor, demand)
 
 
 def can_complete(actor: Actor, demand: Any) -> bool:

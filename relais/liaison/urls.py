@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from relais.liaison.views import asking, deciding, dlu, documents, lists, notes, request, resident, transfers
+from relais.liaison.views import (
+    asking,
+    deciding,
+    dlu,
+    documents,
+    leaving,
+    lists,
+    notes,
+    request,
+    resident,
+    transfers,
+)
 
 app_name = "liaison"
 urlpatterns: list[URLPattern] = [
@@ -34,6 +45,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:dossier_id>/lues/", notes.mark_read, name="mark_read"),
     path("<uuid:dossier_id>/documents/", documents.add, name="add_document"),
     path("<uuid:dossier_id>/decision/", deciding.decide, name="decide"),
+    path("<uuid:dossier_id>/depart/", leaving.leave, name="leave"),
     path("<uuid:dossier_id>/visio/", request.room, name="room"),
     path("<uuid:dossier_id>/<str:verb>/", request.verb, name="verb"),
 ]

@@ -33,6 +33,7 @@ TRANSITIONS: Table = {
         (State.TAKEN, State.ADVISED, State.REVIEW), State.COMPLEMENT, may.can_decide, "Demander un complément"
     ),
     "give": Transition((State.COMPLEMENT,), State.TAKEN, may.can_write, "Donner le complément"),
+    "stop_asking": Transition((State.COMPLEMENT,), State.TAKEN, may.only_system, "Ne plus attendre de complément"),
     "advise": Transition(IN_HAND, State.ADVISED, may.can_decide, "Rendre l’avis"),
     "plan": Transition((State.ADVISED,), State.REVIEW, may.can_decide, "Programmer une réévaluation"),
     "orient": Transition((State.ADVISED,), State.ORIENTATION, may.can_decide, "Orienter le résident"),
@@ -43,5 +44,6 @@ TRANSITIONS: Table = {
     "close": Transition(
         (State.ADVISED, State.REVIEW, State.ORIENTATION, State.TAKEN), State.CLOSED, may.can_close, "Clôturer"
     ),
+    "end": Transition(OPEN, State.CLOSED, may.only_system, "Clore après un départ ou un décès"),
     "cancel": Transition((State.DRAFT, State.SUBMITTED), State.CANCELLED, may.can_write, "Annuler la demande"),
 }

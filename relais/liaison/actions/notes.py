@@ -65,6 +65,17 @@ def write(
     return note
 
 
+@whole
+def summarise(*, actor: Actor, demand: Request, text: str) -> Note:
+    """The first note of a request that goes on elsewhere, by whoever said so, a member of that home or not."""
+    author = User.objects.get(pk=actor.me)
+    note = Note.objects.create(
+        demand=demand, author=author, establishment_id=actor.here, function=function_of(author), text=_checked(text)
+    )
+    dossiers.record(demand.dossier, "note_written", actor, note=str(note.pk))
+    return note
+
+
 def function_of(user: User) -> str:
     """*Médecin, Gériatrie*: what stands beside a name."""
     return ", ".join(part for part in (user.profession, user.specialty) if part) or _("Professionnel")

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from relais.core.actor import Actor
 from relais.directory.models import Service
 from relais.dossiers.models import Participant
 from relais.liaison import delays
-from relais.liaison.models import HandOver, Note, Request, Seen
+from relais.liaison.models import Departure, HandOver, Note, Request, Seen
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.request import expected
 from relais.liaison.queries.sbar import signs
@@ -74,9 +74,15 @@ def closed_rows(actor: Actor) -> list[Request]:
 
 
 def residents(actor: Actor) -> list[Patient]:
-    """Those in the nursing home's care, by name, the deceased left out; `RESIDENTS` at most: beyond, one searches."""
+    """Those in the nursing home's care, by name, the deceased and those who left it left out; `RESIDENTS` at most: beyond,
+    one searches. Whoever was asked about after they left has come back."""
     links = CareLink.objects.live().filter(establishment_id=actor.here).values("patient_id")
-    return list(Patient.objects.filter(pk__in=links, deceased_on=None).order_by("birth_family_name", "pk")[:RESIDENTS])
+    back = Request.objects.filter(
+        patient=OuterRef("demand__patient"), establishment_id=actor.here, dossier__created_at__gt=OuterRef("created_at")
+    )
+    left = Departure.objects.filter(~Exists(back), demand__establishment_id=actor.here).values("demand__patient_id")
+    here = Patient.objects.filter(pk__in=links, deceased_on=None).exclude(pk__in=left)
+    return list(here.order_by("birth_family_name", "pk")[:RESIDENTS])
 
 
 def services(actor: Actor) -> list[Service]:

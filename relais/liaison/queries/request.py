@@ -108,6 +108,8 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "signs": signs(demand),
         "facts": _facts(demand),
         "missing": missing(demand) if demand.state in OPEN else [],
+        "departures": list(demand.departures.select_related("by").order_by("created_at", "pk")),
+        "may_tell_departure": demand.state in OPEN and may.can_tell_departure(actor, demand),
         "may_complete": may.can_complete(actor, demand),
         "sections": shown(demand.response) if demand.response else [],
         "notes": written,

@@ -26,12 +26,14 @@ VERBS = {
     "take": (WAITING, "prise-en-charge", POOL | SAMU),
     "ask": ({"prise-en-charge", "avis-rendu", "a-reevaluer"}, "complement", OWNER),
     "give": ({"complement"}, "prise-en-charge", HOME),
+    "stop_asking": ({"complement"}, "prise-en-charge", {"system"}),
     "advise": (IN_HAND, "avis-rendu", OWNER),
     "plan": ({"avis-rendu"}, "a-reevaluer", OWNER),
     "orient": ({"avis-rendu"}, "orientation-en-cours", OWNER),
     "redirect": (IN_HAND | {"soumise", "transferee"}, "redirigee-samu", HOME | POOL | SAMU | {"pool_nurse"}),
     "transfer": (IN_HAND, "transferee", OWNER),
     "close": (IN_HAND - {"complement"}, "cloturee", OWNER),
+    "end": (WAITING | IN_HAND, "cloturee", {"system"}),
     "cancel": ({"brouillon", "soumise"}, "annulee", HOME),
 }
 HOME_CLOSES = {"avis-rendu", "a-reevaluer", "orientation-en-cours", "cloturee"}
@@ -83,7 +85,7 @@ def test_every_state_and_verb_for(people, role):
         )
         row = Request.objects.get()
         may = role in who or (verb == "close" and role == "nurse" and state in HOME_CLOSES)
-        changes = {"closing": "stabilise"} if verb == "close" else {}
+        changes = {"closing": "stabilise"} if verb in ("close", "end") else {}
         case = (state, verb)
         assert (verb in workflow.possible(row, actor)) == (may and state in sources), case
         if not may:

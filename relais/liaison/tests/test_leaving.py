@@ -1,0 +1,173 @@
+"""A resident who moves or dies in mid-request: one identity, an owner at every moment, nothing asked in vain (issue 4 §5)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.audit.models import Entry
+from relais.core.errors import NotFound, Refused
+from relais.directory.models import Need
+from relais.files.tests import make
+from relais.liaison.actions import deciding, filing, leaving, watching
+from relais.liaison.actions.deciding import Advice
+from relais.liaison.models import Departure, HandOver, Request
+from relais.liaison.queries import lists
+from relais.liaison.testing import make_home, make_request, taken
+from relais.notifications.models import Message
+from relais.oncall.testing import cover, join, make_service, make_slot
+from relais.patients.models import Patient
+from relais.patients.testing import make_patient
+
+pytestmark = pytest.mark.django_db
+
+
+def said(kind: str, **fields):
+    now = timezone.localtime()
+    return {"kind": kind, "day": f"{now:%Y-%m-%d}", "hour": f"{now:%H:%M}", "why": "Rapprochement familial", **fields}
+
+
+def told(user):
+    return list(Message.objects.filter(holder_id=user.pk).values_list("type", flat=True))
+
+
+def reviewed(scene, demand):
+    later = timezone.now() + timedelta(hours=4)
+    advice = Advice("maintien-surveillance", "maximal", "Stable depuis midi.", "oui", review_at=later)
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice)
+    return Request.objects.get(pk=demand.pk)
+
+
+@pytest.fixture
+def other():
+    """Another nursing home with its nurse and an on-call of its own."""
+    home = make_establishment("Résidence des Bleuets", kind="ehpad")
+    service = make_service(Need.GERIATRIC, name="Astreinte des Bleuets")
+    doctor = make_practitioner(service.establishment, family_name="Bleu")
+    join(service, doctor)
+    now = timezone.now()
+    for one in (service, make_service(Need.NIGHT, service.establishment, name="Nuit des Bleuets")):
+        if one != service:
+            join(one, doctor)
+        make_slot(one, doctor, now - timedelta(days=1), now + timedelta(days=1))
+    cover(home, service)
+    return home, make_member(home, Role.CAREGIVER, family_name="Nouvelle"), doctor
+
+
+@pytest.mark.req("FG-08")
+def test_in_another_home_the_request_goes_on_with_its_doctor_and_each_home_keeps_its_own(other):
+    home, nurse, _doctor = other
+    scene = make_home()
+    demand = taken(scene, spo2=90)
+    filing.add(actor=scene.nurse_actor, demand=demand, upload=make.pdf(), title="Ordonnance")
+    demand = reviewed(scene, demand)
+    browser, url = client_of(scene.nurse), f"/liaison/{demand.pk}/depart/"
+    asked = browser.post(url, said("home", place="bleuets"))
+    assert (asked.status_code, str(home.pk) in asked.content.decode()) == (422, True)
+    assert browser.post(url, said("home", place="bleuets", home=str(home.pk))).status_code == 302
+    old, new = Request.objects.get(pk=demand.pk), Request.objects.get(establishment=home)
+    assert (old.state, old.closing, old.responsible) == ("cloturee", "autre-ehpad", scene.doctor.user)
+    assert (new.state, new.responsible, new.review_at) == ("a-reevaluer", scene.doctor.user, demand.review_at)
+    assert (new.patient, new.dossier.origin, Patient.objects.count()) == (old.patient, old.dossier, 1)
+    assert new.response.answers["fg.spo2"] == [90]
+    page = client_of(nurse).get(f"/liaison/{new.pk}/").content.decode()
+    for words in ("Stable depuis midi.", "Ordonnance", old.dossier.reference, "Rapprochement familial", "SpO2 90"):
+        assert words in page
+    assert client_of(nurse).get(f"/liaison/{old.pk}/").status_code == 404
+    assert browser.get(f"/liaison/{old.pk}/").status_code == 200
+    assert browser.get(f"/liaison/{new.pk}/").status_code == 404
+    assert client_of(scene.doctor).get(f"/liaison/{new.pk}/").status_code == 200
+    assert "liaison.news" in told(scene.doctor.user)
+    assert [row.demand for row in lists.home_rows(actor_for(nurse))] == [new]
+    assert lists.residents(scene.nurse_actor) == []
+
+
+def test_the_on_call_of_the_new_home_is_told_and_takes_part(other):
+    home, _nurse, doctor = other
+    scene = make_home()
+    demand = make_request(scene)
+    moved = leaving.Leaving(timezone.now(), "Déménagement")
+    made = leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=moved, home=home)
+    assert (made.state, made.responsible, made.asked_at) == ("soumise", scene.doctor.user, demand.asked_at)
+    assert client_of(doctor).get(f"/liaison/{made.pk}/").status_code == 200
+    assert "liaison.asked" in told(doctor.user)
+
+
+def test_a_departure_out_of_the_platform_is_said_and_the_request_keeps_its_doctor():
+    scene = make_home()
+    demand = taken(scene)
+    browser, url = client_of(scene.nurse), f"/liaison/{demand.pk}/depart/"
+    assert browser.post(url, said("elsewhere")).status_code == 422
+    assert browser.post(url, said("elsewhere", place="Chez sa fille, à Brest")).status_code == 302
+    found = Request.objects.get()
+    assert (found.state, found.responsible) == ("prise-en-charge", scene.doctor.user)
+    assert "Chez sa fille" in client_of(scene.doctor).get(f"/liaison/{demand.pk}/").content.decode()
+    assert told(scene.doctor.user) == ["liaison.asked", "liaison.news"]
+
+
+@pytest.mark.req("FG-08")
+def test_a_death_ends_what_was_planned_and_leaves_to_the_doctor_what_they_have_in_hand():
+    scene = make_home()
+    waiting = reviewed(scene, taken(scene))
+    HandOver.objects.create(
+        demand=waiting, leaving=scene.doctor.user, due_at=timezone.now(), situation="x", service=scene.service
+    )
+    asked = taken(scene)
+    deciding.ask(actor=scene.doctor_actor, demand=asked, text="Diurèse ?")
+    page = client_of(scene.nurse).post(f"/liaison/{waiting.pk}/depart/", said("died", in_hospital="on"), follow=True)
+    assert "Plus aucune réévaluation" in page.content.decode()
+    waiting.refresh_from_db()
+    asked.refresh_from_db()
+    assert (waiting.state, waiting.closing, waiting.review_at) == ("cloturee", "deces-hopital", None)
+    assert (asked.state, asked.responsible) == ("prise-en-charge", scene.doctor.user)
+    assert not HandOver.objects.filter(accepted_at=None, dropped_at=None).exists()
+    assert Patient.objects.get().deceased_on == timezone.localdate()
+    assert Entry.objects.filter(action="patient.death", patient_id=scene.resident.pk).count() == 1
+    before = Message.objects.count()
+    watching.watch(timezone.now() + timedelta(hours=5))
+    assert Message.objects.filter(type="liaison.review").count() == 0
+    assert Message.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"why": " "}, "raison"),
+        ({"at": timedelta(hours=2)}, "Ce moment"),
+        ({"at": timedelta(days=-40)}, "Ce moment"),
+    ],
+)
+def test_a_departure_without_a_reason_or_at_an_impossible_moment_is_refused(changes, sentence):
+    scene = make_home()
+    demand = taken(scene)
+    moved = leaving.Leaving(timezone.now() + changes.get("at", timedelta()), changes.get("why", "Hôpital"))
+    with pytest.raises(Refused, match=sentence):
+        leaving.go_elsewhere(actor=scene.nurse_actor, demand=demand, said=moved, place="Hôpital")
+    here = leaving.Leaving(timezone.now(), "x")
+    with pytest.raises(Refused, match="autre EHPAD"):
+        leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=here, home=scene.home)
+    assert not Departure.objects.exists()
+
+
+def test_only_the_home_and_the_doctor_who_has_it_say_a_departure():
+    scene = make_home()
+    demand = taken(scene)
+    for member in (scene.colleague, scene.regulator):
+        assert client_of(member).get(f"/liaison/{demand.pk}/depart/").status_code == 404
+    here = leaving.Leaving(timezone.now(), "x")
+    with pytest.raises(NotFound):
+        leaving.died(actor=make_home().nurse_actor, demand=demand, said=here, in_hospital=False)
+    for member in (scene.nurse, scene.doctor):
+        assert client_of(member).get(f"/liaison/{demand.pk}/depart/").status_code == 200
+
+
+def test_a_resident_who_comes_back_is_on_the_list_again(other):
+    scene = make_home()
+    away = leaving.Leaving(timezone.now(), "Hospitalisation")
+    leaving.go_to_home(actor=scene.nurse_actor, demand=taken(scene), said=away, home=other[0])
+    stays = make_patient(seen_by=scene.home)
+    assert lists.residents(scene.nurse_actor) == [stays]
+    make_request(scene)
+    assert set(lists.residents(scene.nurse_actor)) == {scene.resident, stays}
