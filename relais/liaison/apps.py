@@ -36,6 +36,16 @@ class LiaisonConfig(AppConfig):
                 order=25,
             )
         )
+        register(
+            NavItem(
+                key="liaison.nobody",
+                label=_("Demandes sans médecin"),
+                icon="user-off",
+                url_name="liaison:nobody",
+                visible=keeps_or_runs,
+                order=25,
+            )
+        )
         sections.register(
             sections.Section(key="liaison", order=25, template="liaison/_of_patient.html", load=requests_of)
         )
@@ -46,3 +56,15 @@ def requests_of(actor: "Actor", patient: "Patient") -> "list[Request] | None":
     from relais.liaison.queries.sheet import of_patient  # noqa: PLC0415 (models are not ready when this file is read)
 
     return of_patient(actor, patient)
+
+
+def keeps_or_runs(actor: "Actor") -> bool:
+    """Whether the entry of the requests that nobody has is drawn: to managers of a nursing home or of an on-call."""
+    from relais.directory.models import Establishment, Service  # noqa: PLC0415 (models are not ready when this file is read)
+    from relais.liaison.permissions import HOMES, can_watch  # noqa: PLC0415
+    from relais.liaison.queries.request import REACHED  # noqa: PLC0415
+
+    if not can_watch(actor):
+        return False
+    held = Service.objects.filter(establishment_id=actor.establishment_id, need__in=REACHED, active=True)
+    return Establishment.objects.filter(pk=actor.establishment_id, kind__in=HOMES).exists() or held.exists()

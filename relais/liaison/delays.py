@@ -7,6 +7,7 @@ Pure.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+ALARM_AGAIN = timedelta(hours=1)  # ours
 HAND_OVER = timedelta(minutes=15)  # ours: a hand-over that nobody accepts is an alarm after this
 
 
@@ -35,3 +36,20 @@ def take_by(urgency: str, asked_at: datetime) -> datetime:
 def advise_by(urgency: str, submitted_at: datetime) -> datetime:
     """Until when the opinion is given, counted from the sending whoever is asked."""
     return submitted_at + timedelta(minutes=DELAYS[urgency].advise)
+
+
+def alarms(urgency: str, since: datetime, until: datetime) -> list[datetime]:
+    """When people are told of a request that nobody has since then, up to a moment: at once, after the delay to take it,
+    after twice that, then each hour until somebody has it."""
+    delay = timedelta(minutes=DELAYS[urgency].take)
+    moments = [since, since + delay, since + 2 * delay]
+    while moments[-1] + ALARM_AGAIN <= until:
+        moments.append(moments[-1] + ALARM_AGAIN)
+    return [one for one in moments if one <= until]
+
+
+def next_alarm(urgency: str, since: datetime, now: datetime) -> datetime:
+    """When people are told again."""
+    passed = alarms(urgency, since, now)
+    delay = timedelta(minutes=DELAYS[urgency].take)
+    return passed[-1] + (delay if len(passed) < 3 else ALARM_AGAIN)

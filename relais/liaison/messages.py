@@ -18,7 +18,7 @@ from relais.notifications.registry import Rendered
 ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
     "liaison.asked", "liaison.review", "liaison.hand_over", "liaison.late", "liaison.mention",
 )  # fmt: skip
-NEWS = "liaison.news"
+NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,15 @@ class Text:
         if self.key == NEWS:
             return Request.objects.filter(pk=message.about).exists()  # a request that ended too
         found = Request.objects.filter(pk=message.about, state__in=OPEN)
+        if self.key in (NOBODY, NOBODY_HERE):
+            return found.filter(responsible=None).exists()
         return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
         link = message.context["link"]
         if message.channel == Channel.SMS:
             return Rendered(subject="", text=f"Relais : {self.sentence} {link}")
-        foot = "Ce message est automatique. Vous le recevez parce que vous figurez au tableau d’astreinte ou de garde."
+        foot = "Ce message est automatique. Vous le recevez parce que vous figurez au tableau d’astreinte ou de garde, ou répondez d’un établissement."
         return Rendered(f"Relais : {self.sentence}", f"Bonjour,\n\n{self.sentence} : {link}\n\n{foot}\n")
 
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -58,6 +60,13 @@ TEXTS = {
         Text(REVIEW, "Réévaluation à faire", "une réévaluation est à faire", of_owner=True),
         Text(HAND_OVER, "Relève proposée", "une relève vous attend", of_owner=False),
         Text(LATE, "Sans réponse", "personne n’a encore pris le relais d’un dossier", of_owner=True),
+        Text(NOBODY, "Demande sans médecin", "une demande n’a aucun médecin, agissez", of_owner=False),
+        Text(
+            NOBODY_HERE,
+            "Demande sans médecin, aux responsables",
+            "une demande n’a aucun médecin, trouvez qui répond",
+            of_owner=False,
+        ),
         Text(NEWS, "Changement dans un dossier", "un dossier a changé, merci de le lire", of_owner=False),
         Text(MENTION, "Mention dans une note", "une note vous mentionne", of_owner=False),
     )
@@ -71,6 +80,7 @@ def register_all() -> None:
 
 def tell(key: str, demand: Request, user: User) -> None:
     """Queue one message to a professional: by SMS where there is a mobile number, else by e-mail."""
+    address = reverse("liaison:nobody") if key == NOBODY_HERE else reverse("liaison:request", args=[demand.pk])
     outbox.queue(
         type=key,
         about=demand.pk,
@@ -78,6 +88,6 @@ def tell(key: str, demand: Request, user: User) -> None:
         channel=Channel.SMS if user.mobile else Channel.EMAIL,
         email=user.email,
         phone=user.mobile,
-        context={"link": f"{settings.PUBLIC_URL}{reverse('liaison:request', args=[demand.pk])}"},
+        context={"link": f"{settings.PUBLIC_URL}{address}"},
         topics=[dossiers.topic(demand.pk)],
     )

@@ -122,6 +122,7 @@ class Request(models.Model):
     line = models.CharField("téléphone", max_length=20, blank=True)  # of whoever is asked
     responsible = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     unowned_since = models.DateTimeField(null=True)
+    alarm_told_at = models.DateTimeField(null=True)  # when people were last told that nobody has it
     asked_at = models.DateTimeField(null=True)  # of the service that is asked: the clock of taking runs from here
     asked = ArrayField(models.UUIDField(), default=list, blank=True)  # people and services asked in turn since then
     late_told_at = models.DateTimeField(null=True)  # that the service it was passed to did not take it in time

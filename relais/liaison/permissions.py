@@ -11,12 +11,18 @@ from relais.oncall.models import PoolMember
 from relais.patients.models import CareLink
 
 CLINICAL = ("practitioner", "caregiver")
+MANAGER = "manager"
 HOMES = (Kind.EHPAD, Kind.ESMS)  # what asks for support
 
 
 def can_read(actor: Actor) -> bool:
     """Practitioners and caregivers read requests; secretaries and managers never do."""
     return actor.is_professional and actor.has_role(*CLINICAL)
+
+
+def can_watch(actor: Actor) -> bool:
+    """Managers see the requests that nobody has, of their nursing home and of the services that they keep: no resident."""
+    return actor.is_professional and actor.establishment_id is not None and actor.has_role(MANAGER)
 
 
 def in_home(actor: Actor, demand: Any) -> bool:

@@ -17,7 +17,7 @@ from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import ANSWERS, LIVE, AskState
 
 __all__ = [
-    "Duty", "asked_of", "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
+    "Duty", "asked_of", "asked_services", "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
     "rotas_of", "route", "services_of", "slots_of", "week",
 ]  # fmt: skip
 
@@ -76,29 +76,38 @@ def route(establishment: Establishment, moment: datetime) -> list[Duty]:
     nursing home to which no on-call was given is answered by those of its department. Services that are closed for good
     are skipped. Empty only where there is no SAMU either: an alarm, which the caller gives.
     """
-    covers = Cover.objects.select_related("primary__establishment", "backup__establishment")
-    cover = covers.filter(establishment=establishment).first()
-    serving = _serving(establishment.department)
-    by_need: dict[str, list[Service]] = {need: [] for need in Need.values}
-    for service in serving:
-        by_need[service.need].append(service)
-    asked: list[tuple[Service, str]]  # with the rank of its doctor
-    if not is_day(moment):
-        asked = [(service, NIGHT) for service in by_need[Need.NIGHT]]
-    elif cover:
-        asked = [(cover.primary, PRIMARY), *([(cover.backup, OTHER)] if cover.backup else [])]
-    else:
-        asked = [(service, OTHER) for service in by_need[Need.GERIATRIC]]
-    asked = [(service, rank) for service, rank in asked if service.active and service.establishment.active]
-    emergency = by_need[Need.SAMU]
+    asked, emergency = _asked(establishment, moment)
     named = duties([*(service for service, _rank in asked), *emergency], moment)
-    if is_day(moment) and not cover:
+    if asked and asked[0][1] == OTHER:  # none was given to it
         asked = [(service, rank) for service, rank in asked if named[service.pk]][:NEAR]
     found = [_ranked(duty, rank) for service, rank in asked for duty in named[service.pk]]
     for service in emergency:
         line = Duty(service, None, service.name, service.phone, SAMU)
         found += [_ranked(duty, SAMU) for duty in named[service.pk]] or [line]
     return _each_once(found)
+
+
+def asked_services(establishment: Establishment, moment: datetime) -> list[Service]:
+    """The services that should answer for this nursing home at this moment, whether somebody is on duty there or not; the
+    SAMU left out."""
+    return [service for service, _rank in _asked(establishment, moment)[0]]
+
+
+def _asked(establishment: Establishment, moment: datetime) -> tuple[list[tuple[Service, str]], list[Service]]:
+    """The services of its route with the rank of their doctors, and the SAMU of its department."""
+    covers = Cover.objects.select_related("primary__establishment", "backup__establishment")
+    cover = covers.filter(establishment=establishment).first()
+    by_need: dict[str, list[Service]] = {need: [] for need in Need.values}
+    for service in _serving(establishment.department):
+        by_need[service.need].append(service)
+    asked: list[tuple[Service, str]]
+    if not is_day(moment):
+        asked = [(service, NIGHT) for service in by_need[Need.NIGHT]]
+    elif cover:
+        asked = [(cover.primary, PRIMARY), *([(cover.backup, OTHER)] if cover.backup else [])]
+    else:
+        asked = [(service, OTHER) for service in by_need[Need.GERIATRIC]]
+    return [one for one in asked if one[0].active and one[0].establishment.active], by_need[Need.SAMU]
 
 
 def _serving(department: str) -> list[Service]:

@@ -17,7 +17,7 @@ from relais.dossiers.models import DocumentKind
 from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
-from relais.liaison.actions import notes, owning
+from relais.liaison.actions import alarming, notes, owning
 from relais.liaison.actions.states import lock, move, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.queries import missing as lacks
@@ -112,8 +112,10 @@ def submit(
     if duty:
         owning.join(actor, moved, duty.service)
     owning.told(moved)
-    if moved.red or moved.responsible_id is None:
+    if moved.red:
         owning.call_in_samu(actor, moved)
+    if moved.responsible_id is None:
+        alarming.sound(demand_id=moved.pk, now=now)
     _file(actor, moved, kept.answers.get("fg.pieces", []))
     if aside := [*sent.put_aside, *refused]:
         words = "\n".join([_("Saisi à l’envoi et écarté, à vérifier :"), *aside])

@@ -10,7 +10,7 @@ from relais.core.actor import SYSTEM_ACTOR
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import delays, messages
-from relais.liaison.actions import handing, owning
+from relais.liaison.actions import alarming, handing, owning
 from relais.liaison.actions.states import each, lock, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
@@ -24,6 +24,7 @@ def watch(now: datetime | None = None) -> None:
     failed = each(_gone(), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="gone"))
     failed += each(_late(moment), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="late"))
     failed += each(_unowned(), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="nobody"))
+    failed += each(_unowned(), lambda pk: alarming.sound(demand_id=pk, now=moment))
     failed += each(_due(moment), lambda pk: tell_due(demand_id=pk, now=moment))
     failed += handing.watch(moment)
     if failed:
@@ -41,6 +42,8 @@ def follow_rota(service_id: UUID) -> None:
             owning.ask_next(demand_id=demand.pk, now=now, why="rota")
     for demand_id in _unowned():
         owning.ask_next(demand_id=demand_id, now=now, why="nobody")
+    for demand_id in _unowned():
+        alarming.sound(demand_id=demand_id, now=now)
 
 
 def _gone() -> list[UUID]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -89,6 +90,36 @@ def services(actor: Actor) -> list[Service]:
     return list(services_of(actor).order_by("name", "pk"))
 
 
+@dataclass(frozen=True)
+class Orphan:
+    """A request that nobody has, as a manager sees it: `mine` is a service whose rota they keep, if one takes part."""
+
+    demand: Request
+    again_at: datetime
+    mine: Service | None
+
+
+def kept_services(actor: Actor) -> list[UUID]:
+    """The services of the establishment that the actor manages."""
+    held = Service.objects.filter(establishment_id=actor.here, active=True)
+    return list(held.order_by("name", "pk").values_list("pk", flat=True))
+
+
+def nobody_rows(actor: Actor) -> list[Orphan]:
+    """The open requests that nobody has, of the nursing home or of the services that the actor manages, the oldest first."""
+    now = timezone.now()
+    kept = Participant.objects.filter(service__establishment_id=actor.here, until=None).select_related("service")
+    mine = Q(establishment_id=actor.here) | Q(dossier__in=kept.values("dossier_id"))
+    rows = Request.objects.filter(mine, state__in=OPEN, responsible=None, unowned_since__isnull=False)
+    found = list(rows.select_related("dossier", "establishment", "service").order_by("unowned_since", "pk")[:MOST])
+    services = {one.dossier_id: one.service for one in kept.filter(dossier__in=found).order_by("-created_at", "-pk")}
+    return [
+        Orphan(one, delays.next_alarm(one.urgency, one.unowned_since, now), services.get(one.pk))
+        for one in found
+        if one.unowned_since
+    ]
+
+
 def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
     now = timezone.now()
     known = rows.select_related("patient", "establishment", "responsible", "service", "response__questionnaire")
@@ -132,7 +163,7 @@ def _row(
         motive=_motive(one),
         signs=signs(one),
         missing=len(missing(one)),
-        rings=not home and (unanswered or due),
+        rings=one.responsible_id is None or (not home and (unanswered or due)),
         may_take=not home and one.state in WAITING and actor.has_role("practitioner"),
     )
 

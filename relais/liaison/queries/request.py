@@ -12,8 +12,8 @@ from relais.core import workflow
 from relais.core.actor import Actor
 from relais.directory.models import Need, Service
 from relais.dossiers.models import Participant
+from relais.liaison import delays, scores
 from relais.liaison import permissions as may
-from relais.liaison import scores
 from relais.liaison.models import HandOver, Note, Request
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.people import people_of
@@ -110,6 +110,9 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "missing": missing(demand) if demand.state in OPEN else [],
         "departures": list(demand.departures.select_related("by").order_by("created_at", "pk")),
         "may_tell_departure": demand.state in OPEN and may.can_tell_departure(actor, demand),
+        "alarm_again_at": delays.next_alarm(demand.urgency, demand.unowned_since, timezone.now())
+        if demand.unowned_since and demand.urgency
+        else None,
         "may_complete": may.can_complete(actor, demand),
         "sections": shown(demand.response) if demand.response else [],
         "notes": written,

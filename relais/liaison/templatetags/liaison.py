@@ -21,6 +21,7 @@ WORDS = {
     "escalated": _l("Sans réponse dans le délai : la personne suivante est prévenue"),
     "unanswered": _l("Le service n’a pas pris la demande dans le délai"),
     "owner_gone": _l("Le médecin n’est plus d’astreinte : la demande est confiée au suivant"),
+    "nobody_told": _l("Personne n’a la demande : les responsables et l’EHPAD sont prévenus"),
     "rerouted": _l("Demande confiée à la personne d’astreinte"),
     "ask": _l("Complément demandé"),
     "give": _l("Complément donné"),

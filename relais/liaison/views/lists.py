@@ -11,7 +11,7 @@ from relais.core.access import professional
 from relais.directory.models import Establishment
 from relais.liaison import permissions as may
 from relais.liaison.queries import lists
-from relais.liaison.topics import service_topic
+from relais.liaison.topics import home_topic, service_topic
 
 
 @professional(*may.CLINICAL)
@@ -41,3 +41,17 @@ def on_call(request: Any) -> HttpResponse:
     if request.htmx and request.htmx.target == "liaison-rows":
         return render(request, "liaison/_rows.html", context)
     return render(request, "liaison/on_call.html", context)
+
+
+@professional(may.MANAGER)
+@require_safe
+def nobody(request: Any) -> HttpResponse:
+    """For whoever keeps a rota or runs a nursing home: the requests that nobody has, without their residents."""
+    rows = lists.nobody_rows(request.actor)
+    shown = [row.demand.pk for row in rows]
+    audit.record_list(actor=request.actor, action="liaison.nobody", ids=shown, seen=request.session)
+    topics = [service_topic(pk) for pk in lists.kept_services(request.actor)]
+    context = {"rows": rows, "topics": " ".join([home_topic(request.actor.here), *topics])}
+    if request.htmx and request.htmx.target == "liaison-nobody":
+        return render(request, "liaison/_nobody.html", context)
+    return render(request, "liaison/nobody.html", context)
