@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.errors import Refused
-from relais.core.forms import CountedTextarea, DateInput, Form, RadioCards, TimeInput
+from relais.core.forms import BirthDateField, CountedTextarea, DateInput, Form, RadioCards, TimeInput
 from relais.core.paris import to_utc
 from relais.liaison.models import CareLevel, Code, Departure, Told
 
@@ -76,3 +76,12 @@ class LeavingForm(Form):
     def at(self) -> datetime:
         """The moment. Raises Refused for an hour that does not exist."""
         return to_utc(self.cleaned_data["day"], self.cleaned_data["hour"])
+
+
+class AskForForm(Form):
+    """Which nursing home telephoned, and about whom."""
+
+    home_name = forms.CharField(label=_("EHPAD qui appelle"), max_length=100, help_text=_("Nom ou ville."))
+    family_name = forms.CharField(label=_("Nom de naissance ou nom utilisé"), max_length=100)
+    given_name = forms.CharField(label=_("Prénom"), max_length=100, required=False)
+    birth_date = BirthDateField(label=_("Date de naissance"))

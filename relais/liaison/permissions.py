@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from relais.core.actor import SYSTEM, Actor
-from relais.directory.models import Establishment, Kind
+from relais.directory.models import Establishment, Kind, Need
 from relais.dossiers.models import Participant
 from relais.oncall.models import PoolMember
 from relais.patients.models import CareLink
@@ -13,6 +13,7 @@ from relais.patients.models import CareLink
 CLINICAL = ("practitioner", "caregiver")
 MANAGER = "manager"
 HOMES = (Kind.EHPAD, Kind.ESMS)  # what asks for support
+ANSWERING = (Need.GERIATRIC, Need.NIGHT, Need.SAMU)  # services that answer them
 
 
 def can_read(actor: Actor) -> bool:
@@ -55,9 +56,33 @@ def can_tell_departure(actor: Actor, demand: Any) -> bool:
     return can_write(actor, demand) or can_decide(actor, demand)
 
 
+def can_ask(actor: Actor) -> bool:
+    """Where nursing homes read only, practitioners who answer for them see the page on which one makes their requests."""
+    if settings.NURSING_HOMES_WRITE or not actor.has_role("practitioner"):
+        return False
+    return PoolMember.objects.of(actor).filter(service__active=True, service__need__in=ANSWERING).exists()
+
+
+def can_ask_for(actor: Actor, establishment: Any) -> bool:
+    """Where nursing homes read only, a practitioner who answers in their department makes the request for them, after the
+    telephone call."""
+    if settings.NURSING_HOMES_WRITE or not actor.has_role("practitioner") or establishment.kind not in HOMES:
+        return False
+    held = PoolMember.objects.of(actor).filter(service__active=True, service__need__in=ANSWERING)
+    return held.filter(service__departments__contains=[establishment.department]).exists()
+
+
+def can_speak(actor: Actor, demand: Any) -> bool:
+    """The nursing home that asks, where it may write; where it reads only, the practitioner who made the request for it or
+    has it in hand writes what the home says on the telephone."""
+    if settings.NURSING_HOMES_WRITE:
+        return can_write(actor, demand)
+    return actor.user_id in (demand.responsible_id, demand.dossier.opened_by) and can_take(actor, demand)
+
+
 def can_complete(actor: Actor, demand: Any) -> bool:
-    """The nursing home that asks completes what it sent in haste."""
-    return can_write(actor, demand)
+    """Whoever speaks for the nursing home completes what left in haste."""
+    return can_speak(actor, demand)
 
 
 def answers(actor: Actor, demand: Any) -> bool:

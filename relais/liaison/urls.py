@@ -19,6 +19,7 @@ app_name = "liaison"
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
     path("astreinte/", lists.on_call, name="on_call"),
+    path("astreinte/demander/", asking.start_for, name="start_for"),
     path("sans-medecin/", lists.nobody, name="nobody"),
     path("residents/", resident.residents, name="residents"),
     path("residents/choisir/", resident.pick, name="pick"),

@@ -27,12 +27,12 @@ OVER = (State.CLOSED, State.CANCELLED)
 PHASES = dict.fromkeys((State.DRAFT, *OPEN), "open") | {State.CLOSED: "closed", State.CANCELLED: "cancelled"}
 
 TRANSITIONS: Table = {
-    "submit": Transition((State.DRAFT,), State.SUBMITTED, may.can_write, "Envoyer la demande"),
+    "submit": Transition((State.DRAFT,), State.SUBMITTED, may.can_speak, "Envoyer la demande"),
     "take": Transition(WAITING, State.TAKEN, may.can_take, "Prendre en charge"),
     "ask": Transition(
         (State.TAKEN, State.ADVISED, State.REVIEW), State.COMPLEMENT, may.can_decide, "Demander un complément"
     ),
-    "give": Transition((State.COMPLEMENT,), State.TAKEN, may.can_write, "Donner le complément"),
+    "give": Transition((State.COMPLEMENT,), State.TAKEN, may.can_speak, "Donner le complément"),
     "stop_asking": Transition((State.COMPLEMENT,), State.TAKEN, may.only_system, "Ne plus attendre de complément"),
     "advise": Transition(IN_HAND, State.ADVISED, may.can_decide, "Rendre l’avis"),
     "plan": Transition((State.ADVISED,), State.REVIEW, may.can_decide, "Programmer une réévaluation"),
@@ -45,5 +45,5 @@ TRANSITIONS: Table = {
         (State.ADVISED, State.REVIEW, State.ORIENTATION, State.TAKEN), State.CLOSED, may.can_close, "Clôturer"
     ),
     "end": Transition(OPEN, State.CLOSED, may.only_system, "Clore après un départ ou un décès"),
-    "cancel": Transition((State.DRAFT, State.SUBMITTED), State.CANCELLED, may.can_write, "Annuler la demande"),
+    "cancel": Transition((State.DRAFT, State.SUBMITTED), State.CANCELLED, may.can_speak, "Annuler la demande"),
 }

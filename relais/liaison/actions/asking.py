@@ -1,5 +1,6 @@
 """The nursing home's side: a draft that is kept as one types, sent once, completed, cancelled (FG-01, FG-04)."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -7,13 +8,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from relais.audit import actions as audit
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.directory.models import Establishment
 from relais.dossiers import actions as dossiers
-from relais.dossiers.models import DocumentKind
+from relais.dossiers.models import DocumentKind, Dossier
 from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
@@ -23,7 +25,9 @@ from relais.liaison.models import Request
 from relais.liaison.queries import missing as lacks
 from relais.liaison.queries.sheet import last_sheet
 from relais.liaison.workflow import OPEN, State
-from relais.patients.models import Patient
+from relais.oncall.queries import services_of
+from relais.patients.models import CareLink, Patient
+from relais.patients.queries.search import fold
 from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who, Wrong
 from relais.questionnaires.logic.values import is_blank
@@ -44,6 +48,47 @@ def start(*, actor: Actor, patient: Patient, origin_id: UUID | None = None) -> R
         raise NotFound
     if patient.deceased_on:
         raise Refused(_("Ce résident est décédé : aucune demande ne peut plus être ouverte."))
+    return _draft(actor, patient, establishment, origin_id)
+
+
+@whole
+def start_for(*, actor: Actor, home: Establishment, family_name: str, given_name: str, birth_date: date) -> Request:
+    """The draft of a request that a doctor makes for a nursing home that may only read, after its telephone call.
+
+    The resident is one of those in the home's care, by exact name and birth date; the doctor and whoever answers with
+    them see the resident from now on. Raises NotFound for who may not, Refused when nobody or several are found.
+    """
+    if not may.can_ask_for(actor, home):
+        raise NotFound
+    patient = _resident(actor, home, family_name, given_name, birth_date)
+    made = _draft(actor, patient, home, None)
+    held = services_of(actor).filter(need__in=may.ANSWERING, departments__contains=[home.department])
+    for service in held.order_by("name", "pk")[:1]:
+        owning.join(actor, made, service)
+    if made.dossier.opened_by != actor.user_id:  # begun by a colleague, or by the home while it could write
+        Dossier.objects.filter(pk=made.pk).update(opened_by=actor.me)
+    return made
+
+
+def _resident(actor: Actor, home: Establishment, family_name: str, given_name: str, birth_date: date) -> Patient:
+    links = CareLink.objects.live().filter(establishment_id=home.pk).values("patient_id")
+    born = Patient.objects.filter(pk__in=links, birth_date=birth_date, deceased_on=None).order_by("pk")
+    name, given = fold(family_name), fold(given_name)
+    found = [one for one in born if name and name in (fold(one.birth_family_name), fold(one.used_family_name))]
+    if len(found) > 1 and given:
+        found = [one for one in found if given in (fold(one.given_name), *fold(one.birth_given_names).split())]
+    audit.record(actor=actor, action="liaison.sought", about=home.pk, why=f"{len(found)}")
+    if not found:
+        raise Refused(
+            _("Aucun résident de cet EHPAD ne porte ce nom et cette date de naissance : vérifiez-les au téléphone."),
+            field="family_name",
+        )
+    if len(found) > 1:
+        raise Refused(_("Plusieurs résidents portent ce nom et cette date : précisez le prénom."), field="given_name")
+    return found[0]
+
+
+def _draft(actor: Actor, patient: Patient, establishment: Establishment, origin_id: UUID | None) -> Request:
     drafts = Request.objects.filter(patient=patient, establishment=establishment, state=State.DRAFT)
     if found := drafts.first():
         return found
@@ -63,7 +108,7 @@ def start(*, actor: Actor, patient: Patient, origin_id: UUID | None = None) -> R
 def keep_draft(*, actor: Actor, demand: Request, answers: dict[str, list[Any]]) -> Request:
     """What is typed so far, whatever it is worth; nothing once the request was sent."""
     locked = lock(actor, demand.pk)
-    if not may.can_write(actor, locked):
+    if not may.can_speak(actor, locked):
         raise NotFound
     if locked.state == State.DRAFT:
         locked.draft, locked.drafted_at = answers, timezone.now()
@@ -89,7 +134,7 @@ def submit(
     is put aside in a note.
     """
     locked = lock(actor, demand.pk)
-    if not may.can_write(actor, locked):
+    if not may.can_speak(actor, locked):
         raise NotFound
     if locked.state not in (State.DRAFT, State.CANCELLED):
         return locked
@@ -103,15 +148,20 @@ def submit(
     )  # fmt: skip
     now = timezone.now()
     found = scores.score(kept.answers)
-    duty = owning.next_of(locked, now)
+    by_doctor = not may.in_home(actor, locked)
+    duty = None if by_doctor else owning.next_of(locked, now)
+    asked = owning.held_by(actor, locked, now) if by_doctor else owning.asking(locked, duty, now)
     moved = move(
         actor=actor, demand=locked, verb="submit", response=kept, draft={}, submitted_at=now,
         urgency=scores.first(kept.answers, "fg.urgence"), motive=scores.first(kept.answers, "fg.motif"),
-        red=bool(found.red), news2=found.news2, qsofa=found.qsofa, **owning.asking(locked, duty, now),
+        red=bool(found.red), news2=found.news2, qsofa=found.qsofa, **asked,
     )  # fmt: skip
     if duty:
         owning.join(actor, moved, duty.service)
-    owning.told(moved)
+    if by_doctor:
+        moved = owning.take(actor=actor, demand=moved)
+    else:
+        owning.told(moved)
     if moved.red:
         owning.call_in_samu(actor, moved)
     if moved.responsible_id is None:

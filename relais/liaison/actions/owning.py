@@ -71,6 +71,15 @@ def asking(demand: Request, duty: Duty | None, now: datetime) -> dict[str, Any]:
     }
 
 
+def held_by(actor: Actor, demand: Request, now: datetime) -> dict[str, Any]:
+    """The fields of a request that its doctor makes: theirs from the first second, nobody else is asked."""
+    service = _mine(actor, demand)
+    line = service.phone if service else ""
+    return {
+        **owner(User.objects.get(pk=actor.me), now), "service": service, "line": line, "asked_at": now, "asked": [],
+    }  # fmt: skip
+
+
 def samu_of(department: str) -> Service | None:
     """The SAMU of a department."""
     found = Service.objects.filter(need=Need.SAMU, departments__contains=[department], active=True)

@@ -67,6 +67,12 @@ def drafts(actor: Actor) -> list[Request]:
     return list(rows.order_by("drafted_at", "pk")[:20])
 
 
+def own_drafts(actor: Actor) -> list[Request]:
+    """What a doctor began to type for a nursing home that may only read."""
+    rows = Request.objects.filter(state=State.DRAFT, dossier__opened_by=actor.me).exclude(establishment_id=actor.here)
+    return list(rows.select_related("patient", "establishment").order_by("drafted_at", "pk")[:20])
+
+
 def closed_rows(actor: Actor) -> list[Request]:
     """What the nursing home asked and that ended within seven days, the last first."""
     since = timezone.now() - RECENT

@@ -15,11 +15,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_id
+from relais.directory.models import Establishment
+from relais.directory.queries import search
 from relais.dossiers import queries as dossiers
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.actions import asking as actions
 from relais.liaison.actions.owning import samu_of
+from relais.liaison.forms import AskForForm
 from relais.liaison.models import Request, Urgency
 from relais.liaison.queries.missing import ENOUGH, form_of, is_vital, missing
 from relais.liaison.views.request import request_of
@@ -29,6 +33,8 @@ from relais.questionnaires import logic
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
 from relais.questionnaires.queries import current
+
+FOUND = 10
 
 
 @professional(*may.CLINICAL)
@@ -41,12 +47,43 @@ def start(request: Any, patient_id: UUID) -> HttpResponse:
     return redirect("liaison:fill", made.pk)
 
 
+@professional("practitioner")
+@require_http_methods(["GET", "HEAD", "POST"])
+def start_for(request: Any) -> HttpResponse:
+    """Where nursing homes read only: the doctor who has one on the telephone begins its request."""
+    if not may.can_ask(request.actor):
+        raise NotFound
+    form = AskForForm(request.POST or None)
+    homes: list[Establishment] = []
+    if request.method == "POST" and form.is_valid():
+        homes = _homes(request.actor, form.cleaned_data["home_name"])
+        chosen = read_id(request.POST.get("home", ""))
+        home = next((one for one in homes if one.pk == chosen), homes[0] if len(homes) == 1 else None)
+        names = {name: form.cleaned_data[name] for name in ("family_name", "given_name", "birth_date")}
+        try:
+            if not homes:
+                raise Refused(_("Aucun EHPAD de ce nom dans vos départements."), field="home_name")
+            if home:
+                made = actions.start_for(actor=request.actor, home=home, **names)
+                return redirect("liaison:fill", made.pk)
+        except Refused as refused:
+            form.refuse(refused)
+    context = {"form": form, "homes": homes, "chosen": request.POST.get("home", "")}
+    return render(request, "liaison/start_for.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _homes(actor: Any, typed: str) -> list[Establishment]:
+    """The nursing homes that this name or town may mean, of those for which the actor may ask."""
+    near = [one for kind in may.HOMES for one in search(actor, typed, kind=kind, limit=FOUND)]
+    return [one for one in near if may.can_ask_for(actor, one)][:FOUND]
+
+
 @professional(*may.CLINICAL)
 @require_http_methods(["GET", "HEAD", "POST"])
 def fill(request: Any, dossier_id: UUID) -> HttpResponse:
     """FG-04: the questionnaire of the scheme, vital signs first."""
     found = request_of(request, dossier_id, "Saisie d’une demande")
-    if not may.can_write(request.actor, found):
+    if not may.can_speak(request.actor, found):
         raise NotFound
     if found.state != State.DRAFT:
         if request.method == "POST":
@@ -133,7 +170,9 @@ def _readable(form: Fill) -> dict[str, Any]:
 
 
 def _say_sent(request: Any, sent: Request) -> None:
-    if sent.responsible:
+    if sent.responsible_id == request.actor.user_id:
+        messages.success(request, _("Demande enregistrée : elle est à vous. L’EHPAD la lit."))
+    elif sent.responsible:
         messages.success(
             request, _("Demande envoyée. %(who)s est prévenu et la voit.") % {"who": sent.responsible.full_name}
         )

@@ -32,6 +32,8 @@ def on_call(request: Any) -> HttpResponse:
     )
     context = {
         "services": services,
+        "may_ask": may.can_ask(request.actor),
+        "drafts": lists.own_drafts(request.actor) if may.can_ask(request.actor) else [],
         "is_home": Establishment.objects.filter(pk=request.actor.here, kind__in=may.HOMES).exists(),
         "rows": rows,
         "waiting": sum(row.demand.responsible_id is None for row in rows),

@@ -60,7 +60,7 @@ def request_of(request: Any, dossier_id: UUID, why: str) -> Request:
 def page(request: Any, dossier_id: UUID) -> HttpResponse:
     """FG-02, FG-06, FG-08: everything about one request on one page, live."""
     found = request_of(request, dossier_id, "Lecture d’une demande")
-    if found.state == State.DRAFT and may.can_write(request.actor, found):
+    if found.state == State.DRAFT and may.can_speak(request.actor, found):
         return redirect("liaison:fill", dossier_id)
     return render(request, "liaison/request.html", context_of(request, found))
 
@@ -123,7 +123,7 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
         raise NotFound
     _say(request, verb, doing[verb]())
     if verb == "cancel":
-        return redirect("liaison:sheet", found.patient_id)
+        return redirect("liaison:sheet", found.patient_id) if may.in_home(actor, found) else redirect("liaison:on_call")
     return redirect("liaison:request", dossier_id)
 
 

@@ -1,0 +1,92 @@
+"""Where nursing homes read only, the doctor on call makes the request for them after the telephone call (FG-01)."""
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from relais.accounts.testing import actor_for, client_of, make_practitioner
+from relais.audit.models import Entry
+from relais.core.errors import NotFound, Refused
+from relais.liaison.actions import asking
+from relais.liaison.models import Request
+from relais.liaison.testing import make_home, posted
+from relais.notifications.models import Message
+from relais.patients.models import Patient
+from relais.patients.testing import make_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene(settings):
+    settings.NURSING_HOMES_WRITE = False
+    made = make_home()
+    Patient.objects.filter(pk=made.resident.pk).update(birth_date="1934-05-12", birth_family_name="Vasseur-Lemée")
+    return made
+
+
+def typed(scene, **changes):
+    said = {"home_name": scene.home.name, "family_name": "vasseur lemee", "given_name": "", "birth_date": "12/05/1934"}
+    return {**said, **changes}
+
+
+@pytest.mark.req("FG-01")
+def test_after_the_call_the_doctor_makes_the_request_has_it_and_the_home_reads_it(scene):
+    doctor, url = client_of(scene.doctor), "/liaison/astreinte/demander/"
+    assert url in doctor.get("/liaison/astreinte/").content.decode()
+    fill = doctor.post(url, typed(scene)).url
+    assert fill in doctor.get("/liaison/astreinte/").content.decode(), "a draft to finish"
+    assert doctor.get(fill).status_code == 200
+    sent = doctor.post(fill, posted(urgence="vitale", motif="dyspnee", gir=None))
+    demand = Request.objects.get()
+    assert (sent.status_code, demand.patient) == (302, scene.resident)
+    assert (demand.state, demand.responsible, demand.service) == ("prise-en-charge", scene.doctor.user, scene.service)
+    assert demand.dossier.establishment == scene.home
+    assert not Message.objects.filter(holder_id=scene.doctor.user_id).exists(), "nobody is told of their own call"
+    doctor.post(f"/liaison/{demand.pk}/completer/", {"q-fg.gir": "2", "request_key": str(uuid4())})
+    doctor.post(f"/liaison/{demand.pk}/ask/", {"text": "Diurèse ?"})
+    doctor.post(f"/liaison/{demand.pk}/give/", {"text": "Conservée, dit l’infirmière."})
+    demand.refresh_from_db()
+    assert (demand.state, demand.response.answers["fg.gir"]) == ("prise-en-charge", ["2"])
+    nurse = client_of(scene.nurse)
+    assert "Conservée, dit l’infirmière." in nurse.get(f"/liaison/{demand.pk}/").content.decode()
+    assert nurse.get(f"/liaison/{demand.pk}/completer/").status_code == 404
+    assert Entry.objects.filter(action="liaison.sought", user_id=scene.doctor.user_id).count() == 1
+
+
+def test_the_resident_is_one_of_that_home_by_exact_name_and_birth_date(scene):
+    doctor, url = client_of(scene.doctor), "/liaison/astreinte/demander/"
+    make_patient("Vasseur-Lemée", "Paul", birth_date=date(1934, 5, 12))  # of another place
+    for wrong in ({"birth_date": "13/05/1934"}, {"family_name": "Vasseur"}):
+        page = doctor.post(url, typed(scene, **wrong))
+        assert (page.status_code, "Aucun résident de cet EHPAD" in page.content.decode()) == (422, True)
+    make_patient("Vasseur-Lemée", "Jeanne", birth_date=date(1934, 5, 12), seen_by=scene.home)
+    assert "précisez le prénom" in doctor.post(url, typed(scene)).content.decode()
+    assert doctor.post(url, typed(scene, given_name="Odette")).status_code == 302
+    assert "Aucun EHPAD de ce nom" in doctor.post(url, typed(scene, home_name="Introuvable")).content.decode()
+
+
+def test_only_a_doctor_who_answers_there_and_only_where_homes_read_only(scene, settings):
+    url = "/liaison/astreinte/demander/"
+    for member in (scene.nurse, make_practitioner(), make_practitioner(scene.service.establishment)):
+        assert client_of(member).get(url).status_code in (403, 404)
+    asked = {"home": scene.home, "family_name": "Vasseur-Lemée", "given_name": "", "birth_date": date(1934, 5, 12)}
+    with pytest.raises(NotFound):
+        asking.start_for(actor=scene.nurse_actor, **asked)
+    scene.service.departments = ["92"]
+    scene.service.save()
+    with pytest.raises(NotFound):
+        asking.start_for(actor=scene.doctor_actor, **asked)
+    settings.NURSING_HOMES_WRITE = True
+    with pytest.raises(NotFound):
+        asking.start_for(actor=actor_for(scene.regulator), **asked)
+    assert client_of(scene.doctor).get(url).status_code == 404
+
+
+def test_the_colleague_does_not_write_in_the_doctor_s_draft(scene):
+    asked = {"home": scene.home, "family_name": "Vasseur-Lemée", "given_name": "", "birth_date": date(1934, 5, 12)}
+    draft = asking.start_for(actor=scene.doctor_actor, **asked)
+    assert client_of(scene.colleague).get(f"/liaison/{draft.pk}/saisie/").status_code == 404
+    with pytest.raises(Refused, match="sans y écrire"):
+        asking.start(actor=scene.nurse_actor, patient=scene.resident)
