@@ -118,7 +118,10 @@ def nobody_rows(actor: Actor) -> list[Orphan]:
     mine = Q(establishment_id=actor.here) | Q(dossier__in=kept.values("dossier_id"))
     rows = Request.objects.filter(mine, state__in=OPEN, responsible=None, unowned_since__isnull=False)
     found = list(rows.select_related("dossier", "establishment", "service").order_by("unowned_since", "pk")[:MOST])
-    services = {one.dossier_id: one.service for one in kept.filter(dossier__in=found).order_by("-created_at", "-pk")}
+    services = {
+        one.dossier_id: one.service
+        for one in kept.filter(dossier__in=[one.pk for one in found]).order_by("-created_at", "-pk")
+    }
     return [
         Orphan(one, delays.next_alarm(one.urgency, one.unowned_since, now), services.get(one.pk))
         for one in found

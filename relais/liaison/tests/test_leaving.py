@@ -43,12 +43,12 @@ def reviewed(scene, demand):
 @pytest.fixture
 def other():
     """Another nursing home with its nurse and an on-call of its own."""
-    home = make_establishment("Résidence des Bleuets", kind="ehpad")
-    service = make_service(Need.GERIATRIC, name="Astreinte des Bleuets")
+    home = make_establishment("Résidence des Bleuets", kind="ehpad", department="92")
+    service = make_service(Need.GERIATRIC, name="Astreinte des Bleuets", departments=["92"])
     doctor = make_practitioner(service.establishment, family_name="Bleu")
     join(service, doctor)
     now = timezone.now()
-    for one in (service, make_service(Need.NIGHT, service.establishment, name="Nuit des Bleuets")):
+    for one in (service, make_service(Need.NIGHT, service.establishment, departments=["92"])):
         if one != service:
             join(one, doctor)
         make_slot(one, doctor, now - timedelta(days=1), now + timedelta(days=1))
