@@ -65,10 +65,15 @@ class TsTzRange(Func):
 
 class OnCallSlotQuerySet(models.QuerySet["OnCallSlot"]):
     def visible_to(self, actor: "Actor") -> "OnCallSlotQuerySet":
-        """One's own slots, the rota of the services one answers for, and of those of the establishment one manages."""
+        """One's own slots and those that one stands behind, the rota of the services one answers for, and of those of the
+        establishment one manages."""
         if not actor.is_professional or actor.establishment_id is None:
             return self.none()
-        mine = Q(user=actor.user_id) | Q(service__in=PoolMember.objects.of(actor).values("service"))
+        mine = (
+            Q(user=actor.user_id)
+            | Q(backup=actor.user_id)
+            | Q(service__in=PoolMember.objects.of(actor).values("service"))
+        )
         held = Q(service__establishment=actor.establishment_id) if actor.has_role(Role.MANAGER) else Q(pk__in=[])
         return self.filter(mine | held)
 

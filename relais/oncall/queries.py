@@ -17,8 +17,8 @@ from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import ANSWERS, LIVE, AskState
 
 __all__ = [
-    "Duty", "asked_of", "asked_services", "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
-    "rotas_of", "route", "services_of", "slots_of", "week",
+    "Answering", "Duty", "Twice", "answering", "asked_of", "asked_services", "backing", "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
+    "rotas_of", "route", "services_of", "slots_of", "twice", "week",
 ]  # fmt: skip
 
 PRIMARY, BACKUP, OTHER, NIGHT, SAMU = "primary", "backup", "other_service", "night", "samu"
@@ -66,6 +66,49 @@ def duties(services: Iterable[Service], moment: datetime) -> dict[UUID, list[Dut
     for pk in known:
         found[pk] = _each_once([*doctors[pk], *backups[pk]])
     return found
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Who picks up now for a service. `instead`: the service that answers in its place; without a `duty` nobody is named,
+    and `phone` is called; `by_home`: by day the on-call of each nursing home answers, not the night duty."""
+
+    duty: Duty | None
+    instead: Service | None
+    phone: str
+    by_home: bool = False
+
+
+def answering(services: Iterable[Service], moment: datetime) -> dict[UUID, Answering]:
+    """Who answers of several services by id, in two queries: who is on duty there, else the night duty (of an on-call, at
+    night), else the SAMU of its department (of an on-call or the night duty), else its own line."""
+    asked = list(services)
+    places = sorted({department for service in asked for department in service.departments})
+    near = Service.objects.filter(
+        need__in=[Need.NIGHT, Need.SAMU], departments__overlap=places, active=True, establishment__active=True
+    )
+    others = sorted(near.select_related("establishment"), key=_smallest) if places else []
+    named = duties([*asked, *others], moment)
+    return {service.pk: _answering(service, others, named, moment) for service in asked}
+
+
+def _answering(service: Service, others: list[Service], named: dict[UUID, list[Duty]], moment: datetime) -> Answering:
+    if own := next(iter(named[service.pk]), None):
+        return Answering(own, None, own.phone)
+    if service.need == Need.NIGHT and is_day(moment):
+        return Answering(None, None, service.phone, by_home=True)
+    relays: list[str] = []
+    if service.need in (Need.GERIATRIC, Need.NIGHT):
+        at_night = service.need == Need.GERIATRIC and not is_day(moment)
+        relays = [Need.NIGHT, Need.SAMU] if at_night else [Need.SAMU]
+    for need in relays:
+        for other in others:
+            if other.need != need or service.departments[0] not in other.departments or other.pk == service.pk:
+                continue
+            line = Duty(other, None, other.name, other.phone, SAMU)
+            if duty := next(iter(named[other.pk]), line if need == Need.SAMU else None):
+                return Answering(duty, other, duty.phone)
+    return Answering(None, None, service.phone)
 
 
 def route(establishment: Establishment, moment: datetime) -> list[Duty]:
@@ -118,7 +161,11 @@ def _serving(department: str) -> list[Service]:
         active=True,
         establishment__active=True,
     ).select_related("establishment")
-    return sorted(found, key=lambda service: (len(service.departments), service.name, service.pk))
+    return sorted(found, key=_smallest)
+
+
+def _smallest(service: Service) -> tuple[int, str, UUID]:
+    return len(service.departments), service.name, service.pk
 
 
 def _ranked(duty: Duty, rank: str) -> Duty:
@@ -232,6 +279,44 @@ def slots_of(actor: Actor, start: datetime, end: datetime) -> QuerySet[OnCallSlo
         .prefetch_related(Prefetch("replacements", asked, to_attr="waiting"))
         .order_by("starts_at", "id")
     )
+
+
+def backing(actor: Actor, start: datetime, end: datetime) -> list[OnCallSlot]:
+    """The slots that the actor stands behind, in the name of any establishment, with their doctors."""
+    found = OnCallSlot.objects.filter(backup=actor.me).between(start, end).told()
+    return list(found.select_related("service__establishment", "user").order_by("starts_at", "id"))
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A slot whose doctor is on call elsewhere at the same time: allowed, and said."""
+
+    slot: OnCallSlot
+    other: OnCallSlot
+
+    @property
+    def span(self) -> Span:
+        """The hours that both have."""
+        return Span(max(self.slot.starts_at, self.other.starts_at), min(self.slot.ends_at, self.other.ends_at))
+
+
+def twice(slots: Iterable[OnCallSlot]) -> list[Twice]:
+    """Those of these slots whose doctor answers for another service at the same time, by hour, in one query."""
+    asked = [one for one in slots if one.state in ANSWERS]
+    if not asked:
+        return []
+    start, end = min(one.starts_at for one in asked), max(one.ends_at for one in asked)
+    there = OnCallSlot.objects.filter(user__in={one.user_id for one in asked}, state__in=ANSWERS).between(start, end)
+    others = list(there.select_related("service", "user").order_by("starts_at", "id"))
+    return [
+        Twice(one, other)
+        for one in sorted(asked, key=lambda one: (one.starts_at, one.pk))
+        for other in others
+        if other.user_id == one.user_id
+        and other.service_id != one.service_id
+        and other.starts_at < one.ends_at
+        and other.ends_at > one.starts_at
+    ]
 
 
 def asked_of(actor: Actor, now: datetime) -> list[Replacement]:

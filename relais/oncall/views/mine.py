@@ -25,13 +25,17 @@ ROLES = (may.MANAGER, *may.CLINICAL)
 @professional(*ROLES)
 @require_safe
 def mine(request: Any) -> HttpResponse:
-    """My slots of the next two months, the requests that wait for me, and the rotas that I read with who is on duty now."""
+    """My slots of the next two months, those that I stand behind, the requests that wait for me, and the rotas that I read
+    with who answers now."""
     actor, now = request.actor, timezone.now()
     services = list(queries.rotas_of(actor))
-    named, holes = queries.duties(services, now), queries.holes(services, now, now + SEEN)
+    named, holes = queries.answering(services, now), queries.holes(services, now, now + SEEN)
     rotas = [(one, named[one.pk], holes[one.pk], may.can_manage(actor, one)) for one in services]
+    slots = list(queries.slots_of(actor, now, now + AHEAD))
     context = {
-        "slots": list(queries.slots_of(actor, now, now + AHEAD)),
+        "slots": slots,
+        "twice": {one.slot.pk for one in queries.twice(slots)},
+        "backing": queries.backing(actor, now, now + AHEAD),
         "asked": queries.asked_of(actor, now),
         "rotas": rotas,
         "clinical": actor.has_role(*may.CLINICAL),

@@ -23,7 +23,7 @@ from relais.oncall import permissions as may
 from relais.oncall.actions import replacements, slots
 from relais.oncall.forms import AskForm, NewSlotForm, SlotForm, initial_from, initial_of
 from relais.oncall.models import OnCallSlot
-from relais.oncall.queries import members
+from relais.oncall.queries import members, twice
 from relais.oncall.views import kept_by
 from relais.oncall.views.mine import ROLES
 from relais.oncall.views.rota import monday_of
@@ -47,6 +47,7 @@ def add(request: Any, service_id: UUID) -> HttpResponse:
         else:
             said = ngettext("%(n)d créneau ajouté.", "%(n)d créneaux ajoutés.", len(made)) % {"n": len(made)}
             messages.success(request, said)
+            _say_twice(request, made)
             return redirect(_week_of(made[0]))
     context = {"service": service, "form": form, "empty": not members(service).exists()}
     return render(request, "oncall/add.html", context, status=422 if form.errors else 200)
@@ -85,7 +86,19 @@ def _changed(request: Any, found: OnCallSlot, form: SlotForm) -> bool:
         form.refuse(refused)
         return False
     messages.success(request, _("Le créneau est modifié."))
+    _say_twice(request, [found])
     return True
+
+
+def _say_twice(request: Any, made: list[OnCallSlot]) -> None:
+    """A warning, not a refusal: one doctor for two services at once."""
+    found = twice(OnCallSlot.objects.filter(pk__in=[one.pk for one in made]).select_related("user"))
+    if found:
+        messages.warning(
+            request,
+            _("%(who)s est aussi d’astreinte pour « %(service)s » à ce moment-là.")
+            % {"who": found[0].slot.user.full_name, "service": found[0].other.service.name},
+        )
 
 
 def _context(request: Any, found: OnCallSlot, form: SlotForm, ask_form: AskForm | None = None) -> dict[str, Any]:
@@ -107,6 +120,7 @@ def _context(request: Any, found: OnCallSlot, form: SlotForm, ask_form: AskForm 
         "requests": [(one, replacements.is_open(one), may.can_cancel(request.actor, one)) for one in history],
         "removable": may.can_manage(request.actor, found.service) and live and found.starts_at > now,
         "mine": mine,
+        "twice": twice([found]) if live and found.ends_at > now else [],
     }
 
 
