@@ -60,7 +60,7 @@ def look_at_the_scan(doctor: Any, screens: Callable[..., None]) -> None:
     expect(doctor.locator(".look-over")).to_have_count(0)
 
 
-@pytest.mark.req("TE-01", "TE-05", "TC-03")
+@pytest.mark.req("TE-01", "TE-05", "TE-07", "TC-03")
 def test_a_question_with_an_image_gets_a_signed_opinion(
     site: Any, page_of: Callable[..., Any], axe: Callable[..., Any], screens: Callable[..., None]
 ) -> None:

@@ -1,12 +1,11 @@
 """Clocks, escalation, the hand-over, and an owner at every second (FG-08, FG-10, D10)."""
 
-import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
+from relais.accounts.testing import client_of, make_establishment
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import Refused
 from relais.core.paris import PARIS
@@ -17,12 +16,11 @@ from relais.liaison.actions import deciding, handing, owning, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import HandOver, Request
 from relais.liaison.testing import make_home, make_request, taken
-from relais.liaison.workflow import OPEN, WAITING
 from relais.notifications.models import Message
 from relais.oncall import changes
 from relais.oncall.models import OnCallSlot, PoolMember
 from relais.oncall.queries import next_boundary
-from relais.oncall.testing import cover, join, make_service, make_slot
+from relais.oncall.testing import make_service, make_slot
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -193,106 +191,6 @@ def test_what_is_to_look_at_after_the_next_shift_is_not_handed_over():
     relieved(scene, at)
     watching.watch(at)
     assert not HandOver.objects.exists()
-
-
-@pytest.mark.req("FG-08")
-@pytest.mark.parametrize("start", [datetime(2026, 10, 22, 5, tzinfo=UTC), datetime(2027, 3, 25, 5, tzinfo=UTC)])
-def test_over_seven_days_every_open_request_has_one_owner_or_an_open_alarm(start, monkeypatch):
-    """Requests, swaps, absences, departures, hand-overs, holes in the rota, both clock changes: whatever was done, who has an
-    open request is one doctor who can still answer, or an alarm; nothing changes between two of these moments."""
-    clock = [start]
-    monkeypatch.setattr(timezone, "now", lambda: clock[0])
-    chance = random.Random(start.month)
-    scene = make_home(now=start)
-    OnCallSlot.objects.all().delete()
-    place = make_establishment("Hôpital de l’Orme", kind="hospital")
-    day, backup = make_service(Need.GERIATRIC, place), make_service(Need.GERIATRIC, place)
-    pool = [make_practitioner(place) for _one in range(5)]
-    for service in (day, backup, scene.service):
-        for member in pool:
-            join(service, member)
-    scene.home.cover.delete()
-    cover(scene.home, day, backup)
-    at = start
-    while at < start + timedelta(days=7):
-        until = next_boundary(at)
-        for service in (day, backup, scene.service):
-            if chance.random() < 0.75:  # the others are holes
-                first, second = chance.sample(pool, 2)
-                make_slot(service, first, at, until, backup=second if chance.random() < 0.5 else None)
-        if chance.random() < 0.5:
-            make_slot(scene.samu, scene.regulator, at, until)
-        at = until
-    seen = {"owned": 0, "alarm": 0}
-    while clock[0] < start + timedelta(days=7):
-        clock[0] += timedelta(minutes=chance.randrange(180, 420))
-        for step in (lambda: something(scene, pool, day, chance),) * 2 + (lambda: watching.watch(clock[0]),):
-            step()
-            for demand in Request.objects.filter(state__in=OPEN):
-                seen[owned(demand)] += 1
-    assert min(seen.values()) > 0, seen
-    assert HandOver.objects.exists()
-
-
-def owned(demand):
-    """Whether a request has an owner who can still answer, or an open alarm; never both, never neither."""
-    assert (demand.responsible_id is None) != (demand.unowned_since is None)
-    if demand.responsible_id is None:
-        return "alarm"
-    services = demand.dossier.participants.filter(until=None).values("service_id")
-    here = PoolMember.objects.at_work().filter(service__in=services, user=demand.responsible_id)
-    assert here.exists(), "whoever has it can still answer"
-    return "owned"
-
-
-def something(scene, pool, day, chance):
-    """One thing that happens in a nursing home, at an on-call or in a rota."""
-    kind = chance.choice(["ask", "ask", "take", "take", "decide", "close", "samu", "accept", "absent", "swap", "leave"])
-    (in_rota if kind in ("absent", "swap", "leave") else in_request)(kind, scene, pool, day, chance)
-
-
-def in_request(kind, scene, pool, _day, chance):
-    rows = Request.objects.filter(state__in=OPEN).order_by("submitted_at", "pk")
-    theirs = rows.filter(responsible__in=[one.user for one in pool])
-    waiting, held = theirs.filter(state__in=WAITING).first(), theirs.filter(state="prise-en-charge").first()
-    ready = rows.filter(state__in=["a-reevaluer", "orientation-en-cours"]).first()
-    proposed = HandOver.objects.filter(accepted_at=None, dropped_at=None, taking__in=[one.user for one in pool]).first()
-    if kind == "ask" and rows.count() < 5:
-        make_request(scene, make_patient(seen_by=scene.home), urgence=chance.choice(["urgente", "rapide", "differee"]))
-    elif kind == "take" and waiting:
-        owning.take(actor=_actor(pool, waiting.responsible_id), demand=waiting)
-    elif kind == "decide" and held:
-        code = chance.choice(["maintien-surveillance", "had"])
-        advice = Advice(code, "maximal", "Vu.", "oui", review_at=timezone.now() + timedelta(hours=4))
-        deciding.decide(actor=_actor(pool, held.responsible_id), demand=held, advice=advice)
-    elif kind == "close" and ready:
-        deciding.close(actor=scene.nurse_actor, demand=ready, why="stabilise")
-    elif kind == "samu" and held:
-        owning.redirect(actor=scene.nurse_actor, demand=held)
-    elif kind == "accept" and proposed:
-        handing.accept(actor=_actor(pool, proposed.taking_id), hand_over=proposed)
-
-
-def in_rota(kind, _scene, pool, day, chance):
-    slots = OnCallSlot.objects.filter(ends_at__gt=timezone.now()).order_by("starts_at", "pk")
-    slot, swapped, service_id = slots.first(), slots.filter(backup=None).first(), day.pk
-    if kind == "absent" and slot:
-        OnCallSlot.objects.filter(pk=slot.pk).update(state="absent")
-        service_id = slot.service_id
-    elif kind == "swap" and swapped:
-        OnCallSlot.objects.filter(pk=swapped.pk).delete()
-        others = [one for one in pool if one.user_id != swapped.user_id]
-        make_slot(swapped.service, chance.choice(others), swapped.starts_at, swapped.ends_at)
-        service_id = swapped.service_id
-    elif kind == "leave":
-        member = chance.choice(pool)
-        if not PoolMember.objects.filter(user=member.user, service=day, until=None).update(until=timezone.now()):
-            join(day, member)
-    changes.tell(service_id)
-
-
-def _actor(pool, user_id):
-    return actor_for(next(one for one in pool if one.user_id == user_id))
 
 
 def test_the_watch_leaves_a_quiet_request_alone():

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('liaison', '0002_departures'),
+        ('liaison', '0003_departures'),
     ]
 
     operations = [

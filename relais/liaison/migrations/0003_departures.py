@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('directory', '0003_services'),
-        ('liaison', '0001_initial'),
+        ('liaison', '0002_dlu'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
