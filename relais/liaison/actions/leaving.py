@@ -181,7 +181,9 @@ def follow_death(actor: Actor, patient: Patient) -> None:
         if demand.state in WAITS_FOR_NOBODY:
             _end(demand, Closing.DIED_HERE, now)
         elif demand.state == State.COMPLEMENT:
-            move(actor=SYSTEM_ACTOR, demand=demand, verb="stop_asking")
+            move(actor=SYSTEM_ACTOR, demand=demand, verb="stop_asking", review_at=None)
+        else:
+            Request.objects.filter(pk=pk).update(review_at=None)
         _tell_doctor(actor, demand)
         tell_pages(demand, urgent=True)
 
