@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 from stdnum import luhn
 
 from relais.accounts.demo import PERSONAS
 from relais.accounts.models import Membership, User
 from relais.accounts.testing import make_establishment
 from relais.directory.models import Department, Establishment, Kind
+from relais.liaison.models import Dlu, HospitalTransfer
+from relais.liaison.queries.dlu import left_at, stale
 from relais.patients.models import Patient
 from relais.portal.models import Answer, Ticket
 from relais.portal.workflow import TicketState
+from relais.questionnaires import logic
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.workflow import State
 
@@ -44,6 +48,20 @@ def test_the_small_region_covers_departments_kinds_roles_and_ticket_states() -> 
     assert Patient.objects.count() == 200
     assert Teleconsultation.objects.count() == 260
     assert set(Teleconsultation.objects.values_list("state", flat=True)) >= set(State.values) - {State.IN_CALL}
+    _look_at_residents()
+
+
+def _look_at_residents() -> None:
+    """Some DLU are up to date, one is old, one is older than a stay in hospital; every answer is one that its form takes."""
+    now, dlus = timezone.now(), list(Dlu.objects.select_related("response__questionnaire"))
+    transfers = list(HospitalTransfer.objects.select_related("front__questionnaire", "back__questionnaire"))
+    left = left_at(one.patient_id for one in dlus)
+    why = [stale(one, left.get(one.patient_id), now)[:15] for one in dlus]
+    assert {"", "Plus de six moi", "Hospitalisation"} <= set(why)
+    assert any(one.back for one in transfers)
+    kept = [one.response for one in dlus] + [side for one in transfers for side in (one.front, one.back) if side]
+    for one in kept:
+        assert logic.check(one.questionnaire.form, one.answers, timezone.localdate(one.ended_at)).errors == {}
 
 
 def test_everybody_is_synthetic_and_every_number_is_valid_and_of_the_kept_ranges() -> None:
