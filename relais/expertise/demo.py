@@ -95,7 +95,7 @@ STORIES = [
 SCANNED = (
     "Chute hier soir sous anticoagulant, céphalées depuis ce matin. Scanner fait aux urgences, joint.",
     "Ce scanner montre-t-il un hématome à opérer ?",
-    "Collection extra-axiale gauche, sans engagement.",
+    "Collection extra-axiale droite, sans engagement.",
     "Avis neurochirurgical téléphonique fait. Surveillance neurologique toutes les 2 h.",
 )  # the request that comes with a series of DICOM images
 COVID: dict[str, list[Any]] = {
