@@ -266,7 +266,7 @@ class Story:
             "name": f"{patient.family_name}^{patient.given_name}".upper(),
             "born": patient.birth_date,
         }
-        data = phantom.series(size=320, day=self.began.date(), **said)
+        data = phantom.series(of=12, day=self.began.date(), **said)
         file = StoredFile(
             id=new_id(rng), created_at=self.began, name="scanner.zip", content_type=content.SERIES.content_type,
             size=len(data), sha256=hashlib.sha256(data).hexdigest(), created_by=self.plan.asker.pk,
