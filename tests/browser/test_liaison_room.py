@@ -17,7 +17,13 @@ SMALL = """(() => {
   navigator.mediaDevices.getUserMedia = (wanted) =>
     ask({ ...wanted, video: wanted.video && { width: 160, height: 90, frameRate: 8 } });
 })()"""
-SCRIPTS = (PROBE, SMALL)
+STILL = "navigator.vibrate = () => true;"  # nobody has touched the page yet
+SCRIPTS = (PROBE, SMALL, STILL)
+
+
+def leave(page: Any) -> None:
+    page.locator("[data-control=leave]").click()
+    page.get_by_role("link", name="Revenir à la demande").click()
 
 
 def join(page: Any) -> None:
@@ -45,7 +51,7 @@ def test_nurse_doctor_and_samu_meet_from_the_request_and_the_decision_reaches_th
         join(page)
     in_call(nurse, doctor, samu)
     screens("liaison-room-doctor", doctor, widths=(320,))
-    doctor.locator("[data-control=leave]").click()
+    leave(doctor)
     doctor.get_by_role("link", name="Rendre l’avis").click()
     doctor.get_by_label("Décision").select_option("urgences-via-samu")
     doctor.get_by_label("Niveau de soins").select_option("pas-de-rea")
@@ -53,6 +59,6 @@ def test_nurse_doctor_and_samu_meet_from_the_request_and_the_decision_reaches_th
     doctor.get_by_label("Famille prévenue").select_option("oui")
     doctor.get_by_role("button", name="Rendre l’avis").click()
     doctor.get_by_text("l’EHPAD le lit").first.wait_for()
-    nurse.locator("[data-control=leave]").click()
+    leave(nurse)
     nurse.get_by_text("Détresse respiratoire, vue en visio avec le SAMU.").first.wait_for()
     assert Request.objects.get().state == "orientation-en-cours"

@@ -97,7 +97,7 @@ def room(request: Any, dossier_id: UUID) -> HttpResponse:
         raise NotFound
     opened, invitation = get_room(request.actor, opened.pk)
     back = reverse("liaison:request", args=[found.pk])
-    return render(request, "rooms/call.html", call_context(request, opened, invitation, back_url=back))
+    return render(request, "liaison/call.html", call_context(request, opened, invitation, back_url=back))
 
 
 @professional(*may.CLINICAL)
