@@ -144,7 +144,7 @@ def make_opinion(scene: Scene, signed_at: datetime) -> Opinion:
     """What its expert answered; the request is left in its state."""
     return Opinion.objects.create(
         expertise=scene.asked, number=scene.asked.opinions.count() + 1, service=scene.service, expert=scene.expert.user,
-        response=make_response(scene.asked.dossier, scene.expert), rpps=scene.expert.user.rpps, digest="0" * 64,
+        response=make_response(scene.asked.dossier, scene.expert), rpps=scene.expert.user.rpps or "", digest="0" * 64,
         signed_at=signed_at,
     )  # fmt: skip
 

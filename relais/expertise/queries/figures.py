@@ -1,5 +1,6 @@
 """The figures of pools: delay to answer, outcome, recourse to hospital (TE-03). No patient stands in them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,9 +92,13 @@ def figures(actor: Actor, *, days: int, now: datetime) -> list[Figures]:
     return [Figures(service=service, **found[service.pk]) for service in services]
 
 
-def _now(ids: list[UUID], since: datetime, now: datetime) -> "list[dict[str, Any]]":
+def _dicts(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    return [dict(one) for one in rows]
+
+
+def _now(ids: list[UUID], since: datetime, now: datetime) -> list[dict[str, Any]]:
     rows = Expertise.objects.filter(service__in=ids, sent_at__gte=since).order_by().values("service_id")
-    return list(
+    return _dicts(
         rows.annotate(
             refused=Count("pk", filter=Q(state=State.REFUSED) | ~Q(refusal="")),
             cancelled=Count("pk", filter=Q(state=State.CANCELLED)),
@@ -106,12 +111,12 @@ def _now(ids: list[UUID], since: datetime, now: datetime) -> "list[dict[str, Any
     )
 
 
-def _came(ids: list[UUID], since: datetime) -> "list[dict[str, Any]]":
+def _came(ids: list[UUID], since: datetime) -> list[dict[str, Any]]:
     rows = Participant.objects.filter(service__in=ids, role=EXPERT, created_at__gte=since).order_by()
-    return list(rows.values("service_id").annotate(sent=Count("dossier_id", distinct=True)))
+    return _dicts(rows.values("service_id").annotate(sent=Count("dossier_id", distinct=True)))
 
 
-def _opinions(ids: list[UUID], since: datetime) -> "list[dict[str, Any]]":
+def _opinions(ids: list[UUID], since: datetime) -> list[dict[str, Any]]:
     """Each with the time at which its service came to take part, for the last time before it signed."""
     taking = "expertise__dossier__participants__"
     rows = Opinion.objects.filter(
@@ -120,7 +125,7 @@ def _opinions(ids: list[UUID], since: datetime) -> "list[dict[str, Any]]":
         service__in=ids,
     )
     delay = ExpressionWrapper(F("signed_at") - F(f"{taking}created_at"), output_field=DurationField())
-    return list(
+    return _dicts(
         rows.order_by()
         .values("service_id")
         .annotate(
