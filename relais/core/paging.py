@@ -26,10 +26,12 @@ def by_key(
     field: str,
     size: int = 20,
     newest_first: bool = False,
+    beside: "QuerySet[Any] | None" = None,
 ) -> Page:
     """The page of `queryset` that the request asks for, ordered by `field` then id; one query.
 
     The rows of `later` all stand behind those of the querysets before them: they are asked for what is left of a page.
+    Those of `beside`, none of which is in the others, stand among them: an index serves each where none serves an OR.
     A key that cannot be read gives the first page: links get cut in messages.
     """
     sign, after = ("-", "lt") if newest_first else ("", "gt")
@@ -42,10 +44,16 @@ def by_key(
             if len(rows) <= size:
                 found = one.filter(behind) if pk else one
                 rows += found.order_by(f"{sign}{field}", f"{sign}pk")[: size + 1 - len(rows)]
+        if beside is not None:
+            found = beside.filter(behind) if pk else beside
+            rows += found.order_by(f"{sign}{field}", f"{sign}pk")[: size + 1]
+            rows = sorted(rows, key=lambda one: (getattr(one, field), one.pk), reverse=newest_first)[: size + 1]
     except (ValueError, TypeError, ValidationError):
         if not pk:
             raise
-        return by_key(_without_key(request), queryset, *later, field=field, size=size, newest_first=newest_first)
+        return by_key(
+            _without_key(request), queryset, *later, field=field, size=size, newest_first=newest_first, beside=beside
+        )
     more, rows = len(rows) > size, rows[:size]
     return Page(
         rows=rows,

@@ -185,9 +185,11 @@ class Opinion(Base):
     rpps = models.CharField(max_length=11)
     digest = models.CharField(max_length=64)  # SHA-256 of what was signed
     signed_at = models.DateTimeField()
+    passed_on = models.BooleanField(default=False)  # another service was asked since: its own list shows it no more
 
     class Meta:
         ordering = ["number", "id"]
+        indexes = [models.Index(fields=["service"], name="opinion_passed_on", condition=Q(passed_on=True))]
         constraints = [
             models.UniqueConstraint(fields=["expertise", "number"], name="opinion_number_once"),
             models.CheckConstraint(condition=Q(number__gte=1) & Q(number__lte=2), name="opinion_two_at_most"),

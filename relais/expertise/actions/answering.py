@@ -232,6 +232,7 @@ def _pass_on(actor: Actor, asked: Expertise, verb: str, service: Any, now: datet
         actor=actor, asked=asked, verb=verb, service=service, expert=None, taken_at=None, called=None, level=0,
         left=None, due_at=due, rank=delays.rank(asked.urgency, due), refusal="", refusal_note="",
     )  # fmt: skip
+    moved.opinions.update(passed_on=True)
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=EXPERT)
     messages.tell_pool(moved)
     return moved

@@ -69,16 +69,23 @@ def _requests(actor: Actor, now: datetime) -> QuerySet[Expertise]:
 _ASKED = {MINE: _mine, POOL: _pool, LATE: _late, ASKED: _requests}
 
 
-def history(actor: Actor, *, service_id: UUID | None, text: str = "", state: str = "") -> QuerySet[Expertise]:
+def history(
+    actor: Actor, *, service_id: UUID | None, text: str = "", state: str = ""
+) -> tuple[QuerySet[Expertise], QuerySet[Expertise]]:
     """All that was sent, newest first: to a service for which the actor answers, else by the establishment chosen.
 
-    A service also finds what it answered before another one was asked.
+    Beside it, what such a service answered before another one was asked.
     """
+    rows = Expertise.objects.filter(establishment_id=actor.here)
+    beside = Expertise.objects.none()
     if service_id and PoolMember.objects.of(actor).filter(service_id=service_id).exists():
-        gave = Opinion.objects.filter(service_id=service_id).exclude(expertise__service_id=service_id)
-        rows = Expertise.objects.filter(Q(service_id=service_id) | among("dossier_id", gave.values("expertise_id")))
-    else:
-        rows = Expertise.objects.filter(establishment_id=actor.here)
+        gave = Opinion.objects.filter(service_id=service_id, passed_on=True).values("expertise_id")
+        rows = Expertise.objects.filter(service_id=service_id)
+        beside = Expertise.objects.filter(among("dossier_id", gave))
+    return _sent(rows, text, state), _sent(beside, text, state)
+
+
+def _sent(rows: QuerySet[Expertise], text: str, state: str) -> QuerySet[Expertise]:
     rows = rows.filter(sent_at__isnull=False)
     if state in State.values:
         rows = rows.filter(state=state)

@@ -161,6 +161,31 @@ def test_what_is_over_is_found_by_name_on_either_side_and_the_name_stays_out_of_
         assert scene.asked.dossier.reference not in browser.get(answer["Location"]).content.decode()
 
 
+def test_what_was_passed_on_stands_among_the_others_by_its_time_on_every_page(django_assert_num_queries):
+    at = timezone.now()
+    doctor = make_practitioner()
+    service, other = make_pool(doctor), make_pool()
+    made = [
+        make_asked(expert=doctor, service=service, state="cloturee", sent_at=at - timedelta(hours=hours))
+        for hours in range(23)
+    ]
+    for scene in made[::3]:
+        make_opinion(scene, at)
+    before = [one.asked.dossier.reference for one in made]
+    browser, url = client_of(doctor), f"/expertise/historique/?service={service.pk}"
+    browser.get(url)
+    with CaptureQueriesContext(connection) as few:
+        first = browser.get(url).context["page_of_rows"]
+    for scene in made[::3]:
+        Expertise.objects.filter(pk=scene.asked.pk).update(service=other)
+        scene.asked.opinions.update(passed_on=True)
+    with django_assert_num_queries(len(few)):
+        again = browser.get(url).context["page_of_rows"]
+    assert [one.pk for one in again.rows] == [one.pk for one in first.rows]
+    last = browser.get("/expertise/historique/" + again.next_url).context["page_of_rows"]
+    assert [one.dossier.reference for one in (*again.rows, *last.rows)] == before
+
+
 @pytest.mark.req("TE-03")
 def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_no_patient():
     at = timezone.now()

@@ -96,7 +96,8 @@ def history(request: Any) -> HttpResponse:
         "text": request.session.get(TYPED_KEY, ""),
         "state": state if state in State.values else "",
     }
-    page = by_key(request, queries.history(request.actor, **filters), field="sent_at", newest_first=True)
+    rows, beside = queries.history(request.actor, **filters)
+    page = by_key(request, rows, field="sent_at", newest_first=True, beside=beside)
     audit.record_list(
         actor=request.actor, action="expertise.list", ids=[one.pk for one in page.rows], seen=request.session
     )
