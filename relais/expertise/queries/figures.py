@@ -123,6 +123,7 @@ def _opinions(ids: list[UUID], since: datetime) -> list[dict[str, Any]]:
         Q(**{f"{taking}until": None}) | Q(**{f"{taking}until__gt": F("signed_at")}),
         **{f"{taking}service": F("service"), f"{taking}role": EXPERT, f"{taking}created_at__gte": since},
         service__in=ids,
+        signed_at__gte=since,
     )
     delay = ExpressionWrapper(F("signed_at") - F(f"{taking}created_at"), output_field=DurationField())
     return _dicts(
