@@ -80,6 +80,7 @@ OTHER_FILES = {
     "oncall/changes": "what must follow a change of a rota: a registry",
     "oncall/hours": "day, night, holes and double hours: pure rules",
     "oncall/lines": "the format of CSV files of a rota: pure",
+    "oncall/recurrences": "on which days a calendar's rule falls: pure",
     "patients/contact": "telephones and addresses: pure rules",
     "patients/deaths": "what must follow a death: a registry",
     "patients/entry": "secrets and cookies of a grant: pure rules",

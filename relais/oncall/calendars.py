@@ -1,11 +1,11 @@
 """The format of calendar files: slots out, and in, with their recurrences. Times are those of a clock on the wall."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
-from dateutil.rrule import rrulestr
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
@@ -15,11 +15,15 @@ from relais.core.paris import PARIS
 from relais.oncall.hours import DAY_BEGINS
 from relais.oncall.lines import LONGEST, Line, decoded
 from relais.oncall.models import OnCallSlot
+from relais.oncall.recurrences import DAILY, MONTHLY, WEEKDAYS, WEEKLY, YEARLY, Rule
 
-MOST = 500  # slots of one file
+MOST, MOST_EVENTS = 500, 1_000  # slots and events of one file
 FIRST_YEAR = 2000
-AHEAD = timedelta(days=400)
-RULES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+AHEAD, BEHIND, LASTS = timedelta(days=400), timedelta(days=8), timedelta(days=8)
+COUNTED = timedelta(days=3 * 366)  # how long ago a repetition that counts may have begun
+RULE_LONGEST = 300  # characters
+READABLE = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"}
+WEEKDAY = re.compile(r"([+-]?[0-9]{1,2})?([A-Z]{2})")
 CALENDAR = b"BEGIN:VCALENDAR"
 
 
@@ -54,11 +58,15 @@ def read(data: bytes, *, opens: time, closes: time, now: datetime) -> list[Line]
     decoded(data)
     try:
         calendar = Calendar.from_ical(data)
-    except (ValueError, KeyError, IndexError, RecursionError):
+    except (ValueError, KeyError, IndexError, RecursionError, OverflowError):
         raise Refused(_("Ce calendrier ne se lit pas : exportez-le de nouveau."), field="file") from None
     events = list(calendar.walk("VEVENT"))
     if not events:
         raise Refused(_("Ce calendrier ne contient aucun événement."), field="file")
+    if len(events) > MOST_EVENTS:
+        raise Refused(
+            _("Ce calendrier compte plus de 1 000 événements : exportez une période plus courte."), field="file"
+        )
     moved = _moved(events)
     found: list[Line] = []
     for number, event in enumerate(events, 1):
@@ -70,29 +78,29 @@ def read(data: bytes, *, opens: time, closes: time, now: datetime) -> list[Line]
     return found
 
 
-def _moved(events: list[Any]) -> dict[str, set[datetime]]:
-    """The occurrences that an event of their own replaces, by uid, on the wall."""
-    found: dict[str, set[datetime]] = {}
+def _moved(events: list[Any]) -> dict[str, list[date]]:
+    """The occurrences that an event of their own replaces, by uid, as they are written."""
+    found: dict[str, list[date]] = {}
     for event in events:
-        if "RECURRENCE-ID" in event:
-            try:
-                found.setdefault(str(event.get("UID", "")), set()).add(_wall(_value(event, "RECURRENCE-ID")))
-            except _Wrong:
-                continue
+        value = getattr(event.get("RECURRENCE-ID"), "dt", None)
+        if isinstance(value, date):
+            found.setdefault(str(event.get("UID", "")), []).append(value)
     return found
 
 
 def _lines(
-    number: int, event: Any, moved: dict[str, set[datetime]], hours: tuple[time, time], now: datetime
+    number: int, event: Any, moved: dict[str, list[date]], hours: tuple[time, time], now: datetime
 ) -> list[Line]:
     if str(event.get("STATUS", "")).upper() == "CANCELLED":
         return []
     words = _people(event)
     try:
-        skipped = moved.get(str(event.get("UID", "")), set()) if "RECURRENCE-ID" not in event else set()
-        spans = list(_spans(event, skipped, hours, now))
+        skipped = moved.get(str(event.get("UID", "")), []) if "RECURRENCE-ID" not in event else []
+        spans = list(islice(_spans(event, skipped, hours, now), MOST + 1))
     except _Wrong as wrong:
         return [Line(number, problem=str(wrong), **words)]
+    except OverflowError:
+        return [Line(number, problem=_("Date impossible : vérifiez l’année."), **words)]
     return [Line(number, start, end, **words) for start, end in spans]
 
 
@@ -124,12 +132,15 @@ def _value(event: Any, name: str) -> Any:
     return value
 
 
-def _wall(value: date) -> datetime:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else datetime.combine(value, time.min)
+def _wall(value: date, zone: Any = None) -> datetime:
+    """On the wall of its own zone; of `zone` where one is given. A time without a zone is there already."""
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time.min)
+    return (value.astimezone(zone) if zone and value.tzinfo else value).replace(tzinfo=None)
 
 
 def _spans(
-    event: Any, skipped: set[datetime], hours: tuple[time, time], now: datetime
+    event: Any, skipped: list[date], hours: tuple[time, time], now: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """Each occurrence that is not over, in UTC."""
     if "DTSTART" not in event:
@@ -164,6 +175,8 @@ def _length(event: Any, start: date) -> tuple[timedelta, bool]:
         lasts, wall = timedelta(days=1), True
     if lasts <= timedelta():
         raise _Wrong(_("La fin vient avant le début : vérifiez les heures."))
+    if lasts > LASTS:
+        raise _Wrong(_("Une astreinte dure au plus huit jours : vérifiez les dates."))
     return lasts, wall
 
 
@@ -182,48 +195,70 @@ def _of_day(day: date, hours: tuple[time, time]) -> tuple[datetime, datetime]:
     )
 
 
-def _occurrences(event: Any, start: date, skipped: set[datetime], now: datetime) -> Iterator[datetime]:
+def _occurrences(event: Any, start: date, skipped: list[date], now: datetime) -> Iterator[datetime]:
     """The beginnings on the wall, in order: one, or those of the rule until 400 days ahead."""
     zone = start.tzinfo if isinstance(start, datetime) else PARIS
-    first, until = _wall(start), _wall(now.astimezone(PARIS)) + AHEAD
-    extra = _days(event, "RDATE")
-    left_out = _days(event, "EXDATE") | skipped
+    first, today = _wall(start), _wall(now.astimezone(PARIS))
+    past, until = today - BEHIND, today + AHEAD
+    extra = _days(event, "RDATE", zone)
+    left_out = _days(event, "EXDATE", zone) | {_wall(one, zone) for one in skipped}
     if "RRULE" not in event:
         yield from sorted(({first} | extra) - left_out)
         return
-    past = _wall(now.astimezone(PARIS)) - timedelta(days=8)
-    for one in islice(_ruled(event, first, zone), 20_000):
-        if one > until:
-            break
-        if one >= past and one not in left_out:
+    rule, last = _rule(event, first, zone, until)
+    if rule.count is not None and first < today - COUNTED:
+        raise _Wrong(_("Cette répétition a commencé il y a plus de trois ans : donnez-lui un jour de fin."))
+    for day in rule.days(past.date(), last.date()):
+        one = datetime.combine(day, first.time())
+        if past <= one <= last and one not in left_out:
             yield one
     yield from sorted(one for one in extra - left_out if past <= one <= until)
 
 
-def _ruled(event: Any, first: datetime, zone: Any) -> Iterable[datetime]:
-    rule = event.get("RRULE")
-    if isinstance(rule, list):
+def _rule(event: Any, first: datetime, zone: Any, until: datetime) -> tuple[Rule, datetime]:
+    """The rule, and the last moment at which it may begin: its own, and `until` at the latest."""
+    told = event.get("RRULE")
+    if isinstance(told, list):
         raise _Wrong(_("Deux répétitions pour un même événement : gardez-en une."))
     try:
-        told = {str(name).upper(): values for name, values in rule.items()}
-        if str(told["FREQ"][0]).upper() not in RULES or int(told.get("INTERVAL", [1])[0]) < 1:
-            raise _Wrong(_("Cette répétition n’est pas possible : chaque jour, semaine, mois ou année."))
-        if ends := told.get("UNTIL"):
-            last = ends[0].astimezone(zone) if isinstance(ends[0], datetime) and ends[0].tzinfo else ends[0]
-            rule = type(rule)({**rule, "UNTIL": [_last(last)]})
-        return rrulestr(rule.to_ical().decode(), dtstart=first)
+        parts = {str(name).upper(): values for name, values in told.items()}
+        rule = Rule(
+            first=first.date(),
+            freq=str(parts["FREQ"][0]).upper(),
+            interval=int(parts.get("INTERVAL", [1])[0]),
+            count=int(parts["COUNT"][0]) if "COUNT" in parts else None,
+            weekdays=tuple(_weekday(str(one)) for one in parts.get("BYDAY", [])),
+            monthdays=tuple(int(one) for one in parts.get("BYMONTHDAY", [])),
+            months=tuple(int(one) for one in parts.get("BYMONTH", [])),
+            positions=tuple(int(one) for one in parts.get("BYSETPOS", [])),
+            week_begins=WEEKDAYS.index(str(parts.get("WKST", ["MO"])[0]).upper()),
+        )
+        last = min(_last(parts["UNTIL"][0], zone), until) if parts.get("UNTIL") else until
+        long = len(told.to_ical()) > RULE_LONGEST
     except (AttributeError, KeyError, ValueError, TypeError, IndexError):
         raise _Wrong(_("Cette répétition ne se lit pas.")) from None
+    if long or set(parts) - READABLE or rule.freq not in (DAILY, WEEKLY, MONTHLY, YEARLY) or rule.interval < 1:
+        raise _Wrong(_("Cette répétition n’est pas possible : chaque jour, semaine, mois ou année, à la même heure."))
+    return rule, last
 
 
-def _last(value: date) -> datetime:
+def _weekday(text: str) -> tuple[int, int]:
+    """*-1FR* is the last Friday."""
+    found = WEEKDAY.fullmatch(text.upper())
+    if found is None:
+        raise ValueError(text)
+    return int(found[1] or 0), WEEKDAYS.index(found[2])
+
+
+def _last(value: date, zone: Any) -> datetime:
     """A last day is one to its end."""
-    return _wall(value) if isinstance(value, datetime) else datetime.combine(value, time(23, 59, 59))
+    return _wall(value, zone) if isinstance(value, datetime) else datetime.combine(value, time(23, 59, 59))
 
 
-def _days(event: Any, name: str) -> set[datetime]:
+def _days(event: Any, name: str, zone: Any) -> set[datetime]:
+    """Days that are added or left out, on the wall of the event's zone."""
     told = event.get(name, [])
     try:
-        return {_wall(each.dt) for one in (told if isinstance(told, list) else [told]) for each in one.dts}
+        return {_wall(each.dt, zone) for one in (told if isinstance(told, list) else [told]) for each in one.dts}
     except (AttributeError, ValueError, TypeError):
         raise _Wrong(_("Date illisible.")) from None

@@ -16,7 +16,7 @@ from relais.directory.models import Service
 from relais.oncall.actions.slots import Said
 from relais.oncall.hours import DAY_BEGINS, NIGHT_BEGINS
 from relais.oncall.models import OnCallSlot
-from relais.oncall.queries import members
+from relais.oncall.queries import doctors
 
 WEEKDAYS = [
     ("0", _("lundi")), ("1", _("mardi")), ("2", _("mercredi")), ("3", _("jeudi")), ("4", _("vendredi")),
@@ -39,7 +39,7 @@ class SlotForm(Form):
 
     def __init__(self, *args: Any, service: Service, slot: OnCallSlot | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = [(str(one.user_id), one.user.full_name) for one in members(service)]
+        people = [(str(one.user_id), one.user.full_name) for one in doctors(service)]
         if slot and str(slot.user_id) not in dict(people):
             people.insert(0, (str(slot.user_id), slot.user.full_name))
         self.fields["user"].choices = [("", _("Choisissez")), *people]  # type: ignore[attr-defined]
@@ -140,7 +140,7 @@ class AskForm(Form):
     def __init__(self, *args: Any, slot: OnCallSlot, others: list[OnCallSlot], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = [
-            (str(one.user_id), one.user.full_name) for one in members(slot.service) if one.user_id != slot.user_id
+            (str(one.user_id), one.user.full_name) for one in doctors(slot.service) if one.user_id != slot.user_id
         ]
         self.fields["asked"].choices = [("", _("Choisissez")), *people]  # type: ignore[attr-defined]
         self.fields["against"].choices = [  # type: ignore[attr-defined]

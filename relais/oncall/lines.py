@@ -13,7 +13,7 @@ from relais.core.errors import Refused
 from relais.core.paris import PARIS, to_utc
 from relais.core.reading import read_text
 
-MOST_LINES, LONGEST = 1_000, 200
+MOST_LINES, LONGEST, PHONE_LONGEST = 1_000, 200, 20
 COLUMNS = ("debut", "fin", "medecin", "telephone", "renfort", "telephone_renfort")
 NEEDED = COLUMNS[:3]
 EXAMPLE = ("23/11/2026 08:00", "23/11/2026 19:00", "prenom.nom@exemple.test", "06 39 98 00 01", "", "")
@@ -116,17 +116,19 @@ def _line(number: int, cells: dict[str, str]) -> Line:
         return Line(number, problem=_("Une cellule est trop longue : 200 caractères au plus."))
     words: dict[str, Any] = {
         "doctor": cells.get("medecin", ""),
-        "phone": cells.get("telephone", "")[:20],
+        "phone": cells.get("telephone", ""),
         "backup": cells.get("renfort", ""),
-        "backup_phone": cells.get("telephone_renfort", "")[:20],
+        "backup_phone": cells.get("telephone_renfort", ""),
     }
+    if max(len(words["phone"]), len(words["backup_phone"])) > PHONE_LONGEST:
+        return Line(number, problem=_("Un téléphone est trop long : un seul numéro, 20 caractères au plus."))
     try:
         start = _moment(cells.get("debut", ""), _("début"))
         end = _moment(_whole(cells.get("fin", ""), cells.get("debut", "")), _("fin"))
+        if end <= start and len(cells.get("fin", "")) <= len("19h00"):  # the hour alone: the next day
+            end = _later(end)
     except Refused as refused:
         return Line(number, problem=refused.message, **words)
-    if end <= start and len(cells.get("fin", "")) <= len("19h00"):  # the hour alone: the next day
-        end = _later(end)
     return Line(number, start, end, **words)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from relais.accounts.models import Membership, Role, User
 from relais.directory.models import Service
@@ -35,7 +36,8 @@ class Text:
         return User.objects.filter(pk__in=[message.holder_id], is_active=True).exists()
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
-        return Rendered(self.subject, self.mail.format(**message.context), button=self.button)
+        holes = ngettext("%(n)d créneau", "%(n)d créneaux", count := message.context.get("count", 1)) % {"n": count}
+        return Rendered(self.subject, self.mail.format(**message.context, holes=holes), button=self.button)
 
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
         link = f"{settings.PUBLIC_URL}/astreintes/"
@@ -86,8 +88,8 @@ TEXTS = [
         GAP,
         "Créneau d’astreinte sans médecin",
         "Personne n’est prévu sur un créneau d’astreinte",
-        HELLO + "À {establishment}, personne n’est prévu sur {count} créneau(x) d’astreinte des prochains jours. Le premier "
-        "commence le {day}. Complétez le planning : {link}\n",
+        HELLO + "À {establishment}, personne n’est prévu sur {holes} d’astreinte des prochains jours, à partir du {day}. "
+        "Complétez le planning : {link}\n",
         ALL,
     ),
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Who answers for a service of the directory: its pool, and who is on duty when."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,17 @@ POOL_ROLES = (Role.PRACTITIONER, Role.CAREGIVER)  # who answers for a service
 
 
 class PoolMemberQuerySet(models.QuerySet["PoolMember"]):
-    def at_work(self) -> "PoolMemberQuerySet":
+    def at_work(self, roles: Iterable[str] = POOL_ROLES) -> "PoolMemberQuerySet":
         """Who can still answer: not those who left the establishment in whose name they joined, or changed their role."""
         live = Membership.objects.filter(
             user_id=OuterRef("user_id"), establishment_id=OuterRef("establishment_id"), ended_at=None,
-            user__is_active=True, establishment__active=True, role__in=POOL_ROLES,
+            user__is_active=True, establishment__active=True, role__in=roles,
         )  # fmt: skip
         return self.filter(Exists(live), until=None)
+
+    def on_call(self) -> "PoolMemberQuerySet":
+        """Who may stand in a rota: practitioners at work. A caregiver answers for a service, but takes no request."""
+        return self.at_work([Role.PRACTITIONER])
 
     def of(self, actor: "Actor") -> "PoolMemberQuerySet":
         """Where the actor answers in the name of the establishment chosen, in a role that may."""
@@ -89,8 +94,8 @@ class OnCallSlotQuerySet(models.QuerySet["OnCallSlot"]):
         return self.live().filter(starts_at__lt=end, ends_at__gt=start)
 
     def told(self) -> "OnCallSlotQuerySet":
-        """With `doctor_here` and `backup_here`: whether they still answer for the service."""
-        here = PoolMember.objects.at_work().filter(service_id=OuterRef("service_id"))
+        """With `doctor_here` and `backup_here`: whether they still answer for the service, as practitioners."""
+        here = PoolMember.objects.on_call().filter(service_id=OuterRef("service_id"))
         return self.annotate(
             doctor_here=Exists(here.filter(user_id=OuterRef("user_id"))),
             backup_here=Exists(here.filter(user_id=OuterRef("backup_id"))),

@@ -17,7 +17,8 @@ from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import ANSWERS, LIVE, AskState
 
 __all__ = [
-    "Answering", "Duty", "Twice", "answering", "asked_of", "asked_services", "backing", "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
+    "Answering", "Duty", "Twice", "answering", "asked_of", "asked_services", "backing", "doctors",
+    "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
     "rotas_of", "route", "services_of", "slots_of", "twice", "week",
 ]  # fmt: skip
 
@@ -183,6 +184,12 @@ def _each_once(found: list[Duty]) -> list[Duty]:
 def members(service: Service) -> QuerySet[PoolMember]:
     """Who answers for a service and is at work, by name, with user and establishment."""
     found = PoolMember.objects.filter(service=service).at_work().select_related("user", "establishment")
+    return found.order_by("user__family_name", "user__given_name", "id")
+
+
+def doctors(service: Service) -> QuerySet[PoolMember]:
+    """Those of them who may stand in its rota."""
+    found = PoolMember.objects.filter(service=service).on_call().select_related("user", "establishment")
     return found.order_by("user__family_name", "user__given_name", "id")
 
 

@@ -211,9 +211,9 @@ def _tell_service(demand: Request, service: Service, now: datetime) -> None:
 
 
 def gone() -> QuerySet[Request]:
-    """Open requests whose doctor answers for no service that takes part any more."""
+    """Open requests whose doctor answers for no service that takes part any more, or not as a practitioner."""
     taking_part = Participant.objects.filter(dossier=OuterRef(OuterRef("pk")), until=None).values("service_id")
-    there = PoolMember.objects.at_work().filter(user_id=OuterRef("responsible_id"), service_id__in=taking_part)
+    there = PoolMember.objects.on_call().filter(user_id=OuterRef("responsible_id"), service_id__in=taking_part)
     return Request.objects.filter(~Exists(there), state__in=OPEN, responsible__isnull=False)
 
 

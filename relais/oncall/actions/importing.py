@@ -1,5 +1,6 @@
 """A rota from a calendar or CSV file: looked at first, its good lines written when confirmed; twice changes nothing."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +17,16 @@ from relais.directory.models import Service
 from relais.oncall import calendars, lines
 from relais.oncall import permissions as may
 from relais.oncall.actions.pool import lock
-from relais.oncall.actions.slots import AHEAD, LONGEST, Said, add_slots
+from relais.oncall.actions.slots import AHEAD, LONGEST, MOST, Said, add_slots
 from relais.oncall.lines import Line, plain
 from relais.oncall.models import OnCallSlot
-from relais.oncall.queries import members
+from relais.oncall.queries import doctors
 
+RPPS = re.compile(r"\b[0-9]{11}\b")
+TITLES = frozenset(
+    ["dr", "docteur", "docteure", "pr", "professeur", "professeure", "m", "mr", "mme", "monsieur", "madame", "medecin",
+     "astreinte", "garde", "renfort"]
+)  # fmt: skip
 NEW, KNOWN, PAST, WRONG = "new", "known", "past", "wrong"
 
 
@@ -44,11 +50,14 @@ def plan(*, actor: Actor, service: Service, data: bytes) -> list[Planned]:
         read = calendars.read(data, opens=service.opens, closes=service.closes, now=now)
     else:
         read = lines.read(data)
-    people = [one.user for one in members(service)]
+    people = [one.user for one in doctors(service)]
     ends = [one.ends_at for one in read if one.ends_at]
     there = OnCallSlot.objects.filter(service=service).between(now, max(ends)) if ends and max(ends) > now else []
     taken = [_Taken(one.user_id, one.starts_at, one.ends_at) for one in there]
-    return [_judged(one, people, taken, now) for one in read]
+    found = [_judged(one, people, taken, now) for one in read]
+    if sum(one.state == NEW for one in found) > MOST:
+        raise Refused(_("Ce fichier ajoute plus de 500 créneaux : envoyez-le en plusieurs fichiers."), field="file")
+    return found
 
 
 @dataclass(frozen=True)
@@ -98,27 +107,36 @@ def _clash(one: _Taken, other: _Taken) -> bool:
 
 
 def _person(words: str, people: Iterable[User], what: str) -> User:
-    """Who of the pool is meant: by e-mail address, RPPS number, or the name in the words."""
-    said, number = words.strip().lower(), "".join(words.split())
-    if not said:
+    """Who of the pool is meant: by e-mail address or RPPS number, which must match; else by the name in the words."""
+    if not words.strip():
         raise Refused(_("Il manque le %(what)s.") % {"what": what})
-    exact = [one for one in people if said == one.email or (one.rpps and number == one.rpps)]
-    if exact:
-        return exact[0]
-    text = f" {plain(words)} "
-    named = [one for one in people if f" {plain(one.family_name)} " in text]
+    keys = _keys(words)
+    named = [one for one in people if ({one.email.lower(), one.rpps} & keys if keys else _names(words, one))]
     if len(named) > 1:
-        named = [one for one in named if f" {plain(one.given_name)} " in text]
-        if len(named) != 1:
-            raise Refused(
-                _("Plusieurs personnes de l’équipe portent ce nom (%(what)s) : écrivez l’adresse e-mail.")
-                % {"what": what}
-            )
+        raise Refused(
+            _("Plusieurs personnes de l’équipe portent ce nom (%(what)s) : écrivez l’adresse e-mail.") % {"what": what}
+        )
     if not named:
         raise Refused(
             _("Personne de l’équipe ne correspond au %(what)s « %(words)s ».") % {"what": what, "words": words[:60]}
         )
     return named[0]
+
+
+def _keys(words: str) -> set[str]:
+    """The e-mail addresses and RPPS numbers of a text."""
+    mails = {one.strip("<>()[],;:").lower() for one in words.split() if "@" in one}
+    number = "".join(words.split())
+    return mails | ({number} if number.isdecimal() else set(RPPS.findall(words)))
+
+
+def _names(words: str, user: User) -> bool:
+    """Whether this text is this person's name: the family name, and the given name as soon as there are other words."""
+    text, family = f" {plain(words)} ", f" {plain(user.family_name)} "
+    if family not in text:
+        return False
+    others = text.replace(family, " ", 1)
+    return not set(others.split()) - TITLES or f" {plain(user.given_name)} " in others
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def _check_ahead(slot: OnCallSlot) -> None:
 
 
 def _member(service: Service, user_id: UUID) -> PoolMember | None:
-    found = PoolMember.objects.filter(service=service, user_id=user_id).at_work().select_related("user")
+    found = PoolMember.objects.filter(service=service, user_id=user_id).on_call().select_related("user")
     return found.first()
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from relais.core import times, workflow
 from relais.core.actor import Actor
@@ -53,13 +54,13 @@ def add_slots(*, actor: Actor, service: Service, said: Sequence[Said]) -> list[O
     pool = _pool(service)
     made = [_slot(service, pool, one) for one in said]
     _insert(made)
-    changed(actor, service.pk, "slots_added", f"{len(made)} créneau(x)")
+    changed(actor, service.pk, "slots_added", ngettext("%(n)d créneau", "%(n)d créneaux", len(made)) % {"n": len(made)})
     messages.tell_rota(service, {one.user_id for one in made} - {actor.user_id})
     return made
 
 
 def _pool(service: Service) -> dict[UUID, PoolMember]:
-    members = PoolMember.objects.filter(service=service).at_work().select_related("user")
+    members = PoolMember.objects.filter(service=service).on_call().select_related("user")
     return {one.user_id: one for one in members}
 
 

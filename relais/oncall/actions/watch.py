@@ -32,12 +32,15 @@ def alert_gaps(now: datetime | None = None) -> int:
 
 @whole
 def _alert(service: Service, now: datetime) -> int:
-    """One service, in a transaction of its own. A hole that touches one that was told is the same one."""
-    found = queries.gaps(service, now, now + AHEAD)
-    if not found:
-        return 0
+    """One service, in a transaction of its own. A hole that touches one that was told is the same one; one that was filled
+    and opens again is another."""
     lock(service)
-    told = [Span(one.starts_at, one.ends_at) for one in ToldGap.objects.filter(service=service, ends_at__gt=now)]
+    found = queries.gaps(service, now, now + AHEAD)
+    rows = list(ToldGap.objects.filter(service=service, ends_at__gt=now))
+    filled = [one.pk for one in rows if not any(_meet(gap, Span(one.starts_at, one.ends_at)) for gap in found)]
+    if filled:
+        ToldGap.objects.filter(pk__in=filled).delete()
+    told = [Span(one.starts_at, one.ends_at) for one in rows if one.pk not in filled]
     new = [gap for gap in found if not any(_meet(gap, one) for one in told)]
     if new:
         rows = [ToldGap(service=service, starts_at=gap.starts_at, ends_at=gap.ends_at) for gap in new]

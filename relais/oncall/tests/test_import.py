@@ -13,7 +13,7 @@ from relais.core.errors import Refused
 from relais.core.paris import PARIS
 from relais.oncall import calendars, lines
 from relais.oncall.models import OnCallSlot
-from relais.oncall.testing import make_pool, make_service
+from relais.oncall.testing import join, make_pool, make_service
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -209,3 +209,51 @@ def test_only_the_referent_imports(service) -> None:
     doctor, _other = make_pool(service, "Albert", "Bernard")
     assert sent(client_of(doctor), service, "x").status_code in (403, 404)
     assert sent(client_of(make_member(None, "manager")), service, "x").status_code == 404
+
+
+@pytest.mark.django_db
+def test_what_names_nobody_puts_nobody_on_call(service) -> None:
+    """An address or a number that matches nobody, another given name, a caregiver: refused, never the nearest name."""
+    albert, _bernard = make_pool(service, "Albert", "Bernard")
+    nurse = make_member(service.establishment, "caregiver", family_name="Infirmier")
+    join(service, nurse)
+    client = client_of(make_member(service.establishment, "manager"))
+    days = [f"{timezone.localdate() + timedelta(days=ahead):%d/%m/%Y}" for ahead in range(2, 14)]
+    wrong = ["albert@ailleurs.exemple.test", "89900000000", "Albert <autre@exemple.test>", "Jean Albert", "Albert Dupont",
+             "Infirmier"]  # fmt: skip
+    right = [
+        albert.user.email.upper(),
+        f"Dr Albert <{albert.user.email}>",
+        albert.user.rpps,
+        "Claire ALBERT",
+        "Pr. Albert",
+    ]
+    said = "".join(f"{day} 08:00;12:00;{words}\n" for day, words in zip(days, [*wrong, *right], strict=False))
+    preview = sent(client, service, "debut;fin;medecin\n" + said)
+    page = preview.content.decode()
+    assert page.count("Personne de l’équipe ne correspond au médecin") == len(wrong)
+    assert f"{len(right)} créneaux ajoutés" in confirmed(client, service, preview)
+    assert set(OnCallSlot.objects.values_list("user", flat=True)) == {albert.user_id}
+
+
+@pytest.mark.django_db
+def test_a_file_that_adds_more_than_is_written_at_once_says_so_before(service) -> None:
+    make_pool(service, "Albert")
+    client = client_of(make_member(service.establishment, "manager"))
+    begins = [timezone.now().replace(minute=0) + timedelta(days=1, hours=number) for number in range(501)]
+    said = "".join(f"{at:%d/%m/%Y %H:%M};{at + timedelta(minutes=30):%d/%m/%Y %H:%M};Albert\n" for at in begins)
+    preview = sent(client, service, "debut;fin;medecin\n" + said)
+    assert (preview.status_code, "plus de 500 créneaux" in preview.content.decode()) == (422, True)
+
+
+def test_a_wrong_line_says_its_number_and_the_others_are_read() -> None:
+    """A telephone that is too long; an end that falls in the hour that does not exist."""
+    found = lines.read(
+        b"debut;fin;medecin;telephone\n"
+        b"27/03/2027 19:00;02:30;Albert;\n"
+        b"28/11/2026 08:00;19:00;Albert;06 39 98 00 01 ou 06 39 98 00 02\n"
+        b"29/11/2026 08:00;19:00;Albert;06 39 98 00 01\n"
+    )
+    assert [(one.number, bool(one.problem)) for one in found] == [(2, True), (3, True), (4, False)]
+    assert ("n’existe pas" in found[0].problem, "téléphone" in found[1].problem) == (True, True)
+    assert found[2].phone == "06 39 98 00 01"

@@ -23,7 +23,7 @@ from relais.oncall import permissions as may
 from relais.oncall.actions import replacements, slots
 from relais.oncall.forms import AskForm, NewSlotForm, SlotForm, initial_from, initial_of
 from relais.oncall.models import OnCallSlot
-from relais.oncall.queries import members, twice
+from relais.oncall.queries import doctors, twice
 from relais.oncall.views import kept_by
 from relais.oncall.views.mine import ROLES
 from relais.oncall.views.rota import monday_of
@@ -49,7 +49,7 @@ def add(request: Any, service_id: UUID) -> HttpResponse:
             messages.success(request, said)
             _say_twice(request, made)
             return redirect(_week_of(made[0]))
-    context = {"service": service, "form": form, "empty": not members(service).exists()}
+    context = {"service": service, "form": form, "empty": not doctors(service).exists()}
     return render(request, "oncall/add.html", context, status=422 if form.errors else 200)
 
 
