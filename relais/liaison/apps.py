@@ -18,14 +18,16 @@ class LiaisonConfig(AppConfig):
         from relais.liaison import kind, messages  # noqa: PLC0415
         from relais.liaison.actions.leaving import follow_death  # noqa: PLC0415
         from relais.liaison.actions.watching import follow_rota  # noqa: PLC0415
-        from relais.liaison.permissions import can_read  # noqa: PLC0415
+        from relais.liaison.permissions import can_read, still_welcome  # noqa: PLC0415
         from relais.oncall import changes  # noqa: PLC0415
         from relais.patients import deaths, sections  # noqa: PLC0415
+        from relais.rooms.permissions import gates  # noqa: PLC0415
 
         registry.register(kind.KIND)
         messages.register_all()
         changes.register(follow_rota)
         deaths.register(follow_death)
+        gates.append(still_welcome)
         register(
             NavItem(
                 key="liaison.home",

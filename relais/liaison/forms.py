@@ -1,6 +1,6 @@
 """Forms of liaison: read and checked here, decided in actions."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from relais.core.errors import Refused
 from relais.core.forms import BirthDateField, CountedTextarea, DateInput, Form, RadioCards, TimeInput
-from relais.core.paris import to_utc
+from relais.core.paris import PARIS, to_utc
 from relais.liaison.models import CareLevel, Code, Departure, Told
 
 # Hours until the next evaluation (domain.md §3.3: H+4, H+12, J+1…).
@@ -37,8 +37,13 @@ class DecisionForm(Form):
 
     def review_at(self, now: datetime) -> datetime | None:
         """The moment that was chosen, from now."""
-        hours = self.cleaned_data["review"]
-        return now + timedelta(hours=int(hours)) if hours else None
+        chosen = self.cleaned_data["review"]
+        if not chosen:
+            return None
+        days, hours = divmod(int(chosen), 24)
+        if hours:
+            return now + timedelta(hours=int(chosen))
+        return (now.astimezone(PARIS) + timedelta(days=days)).astimezone(UTC)  # the same hour on the wall
 
 
 class LeavingForm(Form):

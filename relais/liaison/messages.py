@@ -20,6 +20,9 @@ ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
 )  # fmt: skip
 NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
 
+ON_CALL = "figurez au tableau d’astreinte ou de garde, ou répondez pour un service"
+REASONS = {MENTION: "prenez part à cet échange", NEWS: "prenez part à cette demande", NOBODY_HERE: "répondez d’un établissement"}
+
 
 @dataclass(frozen=True)
 class Text:
@@ -46,7 +49,7 @@ class Text:
         link = message.context["link"]
         if message.channel == Channel.SMS:
             return Rendered(subject="", text=f"Relais : {self.sentence} {link}")
-        foot = "Ce message est automatique. Vous le recevez parce que vous figurez au tableau d’astreinte ou de garde, ou répondez d’un établissement."
+        foot = f"Ce message est automatique. Vous le recevez parce que vous {REASONS.get(self.key, ON_CALL)}."
         return Rendered(f"Relais : {self.sentence}", f"Bonjour,\n\n{self.sentence} : {link}\n\n{foot}\n")
 
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 
+from relais.accounts.models import Membership
 from relais.core.actor import SYSTEM, Actor
 from relais.directory.models import Establishment, Kind, Need
 from relais.dossiers.models import Participant
 from relais.oncall.models import PoolMember
 from relais.patients.models import CareLink
+from relais.rooms.models import Invitation
 
 CLINICAL = ("practitioner", "caregiver")
 MANAGER = "manager"
@@ -110,6 +113,25 @@ def can_close(actor: Actor, demand: Any) -> bool:
     """The practitioner who has it in hand, or the nursing home with a reason once the opinion is given."""
     advised = demand.state in ("avis-rendu", "a-reevaluer", "orientation-en-cours", "cloturee")
     return can_decide(actor, demand) or (advised and can_write(actor, demand))
+
+
+def still_welcome(invitation: Invitation) -> bool:
+    """Asked at each request of a room: in that of a request, as long as it is open, are the clinical staff of the nursing home
+    and whoever answers for a service that takes part, in the name of the establishment from which they came."""
+    demand = apps.get_model("liaison", "Request").objects.filter(pk=invitation.room.about).first()
+    if demand is None:
+        return True  # of another workflow
+    if demand.state in ("brouillon", "cloturee", "annulee"):
+        return False
+    here = {"user_id": invitation.holder_id, "establishment_id": invitation.establishment_id}
+    works = Membership.objects.filter(
+        **here, role__in=CLINICAL, ended_at=None, user__is_active=True, establishment__active=True
+    )
+    if not works.exists():
+        return False
+    taking_part = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None).values("service_id")
+    there = PoolMember.objects.filter(**here, service__in=taking_part).at_work()
+    return bool(demand.establishment_id == invitation.establishment_id or there.exists())
 
 
 def can_exchange(actor: Actor, demand: Any) -> bool:

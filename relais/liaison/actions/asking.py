@@ -32,6 +32,7 @@ from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who, Wrong
 from relais.questionnaires.logic.values import is_blank
 from relais.questionnaires.models import Questionnaire, Relation, Response
+from relais.rooms import actions as rooms
 
 KIND, FORM = "liaison", "filgeria-demande"
 READ_ONLY = "Dans cette région, les EHPAD lisent les dossiers sans y écrire : appelez l’astreinte."
@@ -235,7 +236,9 @@ def _file(actor: Actor, demand: Request, pks: list[str]) -> None:
 def cancel(*, actor: Actor, demand: Request) -> Request:
     """Give up a draft, or a request that nobody has taken."""
     now = timezone.now()
-    owning.drop_hand_overs(demand, now)
+    locked = lock(actor, demand.pk)  # before its hand-overs, as everybody does
+    owning.drop_hand_overs(locked, now)
+    rooms.end_room(actor=actor, about=locked.pk)
     return move(
-        actor=actor, demand=demand, verb="cancel", draft={}, responsible=None, unowned_since=None, closed_at=now
+        actor=actor, demand=locked, verb="cancel", draft={}, responsible=None, unowned_since=None, closed_at=now
     )

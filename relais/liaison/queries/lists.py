@@ -22,7 +22,7 @@ from relais.oncall.queries import services_of
 from relais.patients.models import CareLink, Patient
 from relais.questionnaires.queries import words
 
-MOST = 200  # open requests of one list; a region asks 38 times on its worst day
+MOST = 200  # open requests of one list that wait for nobody; those that press are never left out
 LATER = timedelta(days=3650)
 RECENT = timedelta(days=7)
 RESIDENTS = 80
@@ -132,7 +132,9 @@ def nobody_rows(actor: Actor) -> list[Orphan]:
 def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
     now = timezone.now()
     known = rows.select_related("patient", "establishment", "responsible", "service", "response__questionnaire")
-    found = list(known.defer("response__questionnaire__source").order_by("submitted_at", "pk")[:MOST])
+    rows = known.defer("response__questionnaire__source").order_by("-submitted_at", "-pk")
+    pressing = Q(state__in=WAITING) | Q(red=True) | Q(responsible=None) | Q(state__in=IN_HAND, review_at__lte=now)
+    found = [*rows.filter(pressing), *rows.exclude(pressing)[:MOST]]
     ids = [one.pk for one in found]
     unread, called = _unread(actor, ids), _called(actor, ids)
     open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)
@@ -184,6 +186,12 @@ def _place(row: Row) -> tuple[Any, ...]:
     calm = (not waits, not one.red)
     moment = row.deadline or (one.submitted_at or timezone.now()) + LATER
     return (*calm, delays.ORDER.index(one.urgency), moment, str(one.pk))
+
+
+def is_cut(rows: list[Row]) -> bool:
+    """Whether the oldest of those that do not press may be missing: the page says so."""
+    calm = [one for one in rows if one.demand.state not in WAITING and not (one.demand.red or one.due)]
+    return sum(one.demand.responsible_id is not None for one in calm) >= MOST
 
 
 def _motive(one: Request) -> str:

@@ -36,6 +36,7 @@ def on_call(request: Any) -> HttpResponse:
         "drafts": lists.own_drafts(request.actor) if may.can_ask(request.actor) else [],
         "is_home": Establishment.objects.filter(pk=request.actor.here, kind__in=may.HOMES).exists(),
         "rows": rows,
+        "cut": lists.is_cut(rows),
         "waiting": sum(row.demand.responsible_id is None for row in rows),
         "alarms": sum(bool(row.hand_over and row.hand_over.alarmed_at) for row in rows),
         "topics": " ".join(service_topic(one.pk) for one in services),

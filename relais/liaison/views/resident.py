@@ -41,6 +41,7 @@ def residents(request: Any) -> HttpResponse:
         "is_home": establishment.kind in may.HOMES,
         "may_start": may.can_start(actor, establishment),
         "rows": rows,
+        "cut": lists.is_cut(rows),
         "drafts": lists.drafts(actor),
         "closed": lists.closed_rows(actor),
         "people": [(one, asked.get(one.pk), stale.get(one.pk, "")) for one in people],
