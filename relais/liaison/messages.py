@@ -21,7 +21,11 @@ ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
 NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
 
 ON_CALL = "figurez au tableau d’astreinte ou de garde, ou répondez pour un service"
-REASONS = {MENTION: "prenez part à cet échange", NEWS: "prenez part à cette demande", NOBODY_HERE: "répondez d’un établissement"}
+REASONS = {
+    MENTION: "prenez part à cet échange",
+    NEWS: "prenez part à cette demande",
+    NOBODY_HERE: "répondez d’un établissement",
+}
 
 
 @dataclass(frozen=True)
