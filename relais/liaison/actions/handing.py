@@ -46,8 +46,8 @@ def watch(now: datetime) -> list[Exception]:
     late = HandOver.objects.filter(
         accepted_at=None, dropped_at=None, alarmed_at=None, due_at__lte=now - delays.HAND_OVER
     )
-    ids = late.order_by("due_at", "pk").values_list("demand_id", flat=True)
-    return failed + each(ids, lambda pk: sound(demand_id=pk, now=now))
+    unanswered = late.order_by("due_at", "pk").values_list("demand_id", flat=True)
+    return failed + each(unanswered, lambda pk: sound(demand_id=pk, now=now))
 
 
 def _relief(demand: Request, now: datetime) -> Duty | None:

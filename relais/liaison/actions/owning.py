@@ -240,7 +240,7 @@ def ask_next(*, demand_id: UUID, now: datetime, why: str) -> Request:
     demand = lock(SYSTEM_ACTOR, demand_id)
     if not _still(demand, why, now):
         return demand
-    if why == "late" and demand.state in (State.TRANSFERRED, State.TO_SAMU) and demand.taken_at:
+    if why == "late" and demand.state in (State.TRANSFERRED, State.TO_SAMU) and demand.taken_at and demand.responsible:
         if demand.late_told_at is None:
             demand.late_told_at = now
             demand.save(update_fields=["late_told_at"])
