@@ -14,11 +14,14 @@ class TeleconsultationConfig(AppConfig):
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
+        from relais.patients import deaths  # noqa: PLC0415
         from relais.teleconsultation import kind, messages  # noqa: PLC0415
+        from relais.teleconsultation.actions.booking import follow_death  # noqa: PLC0415
         from relais.teleconsultation.permissions import can_book  # noqa: PLC0415
 
         registry.register(kind.KIND)
         messages.register_all()
+        deaths.register(follow_death)
         # TC-02: in the top banner with a camera, and in the rail.
         for order, (key, label, icon) in enumerate(ENTRIES):
             register(

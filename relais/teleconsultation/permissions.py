@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from relais.core.actor import Actor
+from relais.core.actor import SYSTEM, Actor
 
 CLINICAL = ("practitioner", "caregiver")
 STAFF = ("practitioner", "caregiver", "secretary", "manager")
@@ -70,6 +70,11 @@ def can_sign(actor: Actor, tele: Any) -> bool:
 def can_prescribe(actor: Actor, tele: Any) -> bool:
     """The practitioner of the appointment alone signs its prescriptions, until the dossier is closed."""
     return can_sign(actor, tele) and is_open(tele)
+
+
+def only_system(actor: Actor, tele: Any) -> bool:
+    """What follows a death."""
+    return actor.kind == SYSTEM
 
 
 def can_close(actor: Actor, tele: Any) -> bool:

@@ -41,6 +41,7 @@ TRANSITIONS: Table = {
     ),
     "doctor_absent": Transition((State.PLANNED,), State.ABSENT_DOCTOR, may.can_plan, "Médecin absent"),
     "cancel": Transition((State.PLANNED,), State.CANCELLED, may.can_plan, "Annuler le rendez-vous"),
+    "died": Transition((State.PLANNED,), State.CANCELLED, may.only_system, "Annuler après un décès"),
     "reopen": Transition(
         (State.ABSENT_PATIENT, State.ABSENT_DOCTOR), State.PLANNED, may.can_finish, "Annuler l’absence"
     ),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from relais.accounts.models import Membership, Role, User
 from relais.core import live
-from relais.core.actor import Actor
+from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
@@ -25,6 +25,7 @@ from relais.teleconsultation.actions.access import Contact, let_in, let_in_anew,
 from relais.teleconsultation.actions.states import lock_planned, move, tell_pages
 from relais.teleconsultation.models import Teleconsultation
 from relais.teleconsultation.topics import dashboard_topic
+from relais.teleconsultation.workflow import State
 
 KIND = "teleconsultation"
 SHORTEST, LONGEST = 5, 120  # minutes
@@ -221,3 +222,13 @@ def cancel(*, actor: Actor, tele: Teleconsultation, why: str) -> Teleconsultatio
     rooms.end_room(actor=actor, about=moved.pk)
     tell_pages(moved)
     return moved
+
+
+def follow_death(actor: Actor, patient: Patient) -> None:
+    """The appointments to come of a person who died are cancelled; nobody is written to, reminders included."""
+    rows = Teleconsultation.objects.filter(dossier__patient=patient, state=State.PLANNED, starts_at__gt=timezone.now())
+    for tele in rows.order_by("starts_at", "pk"):
+        moved = move(actor=SYSTEM_ACTOR, tele=tele, verb="died", cancel_reason=str(_("Décès du patient")))
+        messages.cancel_pending(moved)
+        rooms.end_room(actor=SYSTEM_ACTOR, about=moved.pk)
+        tell_pages(moved)

@@ -34,6 +34,7 @@ WORDS = {
     "join": _l("Un professionnel a rejoint"),
     "finish": _l("Téléconsultation terminée"),
     "cancel": _l("Rendez-vous annulé"),
+    "died": _l("Rendez-vous annulé après un décès"),
     "reopen": _l("Absence annulée : notée par erreur"),
     "close": _l("Dossier clôturé"),
 }

@@ -7,7 +7,7 @@ import pytest
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, make_establishment, make_member, make_practitioner
 from relais.core import workflow
-from relais.core.actor import Actor
+from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.teleconsultation.testing import make_tele
 from relais.teleconsultation.workflow import TRANSITIONS, State
@@ -22,10 +22,11 @@ TABLE = {
     "patient_absent": ({"planned", "in_call"}, "absent_patient", {"practitioner"}),
     "doctor_absent": ({"planned"}, "absent_doctor", {"practitioner", "caregiver", "secretary", "manager"}),
     "cancel": ({"planned"}, "cancelled", {"practitioner", "caregiver", "secretary", "manager"}),
+    "died": ({"planned"}, "cancelled", {"system"}),
     "reopen": ({"absent_patient", "absent_doctor"}, "planned", {"practitioner"}),
     "close": ({"done", "incident", "absent_patient", "absent_doctor"}, "closed", {"practitioner"}),
 }
-ROLES = [*Role.values, "stranger", "patient"]
+ROLES = [*Role.values, "stranger", "patient", "system"]
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def people():
     doctor = make_practitioner(here)
     actors = {role: actor_for(make_member(here, role)) for role in Role.values if role != "practitioner"}
     actors["practitioner"] = actor_for(doctor)
+    actors["system"] = SYSTEM_ACTOR
     actors["stranger"] = actor_for(make_practitioner(make_establishment("Autre centre")))
     return doctor, actors
 
@@ -49,7 +51,8 @@ def test_every_state_and_verb_for(people, role):
     doctor, actors = people
     for state, verb in itertools.product(State.values, TABLE):
         sources, target, allowed = TABLE[verb]
-        extra = {"cancel": {"cancel_reason": "x"}, "continue_by_phone": {"incident": "x"}}.get(verb, {})
+        why = {"cancel_reason": "x"}
+        extra = {"cancel": why, "died": why, "continue_by_phone": {"incident": "x"}}.get(verb, {})
         scene = make_tele(practitioner=doctor, state=state)
         actor = actors.get(role) or Actor(
             kind="patient", grant_id=scene.grant.pk, patient_id=scene.patient.pk, about=scene.tele.pk, assurance=1
