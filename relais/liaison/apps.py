@@ -66,7 +66,7 @@ def keeps_or_runs(actor: "Actor") -> bool:
     from relais.liaison.permissions import HOMES, can_watch  # noqa: PLC0415
     from relais.liaison.queries.request import REACHED  # noqa: PLC0415
 
-    if not can_watch(actor):
+    if actor.establishment_id is None or not can_watch(actor):
         return False
     held = Service.objects.filter(establishment_id=actor.establishment_id, need__in=REACHED, active=True)
     return Establishment.objects.filter(pk=actor.establishment_id, kind__in=HOMES).exists() or held.exists()

@@ -184,16 +184,24 @@ def clean_birth_place(text: str) -> str:
 
 
 class Traits(Protocol):
-    """What a document says of whom it is about: a patient, or the copy of one that was signed."""
+    """What a document says of whom it is about: a patient, or the frozen copy of one that was signed."""
 
-    birth_family_name: str
-    birth_given_names: str
-    birth_date: date | None
-    birth_place: str
-    sex: str
-    identity_status: str
-    ins: str
-    ins_oid: str
+    @property
+    def birth_family_name(self) -> str: ...
+    @property
+    def birth_given_names(self) -> str: ...
+    @property
+    def birth_date(self) -> date | None: ...
+    @property
+    def birth_place(self) -> str: ...
+    @property
+    def sex(self) -> str: ...
+    @property
+    def identity_status(self) -> str: ...
+    @property
+    def ins(self) -> str: ...
+    @property
+    def ins_oid(self) -> str: ...
 
 
 def printed(patient: Traits, on: date | None = None) -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ def _people(demand: Request, *, everybody: bool) -> tuple[list[User], list[User]
     live = Membership.objects.filter(ended_at=None, user__is_active=True)
     home = live.filter(establishment_id=demand.establishment_id)
     sender = demand.response.user_id if demand.response else None
-    carers = {one.user_id for one in home.filter(user_id=sender, role__in=CLINICAL)}
+    carers = {one.user_id for one in home.filter(role__in=CLINICAL) if one.user_id == sender}
     if not carers:  # whoever sent it left, or is the doctor who speaks for the home
         carers = {one.user_id for one in home.filter(role__in=CLINICAL)}
     places = services.values("service__establishment_id")
