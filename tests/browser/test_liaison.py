@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from relais.liaison.actions import notes
-from relais.liaison.models import HandOver, Request
+from relais.liaison.models import HandOver, Request, Seen
 from relais.liaison.testing import answers, make_dlu, make_home, make_request, make_transfer, taken
 from relais.patients.testing import make_patient
 from tests.browser.journey import CHIMES
@@ -97,4 +97,8 @@ def test_every_other_page_of_liaison_at_both_widths(
         (scene.nurse, "sheet", f"/liaison/residents/{scene.resident.pk}/"),
         (scene.nurse, "amend", f"/liaison/notes/{note.pk}/corriger/"),
     ):
-        screens(f"liaison-{name}", page_of(who, path))
+        page = page_of(who, path)
+        if name == "request":  # in front of somebody: its notes are read
+            page.wait_for_function("document.querySelector('#notes:not([data-read-when-seen])')")
+        screens(f"liaison-{name}", page)
+    assert Seen.objects.filter(demand=demand, user=scene.colleague.user).exists()
