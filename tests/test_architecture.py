@@ -123,7 +123,6 @@ OTHER_FILES = {
     "telemonitoring/judging": "the two passes of alert rules: pure functions",
     "telemonitoring/pocket": "what a telephone judges by itself: pure rules",
     "telemonitoring/reaching": "whom to call next: pure rules",
-    "telemonitoring/sealing": "answers that only the server opens",
     "telemonitoring/kind": "the module's row in the registry of kinds",
     "telemonitoring/programme": "when answers are awaited: pure rules",
     "telemonitoring/replay": "stored answers judged again by two rule sets: no write",

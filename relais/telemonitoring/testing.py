@@ -1,28 +1,23 @@
 """Follow-ups for tests: rows made directly, so that a test says only what it is about."""
 
-import base64
 import itertools
-import json
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.utils import timezone
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import make_establishment, make_practitioner
 from relais.core.actor import Actor
+from relais.core.testing.sealing import close
 from relais.dossiers.models import Dossier
 from relais.patients.models import Grant, Patient
 from relais.patients.testing import make_grant, make_patient
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Questionnaire, Relation, Response, Voice
-from relais.telemonitoring import sealing
-from relais.telemonitoring.actions import answers
+from relais.telemonitoring.actions import answers, offline
 from relais.telemonitoring.models import Cell, CellMember, FollowUp, Judgement, RuleSet
 from relais.telemonitoring.programme import end_of, form_for
 
@@ -141,18 +136,8 @@ def seal(
         "ended_at": now.isoformat(),
         **(content or {}),
     }
-    server, request = sealing.public() or {}, str(key or uuid4())
-    mine = ec.generate_private_key(sealing.CURVE)
-    their_point = base64.urlsafe_b64decode(server["point"] + "=")
-    other = ec.EllipticCurvePublicKey.from_encoded_point(sealing.CURVE, their_point)
-    point, iv = sealing.point_of(mine), os.urandom(12)
-    readable = "|".join([sealing.PURPOSE, server["id"], str(scene.grant.pk), request]).encode()
-    cipher = AESGCM(sealing.derive(mine.exchange(ec.ECDH(), other), point))
-    box = cipher.encrypt(iv, json.dumps(said).encode(), readable)
-    return {
-        "key": server["id"], "grant": str(scene.grant.pk), "request": request, "point": sealing.text_of(point),
-        "iv": sealing.text_of(iv), "box": sealing.text_of(box), "device_at": now.isoformat(),
-    }  # fmt: skip
+    closed = close(offline.PURPOSE, scene.grant.pk, key or uuid4(), said)
+    return {**closed, "grant": str(scene.grant.pk), "device_at": now.isoformat()}
 
 
 def _changed(changes: dict[str, Any]) -> dict[str, list[Any]]:

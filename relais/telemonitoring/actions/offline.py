@@ -6,22 +6,21 @@ from typing import Any
 
 from django.core import signing
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from relais.core import sealing
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.paris import PARIS
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Questionnaire, Relation, Voice
-from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import answers
 from relais.telemonitoring.models import FollowUp, Judgement
 from relais.telemonitoring.programme import form_for
 
 SALT = "relais.telemonitoring.context"
-CLOCK = timedelta(minutes=5)  # what a telephone's clock may be wrong by before its times are moved
+PURPOSE = "relais-suivi-1"
 
 
 def receive(*, actor: Actor, follow_up: FollowUp, sent: Any) -> Judgement:
@@ -30,8 +29,8 @@ def receive(*, actor: Actor, follow_up: FollowUp, sent: Any) -> Judgement:
     `sent`: an `Envelope` as JSON, with `device_at`, the telephone's clock as it sent. Raises Refused with one sentence
     (Damaged when it cannot be read, Wrong for answers that cannot be), NotFound for who may not answer here.
     """
-    envelope = sealing.Envelope.read(sent)
-    if envelope.grant != actor.grant_id:
+    envelope = sealing.Envelope.read(sent, purpose=PURPOSE, whose="grant")
+    if envelope.whose != actor.grant_id:
         raise Refused(
             _(
                 "Ces réponses ont été données dans l’espace d’une autre personne. Elles restent sur ce téléphone : "
@@ -40,7 +39,7 @@ def receive(*, actor: Actor, follow_up: FollowUp, sent: Any) -> Judgement:
         )
     content = sealing.unseal(envelope)
     context, known_at = _context(follow_up, content)
-    times = _times(follow_up, content, _moment(sent.get("device_at")), known_at)
+    times = _times(follow_up, content, sent.get("device_at"), known_at)
     questionnaire = _questionnaire(follow_up, content, times)
     who = _who(content)
     given = content.get("answers")
@@ -74,34 +73,13 @@ def _context(follow_up: FollowUp, content: Mapping[str, Any]) -> tuple[dict[str,
     return said["context"], datetime.fromtimestamp(signed, UTC)
 
 
-def _times(
-    follow_up: FollowUp, content: Mapping[str, Any], device_at: datetime | None, known_at: datetime | None
-) -> Times:
-    """The telephone's times, moved by as much as its clock is wrong as it sends; never after now, nor before the
-    follow-up or what the questions were put with (its clock may have been put right meanwhile).
+def _times(follow_up: FollowUp, content: Mapping[str, Any], device_at: Any, known_at: datetime | None) -> Times:
+    """The telephone's times put right; never before the follow-up or what the questions were put with (its clock may
+    have been put right meanwhile).
     """
-    now = timezone.now()
-    wrong = now - device_at if device_at else timedelta()
-    moved = wrong if abs(wrong) > CLOCK else timedelta()
     first = datetime.combine(follow_up.starts_on, time(), tzinfo=PARIS)
-    first = max(first, known_at or first)
-    ended, started = _moment(content.get("ended_at")), _moment(content.get("started_at"))
-    if ended is None:
-        raise sealing.Damaged
-    try:
-        ended, began = ended + moved, (started or ended) + moved
-    except OverflowError:
-        raise sealing.Damaged from None
-    ended = min(max(ended, first), now)
-    return Times(min(max(began, first), ended), ended, device_at)
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        found = parse_datetime(str(text))
-    except ValueError:
-        return None
-    return found if found and found.tzinfo else None
+    began, ended, device = sealing.put_right(content, device_at, max(first, known_at or first), timezone.now())
+    return Times(began, ended, device)
 
 
 def _questionnaire(follow_up: FollowUp, content: Mapping[str, Any], times: Times) -> Questionnaire:

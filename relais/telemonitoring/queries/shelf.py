@@ -1,22 +1,14 @@
-"""What a telephone keeps for the days without network: the files of its pages, and the card of a follow-up."""
+"""What a telephone keeps for the days without network: the card of a follow-up (its pages: core.shelf)."""
 
 import json
-import posixpath
-import re
 from datetime import timedelta
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.contrib.staticfiles import finders
-from django.templatetags.static import static
 from django.utils import timezone
 
+from relais.core import sealing
 from relais.patients.models import Grant
 from relais.questionnaires import queries as questionnaires
-from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import offline, rules
 from relais.telemonitoring.actions.answers import context_of, facts_of
 from relais.telemonitoring.history import FACTS
@@ -25,9 +17,6 @@ from relais.telemonitoring.programme import form_for, population
 from relais.telemonitoring.workflow import State
 
 AHEAD = 8  # days without network for which a telephone knows its form and its facts
-IN_PAGE = re.compile(r'(?:src|href)="([^"]+)"')
-IN_SCRIPT = re.compile(r'(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"')
-IN_STYLE = re.compile(r'url\("?([^")]+)"?\)')
 
 
 def card(follow_up: FollowUp, grant: Grant, who: dict[str, str]) -> str:
@@ -79,41 +68,3 @@ def _days(follow_up: FollowUp) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def files_of(page: str) -> list[str]:
-    """The addresses of the static files that a page needs, with what those need in turn."""
-    prefix = settings.STATIC_URL
-    waiting = [url[len(prefix) :] for url in IN_PAGE.findall(page) if url.startswith(prefix)]
-    found: dict[str, None] = {}
-    while waiting:
-        name = waiting.pop(0)
-        if name not in found:
-            found[name] = None
-            waiting += _needed(name)
-    return [prefix + name for name in found]
-
-
-def url_of(name: str) -> str:
-    return static(name)
-
-
-@cache
-def _needed(name: str) -> tuple[str, ...]:
-    """Scripts that a script imports, fonts and pictures that a style names."""
-    pattern = {".js": IN_SCRIPT, ".css": IN_STYLE}.get(Path(name).suffix)
-    if pattern is None:
-        return ()
-    urls = [url for url in pattern.findall(_path(name).read_text()) if not url.startswith("data:")]
-    return tuple(posixpath.normpath(posixpath.join(posixpath.dirname(name), url)) for url in urls)
-
-
-@cache
-def digest(url: str) -> str:
-    """Of a file's content: names do not change with it on a demo."""
-    return sha256(_path(url[len(settings.STATIC_URL) :]).read_bytes()).hexdigest()[:16]
-
-
-def _path(name: str) -> Path:
-    found = settings.STATIC_ROOT / name if settings.STATIC_ROOT else finders.find(name)
-    return Path(str(found))

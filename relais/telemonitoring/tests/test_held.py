@@ -24,7 +24,7 @@ def telephone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telephone]:
     """The scripts as the site serves them: all modules in one folder."""
     folder = tmp_path_factory.mktemp("telephone")
     (folder / "package.json").write_text('{"type": "module"}')
-    for module in ("questionnaires", "telemonitoring"):
+    for module in ("core", "questionnaires", "telemonitoring"):
         shutil.copytree(RELAIS / module / "static" / module, folder / "static" / module)
     shutil.copy(Path(__file__).parent / "held.mjs", folder)
     with in_node(folder / "held.mjs") as ask:

@@ -14,10 +14,9 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from relais.accounts.testing import actor_for
-from relais.core import keys
+from relais.core import keys, sealing
 from relais.patients.testing import let_in, make_grant, make_patient
 from relais.questionnaires.models import Response
-from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import offline, states
 from relais.telemonitoring.models import Alert, FollowUp, Judgement
 from relais.telemonitoring.testing import WELL, make_follow_up, reply, seal

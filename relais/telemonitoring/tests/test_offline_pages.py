@@ -13,9 +13,10 @@ from django.test import Client
 from django.utils import timezone
 
 from relais.accounts.testing import actor_for, client_of
+from relais.core import sealing
 from relais.patients.models import Grant
 from relais.patients.testing import let_in, make_patient
-from relais.telemonitoring import checks, sealing
+from relais.telemonitoring import checks
 from relais.telemonitoring.actions import states
 from relais.telemonitoring.testing import make_follow_up
 

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relais.core import sealing
 from relais.core.errors import Refused
 from relais.questionnaires.columns import values
 from relais.questionnaires.expressions import Kind, Name, frame, judge, read
 from relais.questionnaires.testing import in_node
 from relais.questionnaires.trees import tree
-from relais.telemonitoring import pocket, sealing
+from relais.telemonitoring import pocket
+from relais.telemonitoring.actions.offline import PURPOSE
 from relais.telemonitoring.history import FACTS, rows
 from relais.telemonitoring.tests.test_rules import CASES, SETS
 
@@ -173,7 +175,13 @@ def test_every_word_of_the_language_has_its_tree(peer: Peer) -> None:
 
 def test_what_a_telephone_closes_the_server_opens(peer: Peer) -> None:
     content = {"answers": {"ad.temp": [38.5], "ad.autre": ["éà"]}, "ended_at": "2026-11-21T08:00:00Z"}
-    asked = {"server": sealing.public(), "grant": str(uuid4()), "request": str(uuid4()), "content": content}
+    asked = {
+        "purpose": PURPOSE,
+        "server": sealing.public(),
+        "grant": str(uuid4()),
+        "request": str(uuid4()),
+        "content": content,
+    }
     envelope = peer({"seal": asked})
-    assert sealing.unseal(sealing.Envelope.read(envelope)) == content
+    assert sealing.unseal(sealing.Envelope.read(envelope, purpose=PURPOSE, whose="grant")) == content
     assert peer({"seal": asked})["box"] != envelope["box"], "no two are closed with one key"

@@ -5,8 +5,6 @@ is the patient's (`card`) comes with the pages of the space, and is encrypted on
 """
 
 import json
-import re
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from relais.core import sealing, shelf
 from relais.core.access import patient, public
 from relais.core.errors import Refused
 from relais.patients import entry
@@ -23,15 +22,13 @@ from relais.patients.models import GrantDevice
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.models import Voice
-from relais.telemonitoring import sealing
 from relais.telemonitoring.actions import offline
 from relais.telemonitoring.programme import FORMS
-from relais.telemonitoring.queries import shelf, space
+from relais.telemonitoring.queries import space
 from relais.telemonitoring.queries.follow_up import open_alert
 from relais.telemonitoring.views.space import OfflineFill, choices, follow_up_of
 
 MOST = 200_000  # bytes of a sending: a whole form with free texts has some 10,000
-NOW = re.compile(r'<meta name="relais-now"[^>]*>')
 NAMES = frozenset(name for names in FORMS.values() for name in names)
 
 
@@ -103,15 +100,8 @@ def _nobody(request: Any) -> dict[str, Any]:
 @require_safe
 def worker(request: Any) -> HttpResponse:
     """The service worker of the space, with the list of the files that its pages need."""
-    page = shell(request).content.decode()
-    files, script = shelf.files_of(page), shelf.url_of("telemonitoring/worker.js")
-    still = NOW.sub("", page)  # a worker that changes is fetched anew, with all that it keeps
-    version = sha256("".join([still, *files, *map(shelf.digest, [*files, script])]).encode()).hexdigest()[:16]
-    given = {
-        "version": version,
-        "files": files,
-        "shell": reverse("follow_up_space:shell"),
-        "state": reverse("follow_up_space:state"),
-    }
-    text = f"self.RELAIS = {json.dumps(given)};\nimportScripts({json.dumps(script)});\n"
+    text = shelf.worker(
+        name="relais-suivi", page=shell(request).content.decode(), shell=reverse("follow_up_space:shell"),
+        state=reverse("follow_up_space:state"),
+    )  # fmt: skip
     return HttpResponse(text, content_type="text/javascript; charset=utf-8")

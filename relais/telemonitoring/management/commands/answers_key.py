@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from relais.telemonitoring import sealing
+from relais.core import sealing
 
 
 class Command(BaseCommand):

@@ -1,7 +1,7 @@
 /* A daily form whose answers survive a cut network, a closed page and a lost telephone alike: unfinished, they are kept
    under this device's own key for an hour; finished, they are closed for the server. */
 
-import { newId } from "./seal.js";
+import { newId } from "../core/offline/seal.js";
 import { enqueue, finish } from "./queue.js";
 import * as store from "./store.js";
 

@@ -1,45 +1,10 @@
-/* Answers closed on this device for the server alone to open (sealing.py): a key pair made for each answer set, ECDH on
-   P-256 with the server's public key, HKDF-SHA256, AES-256-GCM. */
+/* Answers of a follow-up, closed for the server alone (core/offline/seal.js). */
+
+import * as sealing from "../core/offline/seal.js";
 
 const PURPOSE = "relais-suivi-1";
-const CURVE = { name: "ECDH", namedCurve: "P-256" };
-
-export function textOf(bytes) {
-  const text = Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join("");
-  return btoa(text).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-}
-
-export function bytesOf(text) {
-  return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
-}
-
-/* A random UUID, where crypto.randomUUID is too new. */
-export function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 /* `server` is {id, point}, `grant` whose answers they are, `request` the id of this sending. The envelope as JSON. */
 export async function seal(server, grant, request, content) {
-  const subtle = crypto.subtle;
-  const pair = await subtle.generateKey(CURVE, true, ["deriveBits"]);
-  const other = await subtle.importKey("raw", bytesOf(server.point), CURVE, true, []);
-  const shared = await subtle.deriveBits({ name: "ECDH", public: other }, pair.privateKey, 256);
-  const point = await subtle.exportKey("raw", pair.publicKey);
-  const words = new TextEncoder();
-  const base = await subtle.importKey("raw", shared, "HKDF", false, ["deriveKey"]);
-  const key = await subtle.deriveKey(
-    { name: "HKDF", hash: "SHA-256", salt: point, info: words.encode(PURPOSE) },
-    base,
-    { name: "AES-GCM", length: 256 },
-    false,
-    ["encrypt"]
-  );
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const additionalData = words.encode([PURPOSE, server.id, grant, request].join("|"));
-  const box = await subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, words.encode(JSON.stringify(content)));
-  return { key: server.id, grant, request, point: textOf(point), iv: textOf(iv), box: textOf(box) };
+  return Object.assign({ grant }, await sealing.seal(PURPOSE, server, grant, request, content));
 }

@@ -3,7 +3,7 @@
 import { all } from "../core/ui/ready.js";
 import { dayOf, follow, rescue, today } from "./drafts.js";
 import { enqueue, waiting } from "./queue.js";
-import { newId } from "./seal.js";
+import { newId } from "../core/offline/seal.js";
 import { watch } from "./status.js";
 import * as store from "./store.js";
 

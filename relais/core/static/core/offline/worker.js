@@ -1,10 +1,12 @@
-/* The service worker of the patient's follow-up pages (scope /p/suivi/): the network always comes first; without it,
-   the shell opens in the place of each page, with the files and the questions that were kept. Nothing of a patient is
-   kept here. `self.RELAIS` = {version, files, shell, state}. */
+/* The service worker of pages that work without network: the network always comes first; without it, the shell opens in
+   the place of each page of its scope, with the files and the questions that were kept. Nothing of a patient is kept here.
+   `self.RELAIS` = {name, version, files, shell, state}: `name` is that of the store (store.js), `state` an address that
+   says 410 when a way in has ended for good, "" where none does. */
 
 const GIVEN = self.RELAIS;
-const SHELF = `relais-suivi-${GIVEN.version}`;
-const FORMS = "relais-suivi-forms";
+const SHELVES = `${GIVEN.name}-`;
+const SHELF = SHELVES + GIVEN.version;
+const FORMS = `${SHELVES}forms`;
 const PATIENCE = 20000; // ms that a page may take before the shell opens in its place
 const PATIENCE_FILES = 4000; // the same of a file of the shell, before the one that is kept
 const DOWN = [502, 503, 504]; // what stands before the site says that the site is not there
@@ -29,7 +31,7 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   const tidy = async () => {
     const names = await caches.keys();
-    const old = names.filter((name) => name.indexOf("relais-suivi-") === 0 && name !== SHELF && name !== FORMS);
+    const old = names.filter((name) => name.indexOf(SHELVES) === 0 && name !== SHELF && name !== FORMS);
     await Promise.all(old.map((name) => caches.delete(name)));
     await self.clients.claim();
   };
@@ -71,7 +73,7 @@ async function page(event) {
   const isGet = event.request.method === "GET";
   try {
     const first = await (isGet ? Promise.race([answer, after(PATIENCE, shell)]) : answer);
-    const away = isGet && first.type === "opaqueredirect" && (await look().catch(() => false));
+    const away = isGet && GIVEN.state && first.type === "opaqueredirect" && (await look().catch(() => false));
     return away || DOWN.indexOf(first.status) >= 0 ? shell : first;
   } catch (error) {
     return shell;
@@ -96,7 +98,7 @@ async function look() {
 /* Lets go what `gone` says; the records that were held. */
 function forget(gone) {
   return new Promise((resolve) => {
-    const request = indexedDB.open("relais-suivi", 1);
+    const request = indexedDB.open(GIVEN.name, 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("held", { keyPath: "id" });
       request.result.createObjectStore("keys");

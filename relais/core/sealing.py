@@ -1,7 +1,7 @@
-"""Answers closed on a telephone without network for this server alone to open.
+"""Answers closed on a device without network for this server alone to open.
 
 A key pair made for each answer set and the server's public key (ECDH, P-256) give a key (HKDF-SHA256) for AES-256-GCM;
-whose answers they are and the id of the sending are authenticated with them. The key file (ANSWERS_KEY_FILE) holds
+what they are for (`purpose`), whose they are and the id of the sending are authenticated with them. The key file (ANSWERS_KEY_FILE) holds
 private keys in PEM, several at a time: the first is handed out, each opens what was closed for it.
 """
 
@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -24,13 +25,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from relais.core import keys
 from relais.core.errors import Refused
 
 CURVE = ec.SECP256R1()
-PURPOSE = "relais-suivi-1"
+CLOCK = timedelta(minutes=5)  # what a device's clock may be wrong by before its times are moved
 PEM = re.compile(r"-----BEGIN PRIVATE KEY-----.+?-----END PRIVATE KEY-----", re.DOTALL)
 
 
@@ -47,21 +49,22 @@ class Damaged(Refused):
 
 @dataclass(frozen=True)
 class Envelope:
-    """What a telephone sends: readable but for `box`."""
+    """What a device sends: readable but for `box`."""
 
+    purpose: str  # of which workflow: what was closed for one opens in no other
     key: str  # which key of the server it was closed for
-    grant: UUID  # whose answers
+    whose: UUID
     request: UUID  # one sending, however often it comes
     point: bytes  # the public half of the key pair made for it
     iv: bytes
     box: bytes
 
     @classmethod
-    def read(cls, given: Any) -> "Envelope":
-        """Raises Damaged."""
+    def read(cls, given: Any, *, purpose: str, whose: str = "whose") -> "Envelope":
+        """From JSON; `whose` names its field of that meaning. Raises Damaged."""
         try:
             return cls(
-                str(given["key"]), UUID(given["grant"]), UUID(given["request"]),
+                purpose, str(given["key"]), UUID(given[whose]), UUID(given["request"]),
                 _bytes(given["point"]), _bytes(given["iv"]), _bytes(given["box"]),
             )  # fmt: skip
         except (TypeError, KeyError, ValueError, AttributeError):
@@ -70,11 +73,11 @@ class Envelope:
     @property
     def said(self) -> bytes:
         """What is readable and may not be changed."""
-        return "|".join([PURPOSE, self.key, str(self.grant), str(self.request)]).encode()
+        return "|".join([self.purpose, self.key, str(self.whose), str(self.request)]).encode()
 
 
 def public() -> dict[str, str] | None:
-    """{id, point}: the key for which telephones close now; None in an installation that has made none."""
+    """{id, point}: the key for which devices close now; None in an installation that has made none."""
     found = list(_keys().items())
     return {"id": found[0][0], "point": text_of(point_of(found[0][1]))} if found else None
 
@@ -90,7 +93,7 @@ def unseal(envelope: Envelope) -> Mapping[str, Any]:
         )
     try:
         other = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, envelope.point)
-        cipher = AESGCM(derive(private.exchange(ec.ECDH(), other), envelope.point))
+        cipher = AESGCM(derive(private.exchange(ec.ECDH(), other), envelope.point, envelope.purpose))
         content = json.loads(cipher.decrypt(envelope.iv, envelope.box, envelope.said))
     except (InvalidTag, ValueError, RecursionError):
         raise Damaged from None
@@ -99,9 +102,38 @@ def unseal(envelope: Envelope) -> Mapping[str, Any]:
     return content
 
 
-def derive(shared: bytes, point: bytes) -> bytes:
+def put_right(
+    content: Mapping[str, Any], device_at: Any, first: datetime, now: datetime
+) -> tuple[datetime, datetime, datetime | None]:
+    """(started, ended, device): when what was closed was begun and finished, by the device's clock as it sends.
+
+    Both are moved by as much as that clock is wrong beyond CLOCK; never after now, nor before `first`. Raises Damaged.
+    """
+    device = _moment(device_at)
+    wrong = now - device if device else timedelta()
+    moved = wrong if abs(wrong) > CLOCK else timedelta()
+    ended, started = _moment(content.get("ended_at")), _moment(content.get("started_at"))
+    if ended is None:
+        raise Damaged
+    try:
+        ended, started = ended + moved, (started or ended) + moved
+    except OverflowError:
+        raise Damaged from None
+    ended = min(max(ended, first), now)
+    return min(max(started, first), ended), ended, device
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        found = parse_datetime(str(text))
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
+def derive(shared: bytes, point: bytes, purpose: str) -> bytes:
     """The key of one answer set."""
-    return HKDF(hashes.SHA256(), 32, salt=point, info=PURPOSE.encode()).derive(shared)
+    return HKDF(hashes.SHA256(), 32, salt=point, info=purpose.encode()).derive(shared)
 
 
 def point_of(private: ec.EllipticCurvePrivateKey) -> bytes:
@@ -141,7 +173,7 @@ def _read(path: Path, _changed: int) -> dict[str, ec.EllipticCurvePrivateKey]:
 
 
 def make_key(path: Path) -> None:
-    """Make the key once. Never replaces one: what waits on telephones could not be read any more."""
+    """Make the key once. Never replaces one: what waits on devices could not be read any more."""
     keys.make_once(path, new_key())
 
 
