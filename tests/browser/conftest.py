@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[2]
 WHOLE_RUN = "PYTEST_XDIST_WORKER" in os.environ
 RESULTS = ROOT / "test-results"
 WIDTHS = {1280: 800, 320: 640}
+HEIGHTS = {**WIDTHS, 768: 1024}
 PATIENCE = 30_000  # milliseconds: three processes share two cores, and a page late is not a page wrong
 expect.set_options(timeout=PATIENCE)
 
@@ -236,7 +237,7 @@ def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
         RESULTS.mkdir(exist_ok=True)
         before = page.viewport_size
         for width in widths:
-            page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
             page.wait_for_timeout(150)
             if not WHOLE_RUN:
                 page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full, caret="initial")

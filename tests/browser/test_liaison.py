@@ -68,6 +68,56 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     assert Request.objects.get().state == "a-reevaluer"
 
 
+@pytest.mark.req("FG-14")
+def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_itself_once(
+    site: Any, page_of: Callable[..., Any], screens: Callable[..., None]
+) -> None:
+    """« Appelez le 15 » and the line to call without network; a page loaded again finds what was typed; signing out wipes."""
+    scene = make_home(name="EHPAD des Sorbiers")
+    doctor = page_of(scene.doctor, "/liaison/", scripts=(CHIMES, BUZZ))
+    nurse = page_of(scene.nurse, "/liaison/residents/", width=768, height=1024)
+    nurse.wait_for_selector("html[data-offline-ready]")
+    nurse.get_by_role("button", name="Demander un avis").click()
+    nurse.locator("form[data-followed]").wait_for()
+    given = answers(urgence="urgente", spo2=84, motif="dyspnee")
+    fill(nurse, {"fg.fr": given["fg.fr"]})
+    nurse.get_by_text("Enregistré à").wait_for()
+    nurse.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+    nurse.context.set_offline(True)
+    nurse.get_by_text("Pas de réseau : pour un avis maintenant, téléphonez").wait_for()
+    assert nurse.locator("[data-no-network] a").last.inner_text() == scene.service.phone
+    fill(nurse, {"fg.spo2": given["fg.spo2"]})
+    nurse.get_by_text("SpO2 sous 85 %").wait_for()
+    nurse.get_by_text("gardé chiffré sur cette tablette").wait_for()
+    screens("liaison-offline-fill", nurse, widths=(768,))
+    nurse.reload()
+    nurse.get_by_role("heading", name="Liaison EHPAD sans réseau").wait_for()
+    nurse.locator("form[data-followed]").wait_for()
+    assert nurse.locator('[name="q-fg.spo2"]').input_value() == "84"
+    nurse.get_by_text("SpO2 sous 85 %").wait_for()
+    fill(nurse, given)
+    nurse.get_by_role("button", name="Envoyer dès que possible").click()
+    nurse.get_by_text("Personne ne l’a encore lue").wait_for()
+    screens("liaison-offline-waiting", nurse, widths=(1280, 320))
+    assert Request.objects.get().state == "brouillon"
+    nurse.context.set_offline(False)
+    nurse.get_by_text("est prévenu et la voit").first.wait_for()
+    screens("liaison-offline-sent", nurse, widths=(320,))
+    doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
+    sent = Request.objects.get()
+    assert (sent.state, sent.red, sent.response.user_id) == ("soumise", True, scene.nurse.user_id)
+    nurse.get_by_role("link", name="Ouvrir la demande").click()
+    nurse.get_by_role("heading", name="VASSEUR").first.wait_for()
+    nurse.locator(".person-name").click()
+    nurse.get_by_role("button", name="Se déconnecter").click()
+    nurse.wait_for_url("**/connexion/**")
+    held = """async () => {
+      const { storeOf } = await import("/static/core/offline/store.js");
+      return (await storeOf("relais-liaison", "/liaison/").all("card")).length;
+    }"""
+    assert nurse.evaluate(held) == 0
+
+
 def test_every_other_page_of_liaison_at_both_widths(
     site: Any, page_of: Callable[..., Any], screens: Callable[..., None]
 ) -> None:

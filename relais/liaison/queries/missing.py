@@ -28,6 +28,11 @@ class Sent:
     put_aside: tuple[str, ...]
 
 
+def enough() -> str:
+    """For form.js (data-enough): the answer with which only what is wrong at these questions holds the page back."""
+    return " ".join([f"fg.urgence={Urgency.VITAL}", *ENOUGH])
+
+
 def is_vital(answers: Mapping[str, Any]) -> bool:
     return bool(scores.first(answers, "fg.urgence") == Urgency.VITAL)
 

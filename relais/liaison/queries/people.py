@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from relais.accounts.models import Membership, User
 from relais.directory.models import Service
 from relais.dossiers.models import Participant
@@ -39,3 +41,10 @@ def people_of(demand: Request) -> list[Person]:
     found = {one.user_id: Person(one.user, one.service.name) for one in pool.order_by("-created_at", "-id")}
     found |= {one.user_id: Person(one.user, one.establishment.name) for one in home.order_by("id")}
     return sorted(found.values(), key=lambda one: (one.user.family_name, one.user.given_name, one.user.pk))
+
+
+def sent_words(demand: Request) -> str:
+    """What the one who sent a request reads: who is told."""
+    if demand.responsible:
+        return _("Demande envoyée. %(who)s est prévenu et la voit.") % {"who": demand.responsible.full_name}
+    return _("Demande envoyée, mais personne n’est nommé à l’astreinte : téléphonez.")

@@ -1,5 +1,7 @@
 """Words of liaison in templates: events, urgency."""
 
+from datetime import datetime, timedelta
+
 from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _l
@@ -10,6 +12,7 @@ from relais.liaison.models import Request
 
 register = template.Library()
 
+LATE = timedelta(minutes=5)
 WORDS = {
     "created": _l("Demande commencée"),
     "submit": _l("Demande envoyée"),
@@ -79,6 +82,15 @@ def urgency(demand: Request) -> SafeString:
     """The urgency of a request as a badge."""
     state, words, icon = URGENCY[demand.urgency]
     return badge(state, str(words), icon)
+
+
+@register.simple_tag
+def written_before(demand: Request) -> datetime | None:
+    """When a request that came late for want of a network was written: its vital signs are of then."""
+    response = demand.response
+    if response is None or response.device_at is None or response.received_at - response.ended_at < LATE:
+        return None
+    return response.ended_at
 
 
 @register.simple_tag

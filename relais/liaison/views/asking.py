@@ -24,8 +24,10 @@ from relais.liaison import scores
 from relais.liaison.actions import asking as actions
 from relais.liaison.actions.owning import samu_of
 from relais.liaison.forms import AskForForm
-from relais.liaison.models import Request, Urgency
-from relais.liaison.queries.missing import ENOUGH, form_of, is_vital, missing
+from relais.liaison.models import Request
+from relais.liaison.queries import shelf
+from relais.liaison.queries.missing import enough, form_of, is_vital, missing
+from relais.liaison.queries.people import sent_words
 from relais.liaison.views.request import request_of
 from relais.liaison.workflow import OPEN, State
 from relais.patients.models import Patient
@@ -112,7 +114,10 @@ def fill(request: Any, dossier_id: UUID) -> HttpResponse:
         "scores": scores.score(_readable(form)),
         "samu": samu_of(found.establishment.department),
         "tables_json": json.dumps(scores.tables(), ensure_ascii=False),
-        "enough": " ".join([f"fg.urgence={Urgency.VITAL}", *ENOUGH]),
+        "enough": enough(),
+        "version": questionnaire.version,
+        "lines": shelf.lines(found.establishment, timezone.now()),
+        "card": shelf.card(request.actor, found.establishment) if may.in_home(request.actor, found) else "",
     }
     return render(request, "liaison/fill.html", context, status=422 if posted else 200)
 
@@ -172,12 +177,8 @@ def _readable(form: Fill) -> dict[str, Any]:
 def _say_sent(request: Any, sent: Request) -> None:
     if sent.responsible_id == request.actor.user_id:
         messages.success(request, _("Demande enregistrée : elle est à vous. L’EHPAD la lit."))
-    elif sent.responsible:
-        messages.success(
-            request, _("Demande envoyée. %(who)s est prévenu et la voit.") % {"who": sent.responsible.full_name}
-        )
     else:
-        messages.warning(request, _("Demande envoyée, mais personne n’est nommé à l’astreinte : téléphonez."))
+        (messages.success if sent.responsible else messages.warning)(request, sent_words(sent))
     if left := len(missing(sent)):
         messages.info(
             request,

@@ -15,7 +15,7 @@ from relais.core.reading import read_id
 from relais.directory.models import Establishment
 from relais.dossiers import queries as dossiers
 from relais.liaison import permissions as may
-from relais.liaison.queries import dlu, lists, transfers
+from relais.liaison.queries import dlu, lists, shelf, transfers
 from relais.liaison.queries import sheet as queries
 from relais.liaison.topics import home_topic
 from relais.liaison.workflow import OPEN
@@ -48,6 +48,7 @@ def residents(request: Any) -> HttpResponse:
         "most": lists.RESIDENTS,
         "pick": reverse("liaison:pick"),
         "topic": home_topic(actor.here),
+        "card": shelf.card(actor, establishment, people) if may.can_start(actor, establishment) else "",
     }
     if request.htmx and request.htmx.target == "liaison-home":
         return render(request, "liaison/_home.html", context)

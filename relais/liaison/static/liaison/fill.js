@@ -1,10 +1,17 @@
-/* The request of a nursing home as one types: scores and « Appelez le 15 » at once, the draft kept by itself.
-   <form data-questionnaire data-scores="{tables}" data-keep="address">. */
+/* The request of a nursing home as one types: scores and « Appelez le 15 » at once; what is typed is kept by the server, and
+   without network by this tablet; a request that is finished without network is closed, and leaves by itself (queue.js).
+   <form data-questionnaire data-scores="{tables}" [data-keep="address"] data-patient data-who data-demand data-version>. */
 
 import { check } from "../questionnaires/logic.js";
+import { dayOf } from "../questionnaires/today.js";
+import { cardOf, draftOf, dropDraft, enqueue, keepDraft, supported, takeBack } from "./held.js";
+import { prepare } from "./offline.js";
+import { ask, door } from "./queue.js";
 import { score } from "./scores.js";
+import { say, unsay } from "./waiting.js";
 
 const PAUSE = 1500; // ms without typing before the draft leaves
+const HERE = 400; // ms before it is kept on this tablet
 const AGAIN = 10000; // ms before trying again without network
 
 function show(form, tables, answers) {
@@ -19,6 +26,7 @@ function show(form, tables, answers) {
   form.querySelector("[data-live-qsofa]").textContent = found.qsofa;
   const missing = form.querySelector("[data-live-missing]");
   missing.textContent = found.missing.length ? `${missing.dataset.words} ${found.missing.join(", ")}` : "";
+  return found;
 }
 
 function bodyOf(form) {
@@ -27,22 +35,80 @@ function bodyOf(form) {
   return body;
 }
 
-function bind(form) {
+function reveal(name, shown) {
+  Array.from(document.querySelectorAll(`[data-${name}]`)).forEach((each) => {
+    each.hidden = !shown;
+  });
+}
+
+function questionOf(form, name) {
+  const place = Array.from(form.querySelectorAll("[data-question]")).find((each) => each.dataset.question === name);
+  const title = place && place.querySelector("[data-title], legend, label");
+  return title ? title.firstChild.textContent.trim() : "";
+}
+
+/* Follow a form. `card`: who writes on this tablet, null where it can keep nothing; `box`: [data-waiting], with addresses
+   and sentences; `now()` tries to send what waits. */
+export async function follow(form, card, box, now) {
+  const urls = box ? box.dataset : {};
   const given = JSON.parse(form.dataset.questionnaire);
   const tables = JSON.parse(form.dataset.scores);
   const said = form.querySelector("[data-kept]");
+  const button = form.querySelector("button[data-send]");
+  const opened = Date.now();
+  const started = new Date().toISOString();
+  let typed = {};
   let timer = null;
+  let hereTimer = null;
   let sending = false;
   let began = false;
   let left = false;
+  let cut = !form.dataset.keep; // what is typed is not with the server
+
+  const known = () => check(given.form, typed, dayOf(given.today, opened), true).answers;
+  const writing = (answers) => ({
+    demand: form.dataset.demand || "",
+    patient: form.dataset.patient,
+    who: form.dataset.who,
+    born: form.dataset.born || "",
+    drafted: form.dataset.drafted || "",
+    answers,
+    started,
+  });
 
   function later(pause) {
     window.clearTimeout(timer);
     timer = window.setTimeout(keep, pause);
   }
 
+  function keepHere() {
+    if (!card || left) {
+      return Promise.resolve();
+    }
+    return keepDraft(card, writing(typed)).then(
+      () => {
+        said.textContent = said.dataset.here;
+      },
+      () => {
+        said.textContent = said.dataset.offline;
+      }
+    );
+  }
+
+  function lost(words) {
+    cut = true;
+    reveal("no-network", words === said.dataset.offline);
+    said.textContent = words;
+    keepHere().then(() => {
+      if (words !== said.dataset.offline) {
+        said.textContent = words;
+      }
+    });
+    later(AGAIN);
+  }
+
   function keep() {
-    if (left) {
+    if (left || !form.dataset.keep) {
       return;
     }
     if (sending) {
@@ -50,22 +116,36 @@ function bind(form) {
       return;
     }
     sending = true;
-    fetch(form.dataset.keep, { method: "POST", body: bodyOf(form), credentials: "same-origin" })
+    ask(form.dataset.keep, { method: "POST", body: bodyOf(form) })
       .then((response) => {
+        if (response.status === 401) {
+          lost(said.dataset.out);
+          return null;
+        }
+        if (response.status < 500 && !response.ok) {
+          lost(said.dataset.gone);
+          return null;
+        }
         if (!response.ok) {
           throw new Error(String(response.status));
         }
         return response.json();
       })
       .then((answer) => {
-        if (answer.kept) {
-          said.textContent = answer.kept;
+        if (answer && answer.sent && !left) {
+          said.textContent = said.dataset.already;
         }
+        if (answer && answer.kept && !left) {
+          cut = false;
+          reveal("no-network", false);
+          said.textContent = answer.kept;
+          return card ? dropDraft(card, form.dataset.patient) : null;
+        }
+        return null;
       })
       .catch(() => {
         if (!left) {
-          said.textContent = said.dataset.offline;
-          later(AGAIN);
+          lost(said.dataset.offline);
         }
       })
       .then(() => {
@@ -74,19 +154,133 @@ function bind(form) {
   }
 
   form.addEventListener("questionnaire:change", (event) => {
-    show(form, tables, check(given.form, event.detail.answers, given.today, true).answers);
+    typed = event.detail.answers;
+    show(form, tables, known());
     if (began) {
       later(PAUSE); // the first change is the page drawn
+      if (cut) {
+        window.clearTimeout(hereTimer);
+        hereTimer = window.setTimeout(keepHere, HERE);
+      }
     }
     began = true;
   });
-  form.addEventListener("submit", () => {
+
+  /* What this tablet kept meanwhile comes back; where a colleague wrote too, one is told what differs. */
+  async function restore() {
+    const draft = card && (await draftOf(card, form.dataset.patient).catch(() => null));
+    if (!draft || form.querySelector(".error-summary")) {
+      return;
+    }
+    const theirs = typed;
+    const both = draft.drafted === (form.dataset.drafted || "") ? [] : Object.keys(draft.answers);
+    const differ = both.filter((name) => theirs[name] && JSON.stringify(theirs[name]) !== JSON.stringify(draft.answers[name]));
+    form.dataset.demand = form.dataset.demand || draft.demand;
+    const answers = Object.assign({}, theirs, draft.answers);
+    form.dispatchEvent(new CustomEvent("questionnaire:restore", { detail: { answers, step: "" } }));
+    const names = differ.map((name) => questionOf(form, name)).filter(Boolean);
+    say(box, names.length ? `${urls.differ} ${names.join(", ")}.` : urls.found);
+  }
+
+  /* Closed, kept, and the form gives way to what happens now. */
+  async function wait() {
+    const files = Array.from(form.querySelectorAll("input[type=file]")).some((input) => input.files.length);
+    await enqueue(card, writing(typed), form.dataset.version, null);
     left = true;
     window.clearTimeout(timer);
+    window.clearTimeout(hereTimer);
+    form.querySelector("[data-written]").hidden = true;
+    unsay(box);
+    reveal("no-files", files);
+    reveal("discard", false);
+    await now();
+    window.scrollTo(0, 0);
+  }
+
+  async function leave() {
+    const there = navigator.onLine === false ? undefined : await door(urls).catch(() => undefined);
+    const mine = there && there.user === card.user && there.establishment === card.establishment;
+    if (!mine || !form.dataset.keep) {
+      await wait();
+      return;
+    }
+    left = true;
+    window.clearTimeout(timer);
+    const request = form.querySelector("[name=request_key]").value;
+    await enqueue(card, writing(typed), form.dataset.version, { request }).catch(() => null);
+    form.submit();
+  }
+
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) {
+      return;
+    }
+    if (!card) {
+      left = true;
+      window.setTimeout(() => {
+        left = false; // an answer that never came: the page is still there
+      }, AGAIN);
+      return;
+    }
+    event.preventDefault();
+    if (button.classList.contains("is-busy")) {
+      return;
+    }
+    button.classList.add("is-busy");
     window.setTimeout(() => {
-      left = false; // an answer that never came: the page is still there
+      button.classList.remove("is-busy");
+      left = left && form.querySelector("[data-written]").hidden;
     }, AGAIN);
+    leave().catch(() => {
+      said.textContent = said.dataset.offline; // this tablet could not keep it
+      button.classList.remove("is-busy");
+      left = false;
+      if (navigator.onLine !== false && form.dataset.keep) {
+        form.submit();
+      }
+    });
   });
+
+  window.addEventListener("offline", () => {
+    if (!left && form.dataset.keep) {
+      lost(said.dataset.offline);
+    }
+  });
+  window.addEventListener("online", () => {
+    if (!left && form.dataset.keep) {
+      keep();
+    }
+  });
+
+  form.dispatchEvent(new CustomEvent("input", { bubbles: false })); // its answers as they stand
+  if (card && form.querySelector(".error-summary")) {
+    await takeBack(card, form.dataset.patient).catch(() => null);
+  }
+  await restore();
+  form.dataset.followed = "true";
 }
 
-Array.from(document.querySelectorAll("form[data-scores]")).forEach(bind);
+async function start(form, box) {
+  let now = () => Promise.resolve();
+  const able = Boolean(box && supported());
+  const card = able ? cardOf(box) : null;
+  const tell = (one) => {
+    if (one.record.posted) {
+      window.location.assign(one.url);
+    } else if (one.patient === form.dataset.patient) {
+      form.querySelector("[data-written]").hidden = true; // « Appelez le 15 » stays
+      reveal("no-network", false);
+      reveal("discard", false);
+    }
+  };
+  if (able) {
+    now = await prepare(box, tell).catch(() => now);
+  }
+  await follow(form, card, box, now);
+  await now();
+}
+
+const page = document.querySelector("form[data-scores][data-keep]");
+if (page) {
+  start(page, document.querySelector("[data-waiting]"));
+}

@@ -10,6 +10,7 @@ import { check, enabled } from "./logic.js";
 import { addRow, bindRows } from "./rows.js";
 import { stepper } from "./stepper.js";
 import { bindTimers } from "./timer.js";
+import { dayOf } from "./today.js";
 import { isBlank } from "./values.js";
 
 const SETTLE = 250; // ms
@@ -44,11 +45,12 @@ function showError(question, text) {
 
 function bind(form) {
   const given = JSON.parse(form.dataset.questionnaire);
+  const opened = Date.now();
   const items = index(given.form.items);
   let steps = null;
 
   const read = () => Object.assign(collect(form, items), given.context);
-  const judge = () => check(given.form, read(), given.today, false);
+  const judge = () => check(given.form, read(), dayOf(given.today, opened), false);
   const places = () => all(form, "[data-question], [data-rows]");
   const keyOf = (place) => place.dataset.question || place.dataset.rows;
 

@@ -1,8 +1,12 @@
 /* Leaving a patient's space forgets what this device keeps for days without network, whatever page one leaves from.
-   Pages that keep it ([data-offline]) see to it themselves: they first try to send. */
+   Pages that keep it ([data-offline]) see to it themselves: they first try to send. A professional who signs out
+   (data-sign-out="id") leaves nothing of theirs on a shared tablet; what a colleague wrote waits for them. */
+
+import { storeOf, supported } from "../offline/store.js";
 
 const NAME = "relais-suivi";
 const LOST = "Des réponses ne sont pas encore parties. Si vous quittez votre espace, elles seront effacées de ce téléphone.";
+const UNSENT = "Une demande de liaison n’est pas partie. Si vous vous déconnectez, elle est effacée de cette tablette.";
 
 /* Answers that wait to be sent. */
 function waiting() {
@@ -43,8 +47,24 @@ async function leave(form) {
   form.submit();
 }
 
+async function signOut(form) {
+  const ward = storeOf("relais-liaison", "/liaison/");
+  const mine = (record) => record.user === form.dataset.signOut;
+  const left = (await ward.all("queued")).filter(mine);
+  if (left.length && !window.confirm(UNSENT)) {
+    return;
+  }
+  await ward.wipe(mine);
+  form.submit();
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.dataset.signOut && supported() && !event.defaultPrevented) {
+    event.preventDefault();
+    signOut(form).catch(() => form.submit());
+    return;
+  }
   const here = window.location.pathname.indexOf("/p/") === 0 && !document.querySelector("[data-offline]");
   const able = window.indexedDB && "caches" in window && "serviceWorker" in navigator;
   if (form.hasAttribute("data-sign-out") && here && able && !event.defaultPrevented) {

@@ -1,0 +1,197 @@
+"""A request written without network arrives once, under the name of its author, or says in a sentence why it does not (issue 4 §2)."""
+
+import json
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from relais.accounts.models import Membership, Role
+from relais.accounts.testing import client_of, make_member
+from relais.core.testing.sealing import close
+from relais.liaison.actions import asking, offline
+from relais.liaison.models import Request
+from relais.liaison.testing import answers, make_home, make_request
+from relais.notifications.models import Message
+from relais.patients.models import CareLink, Patient
+from relais.patients.testing import make_patient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.req("FG-14")]
+SEND, STATE, SHELL, WORKER = (f"/liaison/hors-ligne{end}" for end in ("/envoyer/", "/etat/", "/", ".js"))
+
+
+@pytest.fixture
+def scene():
+    return make_home()
+
+
+def seal(scene, key=None, written=None, member=None, demand=None, **content):
+    """What the tablet of `member` (the nurse) sends of a request written at `written` (now)."""
+    at, member = written or timezone.now(), member or scene.nurse
+    said = {
+        "demand": str(demand.pk) if demand else "",
+        "patient": str(scene.resident.pk),
+        "establishment": str(scene.home.pk),
+        "version": "1.0.0",
+        "answers": answers(),
+        "started_at": (at - timedelta(minutes=4)).isoformat(),
+        "ended_at": at.isoformat(),
+        **content,
+    }
+    closed = close(offline.PURPOSE, member.user_id, key or uuid4(), said)
+    return {**closed, "whose": str(member.user_id), "device_at": timezone.now().isoformat()}
+
+
+def send(envelope, member):
+    return client_of(member).post(
+        SEND, json.dumps(envelope), "application/json", headers={"accept": "application/json"}
+    )
+
+
+def test_the_same_closed_request_sent_five_times_is_one_request_and_says_who_is_told(scene):
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    written = timezone.now() - timedelta(hours=2)
+    envelope = seal(scene, demand=draft, written=written, answers=answers(spo2=84))
+    said = [send(envelope, scene.nurse) for _time in range(5)]
+    assert [one.status_code for one in said] == [200] * 5
+    assert [one.json()["again"] for one in said] == [False] + [True] * 4
+    assert f"{scene.doctor.user.full_name} est prévenu et la voit" in said[0].json()["said"]
+    demand = Request.objects.get()
+    assert (demand.pk, demand.state, demand.red, demand.responsible) == (draft.pk, "soumise", True, scene.doctor.user)
+    assert (demand.response.user_id, demand.response.ended_at) == (scene.nurse.user_id, written)
+    assert Message.objects.filter(type="liaison.asked", holder_id=scene.doctor.user_id).count() == 1
+    page = client_of(scene.doctor).get(said[0].json()["url"]).content.decode()
+    assert "Faute de réseau, écrite" in page
+
+
+def test_a_request_begun_without_network_makes_one_of_its_own_however_often_it_comes(scene):
+    envelope = seal(scene)
+    assert {send(envelope, scene.nurse).status_code for _time in range(2)} == {200}
+    assert Request.objects.get().state == "soumise"
+
+
+def test_sent_by_the_page_and_again_by_the_tablet_it_is_one_request(scene):
+    """The network was cut after the request had arrived, before the page that said so."""
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    key = uuid4()
+    fields = {
+        "request_key": str(key),
+        **{f"q-{name}": values for name, values in answers().items() if name != "fg.visio"},
+    }
+    client_of(scene.nurse).post(f"/liaison/{draft.pk}/saisie/", {**fields, "q-fg.visio": "false", "q-fg.temp": "37,2"})
+    assert send(seal(scene, key, demand=draft), scene.nurse).json()["again"] is True
+
+
+def test_nobody_sends_what_a_colleague_wrote(scene):
+    """A shared tablet: it waits for its author, and says so."""
+    other = make_member(scene.home, Role.CAREGIVER)
+    envelope = seal(scene)
+    refused = send(envelope, other)
+    assert (refused.status_code, "autre professionnel" in refused.json()["error"]) == (403, True)
+    forged = send({**envelope, "whose": str(other.user_id)}, other)
+    assert (forged.status_code, "abîmées" in forged.json()["error"]) == (409, True)
+    assert not Request.objects.exists()
+    assert send(envelope, scene.nurse).status_code == 200
+
+
+def test_once_the_session_has_ended_it_waits_for_the_sign_in(scene):
+    stranger = Client()
+    sent = stranger.post(SEND, json.dumps(seal(scene)), "application/json", headers={"accept": "application/json"})
+    assert (sent.status_code, stranger.get(STATE).status_code) == (401, 401)
+    mine = client_of(scene.nurse).get(STATE).json()
+    assert (mine["user"], mine["establishment"]) == (str(scene.nurse.user_id), str(scene.home.pk))
+    assert mine["csrf"]
+
+
+def _left(scene):
+    CareLink.objects.filter(patient=scene.resident).update(until=timezone.now())
+
+
+def _died(scene):
+    Patient.objects.filter(pk=scene.resident.pk).update(deceased_on=timezone.localdate())
+
+
+def _sent_by_a_colleague(scene):
+    make_request(scene)
+
+
+@pytest.mark.parametrize(
+    ("happened", "content", "words"),
+    [
+        (_left, {}, "n’est plus suivi par votre établissement"),
+        (_died, {}, "est décédé"),
+        (_sent_by_a_colleague, {}, "est déjà partie le"),
+        (None, {"answers": answers(spo2=None)}, "à corriger"),
+        (None, {"answers": {"fg.fr": ["vite"]}}, "à corriger"),
+        (None, {"version": "9.9.9"}, "formulaire a changé"),
+        (None, {"answers": [1]}, "abîmées"),
+        (None, {"patient": "x"}, "abîmées"),
+        (None, {"ended_at": "hier"}, "abîmées"),
+        (None, {"written": timedelta(hours=13)}, "plus de 12 heures"),
+    ],
+)
+def test_what_cannot_go_says_why_in_a_sentence_and_nothing_is_sent(scene, happened, content, words):
+    if happened:
+        happened(scene)
+    before = Request.objects.exclude(state="brouillon").count()
+    given = {**content}
+    if "written" in given:
+        given["written"] = timezone.now() - given["written"]
+    refused = send(seal(scene, **given), scene.nurse)
+    assert (refused.status_code, words in refused.json()["error"]) == (409, True), refused.json()
+    assert Request.objects.exclude(state="brouillon").count() == before
+
+
+def test_a_draft_that_a_colleague_sent_meanwhile_says_who_sent_it_and_when(scene):
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    envelope = seal(scene, demand=draft)
+    make_request(scene)
+    error = send(envelope, scene.nurse).json()["error"]
+    assert f"envoyée par {scene.nurse.user.full_name}" in error
+    assert Request.objects.count() == 1
+
+
+def test_another_establishment_a_role_that_was_taken_away_and_a_region_that_only_reads(scene, settings):
+    envelope = seal(scene)
+    elsewhere = seal(scene, establishment=str(scene.doctor.establishment_id))
+    assert (send(elsewhere, scene.nurse).status_code, Request.objects.exists()) == (403, False)
+    settings.NURSING_HOMES_WRITE = False
+    assert "lisent les dossiers sans y écrire" in send(envelope, scene.nurse).json()["error"]
+    settings.NURSING_HOMES_WRITE = True
+    Membership.objects.filter(pk=scene.nurse.pk).update(role=Role.SECRETARY)
+    assert send(envelope, scene.nurse).status_code == 404
+
+
+def test_a_tablet_whose_clock_is_wrong_is_put_right(scene):
+    """Two days ahead: what it calls the day after tomorrow is an hour ago."""
+    ahead, hour = timedelta(days=2), timedelta(hours=1)
+    envelope = seal(scene, written=timezone.now() + ahead - hour)
+    envelope["device_at"] = (timezone.now() + ahead).isoformat()
+    assert send(envelope, scene.nurse).status_code == 200
+    assert abs(Request.objects.get().response.ended_at - (timezone.now() - hour)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("url", [SHELL, WORKER])
+def test_what_is_kept_in_clear_is_the_same_for_everybody_and_names_nobody(scene, url):
+    texts = [
+        re.sub(r'name="(?:request_key|started_at)" value="[^"]*"|name="relais-now" content="[^"]*"', "", page)
+        for page in (client_of(scene.nurse).get(url).content.decode(), Client().get(url).content.decode())
+    ]
+    assert texts[0] == texts[1]
+    for secret in (scene.nurse.user.family_name, scene.resident.family_name, "csrfmiddlewaretoken"):
+        assert secret not in texts[0]
+
+
+def test_the_card_of_a_tablet_names_residents_and_the_lines_to_call_and_nothing_of_their_health(scene):
+    make_request(scene, make_patient("Petit", "Lucien", seen_by=scene.home))
+    page = client_of(scene.nurse).get("/liaison/residents/").content.decode()
+    found = re.search(r'data-card="([^"]*)"', page)
+    card = json.loads(found[1].replace("&quot;", '"').replace("&#x27;", "'").replace("&amp;", "&"))
+    assert (card["user"], card["establishment"]) == (str(scene.nurse.user_id), str(scene.home.pk))
+    assert {"name": scene.service.name, "phone": scene.service.phone} in card["lines"]
+    assert {frozenset(one) for one in card["residents"]} == {frozenset({"id", "name", "born"})}
+    assert len(card["residents"]) == 2
+    assert "data-card" not in client_of(scene.doctor).get("/liaison/residents/").content.decode()
