@@ -29,7 +29,7 @@ from relais.patients.testing import make_patient
 pytestmark = pytest.mark.django_db
 SECOND, SPAN = timedelta(seconds=1), timedelta(days=3, hours=12)  # around each of the two nights: seven days in all
 ACTIONS = 18  # of people
-BUSY = 3  # open requests at once, at most
+BUSY = 2  # open requests at once, at most
 STEPS = 3  # of an alarm, before it is told each hour: a repeat is a message and changes no owner
 KINDS = ["ask"] * 4 + ["take"] * 3 + ["decide"] * 2 + ["close", "samu", "accept", "absent", "swap", "leave"]
 
