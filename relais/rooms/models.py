@@ -35,7 +35,9 @@ class Room(Base):
     frames_key_number = models.PositiveIntegerField(default=0)
     # Pinged, beside presence:<about>, when somebody comes or goes: a dashboard watches one topic for all its rows.
     topics = ArrayField(models.CharField(max_length=80), default=list)
-    cleared_at = models.DateTimeField(null=True)  # another conversation begins: who was in the last one is named no more
+    cleared_at = models.DateTimeField(
+        null=True
+    )  # another conversation begins: who was in the last one is named no more
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -18,12 +18,14 @@ class TelemonitoringConfig(AppConfig):
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
-        from relais.patients import sections, spaces  # noqa: PLC0415
+        from relais.patients import deaths, sections, spaces  # noqa: PLC0415
         from relais.telemonitoring import checks, kind, messages  # noqa: F401, PLC0415
+        from relais.telemonitoring.actions.states import follow_death  # noqa: PLC0415
         from relais.telemonitoring.permissions import can_enrol, rules_cells_alone  # noqa: PLC0415
 
         registry.register(kind.KIND)
         messages.register_all()
+        deaths.register(follow_death)
         register(
             NavItem(
                 key="telemonitoring.cells",

@@ -18,6 +18,7 @@ TRANSITIONS: Table = {
     "pause": Transition((State.ACTIVE,), State.PAUSED, may.can_follow, "Patient hospitalisé"),
     "resume": Transition((State.PAUSED,), State.ACTIVE, may.can_follow, "Reprendre le suivi"),
     "close": Transition((State.ACTIVE, State.PAUSED), State.CLOSED, may.can_close, "Clôturer le suivi"),
+    "died": Transition((State.ACTIVE, State.PAUSED), State.CLOSED, may.is_system, "Clôturer après un décès"),
 }
 
 

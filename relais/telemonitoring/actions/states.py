@@ -11,6 +11,7 @@ from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.dossiers import actions as dossiers
 from relais.patients import actions as patients
+from relais.patients.models import Patient
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import alerts, enrol, transfer
 from relais.telemonitoring.models import FollowUp, Pause
@@ -81,7 +82,17 @@ def close(*, actor: Actor, follow_up: FollowUp, why: str) -> FollowUp:
     """End a follow-up for one of CLOSINGS: nothing is asked or sent any more, the open alert is settled."""
     if why not in CLOSINGS:
         raise Refused(_("Choisissez le motif de la clôture."), field="why")
-    moved = move(actor=actor, follow_up=follow_up, verb="close", closing=why)
+    return _end(actor, follow_up, "close", why)
+
+
+def follow_death(actor: Actor, patient: Patient) -> None:
+    """The follow-ups of a person who died end, whoever noted it: no question, reminder or call goes to the family."""
+    for follow_up in FollowUp.objects.filter(dossier__patient=patient).exclude(state=State.CLOSED).order_by("pk"):
+        _end(SYSTEM_ACTOR, follow_up, "died", "deces")
+
+
+def _end(actor: Actor, follow_up: FollowUp, verb: str, why: str) -> FollowUp:
+    moved = move(actor=actor, follow_up=follow_up, verb=verb, closing=why)
     if alert := alerts.open_alert(moved):
         alerts.move(actor=SYSTEM_ACTOR, alert=alert, verb="settle", closed_at=timezone.now())
     transfer.drop(moved)

@@ -14,6 +14,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, make_establishment, make_member, make_practitioner
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
+from relais.patients.actions import record_death
 from relais.patients.models import Grant
 from relais.patients.testing import make_patient
 from relais.questionnaires.actions import Who, Wrong
@@ -448,6 +449,17 @@ def test_a_follow_up_that_has_ended_takes_no_answer_and_settles_its_alert(scene)
 def test_after_a_death_the_way_in_is_closed(scene):
     states.close(actor=actor_for(scene.member), follow_up=scene.follow_up, why="deces")
     scene.grant.refresh_from_db()
+    assert scene.grant.revoked_at is not None
+
+
+def test_a_death_noted_anywhere_ends_the_follow_up(scene):
+    """Noted by who knows the patient, outside the cell: no question, reminder or call goes to the family."""
+    reply(scene, levres=True)
+    record_death(actor=actor_for(scene.member), patient=scene.follow_up.dossier.patient, on=timezone.localdate())
+    scene.grant.refresh_from_db()
+    closed = fresh(scene)
+    assert (closed.state, closed.closing, closed.dossier.phase) == ("closed", "deces", "closed")
+    assert the_alert(scene).state == "closed"
     assert scene.grant.revoked_at is not None
 
 

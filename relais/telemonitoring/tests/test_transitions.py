@@ -37,6 +37,7 @@ FOLLOW_UPS = {
     "pause": ({"active"}, "paused", TEAM | SYSTEM),
     "resume": ({"paused"}, "active", TEAM | SYSTEM),
     "close": ({"active", "paused"}, "closed", DOCTOR),
+    "died": ({"active", "paused"}, "closed", SYSTEM),
 }
 ROLES = [
     "practitioner",
@@ -119,5 +120,5 @@ def test_every_state_and_verb_of_a_follow_up_for(people, role):
         sources, target, allowed = FOLLOW_UPS[verb]
         FollowUp.objects.update(state=state, closing="guerison" if state == "closed" else "")
         follow_up = FollowUp.objects.get()
-        changes = {"closing": "guerison"} if verb == "close" else {}
+        changes = {"closing": "guerison"} if verb in ("close", "died") else {}
         tried(follow_up, verb, actors[role], sources, target, may=role in allowed, **changes)
