@@ -68,7 +68,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     assert Request.objects.get().state == "a-reevaluer"
 
 
-@pytest.mark.req("FG-14")
+@pytest.mark.req("D12")
 def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_itself_once(
     site: Any, page_of: Callable[..., Any], screens: Callable[..., None]
 ) -> None:

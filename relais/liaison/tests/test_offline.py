@@ -19,7 +19,7 @@ from relais.notifications.models import Message
 from relais.patients.models import CareLink, Patient
 from relais.patients.testing import make_patient
 
-pytestmark = [pytest.mark.django_db, pytest.mark.req("FG-14")]
+pytestmark = [pytest.mark.django_db, pytest.mark.req("D12")]
 SEND, STATE, SHELL, WORKER = (f"/liaison/hors-ligne{end}" for end in ("/envoyer/", "/etat/", "/", ".js"))
 
 
