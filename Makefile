@@ -30,6 +30,6 @@ backup: ## Save database and files, encrypted (FILE=…; KEYS=… saves the keys
 restore: ## Bring a backup back into an empty place (FILE=… KEYS=…)
 	@$(PYTHON) bootstrap.py manage restore "$(FILE)" $(if $(KEYS),--keys "$(KEYS)")
 
-bench: ## Measure on the region and a tenth of it, print and write JSON (PART=abcdef, REBUILD=1; docs/bench.md)
+bench: ## Measure on the region and a tenth of it, print and write JSON (PART=abcdefgr, REBUILD=1; docs/bench.md)
 	@$(PYTHON) bootstrap.py install --dev
 	@.venv/bin/python -m bench $(if $(PART),--part $(PART)) $(if $(REBUILD),--rebuild)

@@ -1,4 +1,4 @@
-"""`python -m bench [--part abcdefr] [--rebuild]`: builds the region and a tenth of it, measures, prints, writes JSON."""
+"""`python -m bench [--part abcdefgr] [--rebuild]`: builds the region and a tenth of it, measures, prints, writes JSON."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from bench import calls, followups, live, memory, pages, rooms, servers, starts
+from bench import calls, followups, live, memory, pages, ringing, rooms, servers, starts
 
 PARTS = {
     "a": pages.run,
@@ -18,6 +18,7 @@ PARTS = {
     "d": starts.run,
     "e": memory.run,
     "f": followups.run,
+    "g": ringing.run,
     "r": rooms.run,
 }
 DATA = {
@@ -26,6 +27,7 @@ DATA = {
     "c": servers.SIZES,
     "e": servers.SIZES,
     "f": (followups.SIZE,),
+    "g": servers.SIZES[-1:],
     "r": servers.SIZES[:1],
 }
 COLUMNS = ["page", "p50", "p95", "p50 tenth", "p95 tenth", "ratio", "growth", "queries region", "rows region", "rows tenth", "met"]  # fmt: skip
@@ -33,7 +35,7 @@ COLUMNS = ["page", "p50", "p95", "p50 tenth", "p95 tenth", "ratio", "growth", "q
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--part", default="abcdefr", help="letters among abcdefr (docs/bench.md)")
+    parser.add_argument("--part", default="abcdefgr", help="letters among abcdefgr (docs/bench.md)")
     parser.add_argument("--rebuild", action="store_true", help="build both databases again")
     options = parser.parse_args()
     if unknown := set(options.part) - set(PARTS):
@@ -72,7 +74,7 @@ def show(report: dict[str, Any]) -> None:
         for cells in (COLUMNS, *([_text(line.get(name)) for name in COLUMNS] for line in report["pages"])):
             print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
         print("aims:", "; ".join(f"{line['page']} {line['aim']}" for line in report["pages"] if "aim" in line))
-    for name in ("live", "call", "start", "follow-ups", "room", "memory"):
+    for name in ("live", "call", "start", "follow-ups", "ringing", "room", "memory"):
         if report.get(name):
             print(f"{name}:")
             for key, value in report[name].items():

@@ -28,6 +28,7 @@ PAGES = {
     "book": ("doctor", 200),
     "expert worklist": ("expert", 100),
     "requests": ("doctor", 100),
+    "on-call list": ("on_call", 100),
 }
 TYPED = ["dub", "martin", "le goff", "lefevre", "06 39 98 12", "jean p"]
 
@@ -74,7 +75,7 @@ class Side:
 
     def __init__(self, size: str, port: int) -> None:
         self.facts = servers.facts(size, "pages")
-        self.people = {who: Browser(port, self.facts[who]) for who in ("doctor", "expert", "patient")}
+        self.people = {who: Browser(port, self.facts[who]) for who in ("doctor", "expert", "on_call", "patient")}
         self.typed = 0
 
     def page(self, name: str, headers: dict[str, str]) -> Answer:

@@ -1,6 +1,6 @@
 """Signs people in on a database of the bench and tells what to ask: one JSON object. Runs in a process of its own.
 
-python -m bench.prepare pages | streams | call | room | followed | storm
+python -m bench.prepare pages | streams | call | ringing | room | followed | storm
 """
 
 import json
@@ -25,13 +25,15 @@ from django.utils.crypto import get_random_string  # noqa: E402
 
 from relais.accounts.demo import PERSONAS  # noqa: E402
 from relais.accounts.models import Membership, User  # noqa: E402
-from relais.accounts.testing import client_of  # noqa: E402
+from relais.accounts.testing import actor_for, client_of  # noqa: E402
 from relais.core.actor import SYSTEM_ACTOR  # noqa: E402
 from relais.core.live import sign  # noqa: E402
 from relais.dossiers.models import Dossier  # noqa: E402
+from relais.liaison.actions import asking  # noqa: E402
+from relais.liaison.testing import posted  # noqa: E402
 from relais.patients import entry  # noqa: E402
 from relais.patients.models import Grant, GrantDevice, Holder  # noqa: E402
-from relais.patients.testing import let_in  # noqa: E402
+from relais.patients.testing import let_in, make_patient  # noqa: E402
 from relais.questionnaires.queries import current  # noqa: E402
 from relais.rooms import actions as rooms  # noqa: E402
 from relais.rooms.models import Part  # noqa: E402
@@ -47,6 +49,7 @@ from relais.telemonitoring.topics import cell_topic  # noqa: E402
 
 MARK = "Banc d’essai"
 STREAMS, PLACES, ENTRIES = 500, 60, 120
+REQUESTS = 100
 COUNT = 200  # bookings offered: one an attempt
 
 
@@ -75,6 +78,7 @@ def pages() -> dict[str, Any]:
     return {
         "doctor": cookies(client_of(member)),
         "expert": cookies(client_of(doctor("expert"))),
+        "on_call": cookies(client_of(doctor("on_call"))),
         "patient": cookies(let_in(Client(), grant, factors=2)),
         "paths": {
             "dashboard": reverse("teleconsultation:dashboard"),
@@ -87,6 +91,7 @@ def pages() -> dict[str, Any]:
             "book": reverse("teleconsultation:book"),
             "expert worklist": reverse("expertise:worklist") + "?liste=pool",
             "requests": reverse("expertise:worklist") + "?liste=demandes",
+            "on-call list": reverse("liaison:on_call"),
             "calibration": reverse("calibration"),
         },
         "bookings": list(bookings(member, str(tele.dossier.patient_id))),
@@ -167,6 +172,28 @@ def call() -> dict[str, Any]:
         "patient": cookies(let_in(Client(), grant, factors=2)),
         "dossier": reverse("teleconsultation:dossier", args=[tele.pk]),
         "space": reverse("space:home"),
+    }
+
+
+def ringing() -> dict[str, Any]:
+    """Requests of a nursing home, started and not sent, and the doctor whose pool answers for it."""
+    nurse = doctor("caregiver")
+    actor = actor_for(nurse)
+    residents = [make_patient("Banc", get_random_string(8), seen_by=nurse.establishment) for _one in range(REQUESTS)]
+    drafts = [asking.start(actor=actor, patient=one) for one in residents]
+    return {
+        "nurse": cookies(client_of(nurse)),
+        "doctor": cookies(client_of(doctor("on_call"))),
+        "list": reverse("liaison:on_call"),
+        "form": {name: value[0] for name, value in posted(urgence="urgente").items() if name != "request_key"},
+        "requests": [
+            {
+                "send": reverse("liaison:fill", args=[one.pk]),
+                "take": reverse("liaison:verb", args=[one.pk, "take"]),
+                "key": str(uuid.uuid4()),
+            }
+            for one in drafts
+        ],
     }
 
 
@@ -269,5 +296,13 @@ def typed(answers: dict[str, list[Any]]) -> dict[str, str]:
 
 if __name__ == "__main__":
     User.objects.exists()  # the database answers, or its error is what one reads
-    parts = {"pages": pages, "streams": streams, "call": call, "room": room, "followed": followed, "storm": storm}
+    parts = {
+        "pages": pages,
+        "streams": streams,
+        "call": call,
+        "ringing": ringing,
+        "room": room,
+        "followed": followed,
+        "storm": storm,
+    }
     json.dump(parts[sys.argv[1]](), sys.stdout)
