@@ -33,12 +33,13 @@ def possible(obj: Any, actor: Actor) -> list[str]:
 def apply(obj: models.Model, verb: str, actor: Actor, record: Recorder, **changes: Any) -> Any:
     """Move `obj` by `verb`, with the field `changes` that go with it; `record(obj, verb, actor, source)` leaves the trace.
 
-    The row is locked first, so of two who press at once one is refused. Returns the locked, changed row.
+    The row is locked first, so of two who press at once one is refused; not its key, which never changes: rows that point
+    to it come in meanwhile. Returns the locked, changed row.
     Raises NotFound when the actor may not, Refused (a sentence) when the state does not allow it any more.
     """
     step: Transition = obj.TRANSITIONS[verb]  # type: ignore[attr-defined]
     with transaction.atomic():
-        locked: Any = type(obj)._base_manager.select_for_update(of=("self",)).get(pk=obj.pk)
+        locked: Any = type(obj)._base_manager.select_for_update(of=("self",), no_key=True).get(pk=obj.pk)
         if not step.who(actor, locked):
             raise NotFound
         source = locked.state

@@ -16,6 +16,7 @@ from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import permissions as may
 from relais.liaison.actions.asking import READ_ONLY
+from relais.liaison.actions.states import hold_resident
 from relais.liaison.models import Dlu, Request
 from relais.liaison.topics import home_topic
 from relais.liaison.workflow import OPEN
@@ -87,7 +88,7 @@ def held(actor: Actor, patient: Patient) -> Patient:
         if may.lives_here(actor, patient):
             raise Refused(_(READ_ONLY))
         raise NotFound
-    return Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    return hold_resident(patient.pk)
 
 
 def tell(patient: Patient) -> None:

@@ -21,7 +21,7 @@ from relais.dossiers.models import Participant
 from relais.liaison import messages, scores
 from relais.liaison import permissions as may
 from relais.liaison.actions import notes, owning
-from relais.liaison.actions.states import lock, move, tell_pages
+from relais.liaison.actions.states import hold_resident, lock, move, tell_pages
 from relais.liaison.models import Closing, Decision, Departure, Request
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import OPEN, State
@@ -160,6 +160,7 @@ def _summary(demand: Request, said: Leaving, now: datetime) -> str:
 @whole
 def died(*, actor: Actor, demand: Request, said: Leaving, in_hospital: bool) -> Request:
     """The resident died: noted in their identity, and what was planned for them anywhere ends (see `follow_death`)."""
+    hold_resident(demand.patient_id)  # before any of their requests: said of two of them at once, one waits
     locked = _checked(actor, demand, said)
     place = _("Hôpital") if in_hospital else locked.establishment.name
     _note(actor, locked, said, kind=Departure.Kind.DIED, place=place[:160])

@@ -13,6 +13,7 @@ from relais.dossiers.models import Participant
 from relais.liaison import permissions as may
 from relais.liaison.models import Request
 from relais.liaison.topics import home_topic, service_topic
+from relais.patients.models import Patient
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,18 @@ def move(*, actor: Actor, demand: Request, verb: str, **changes: Any) -> Request
     return moved
 
 
+def hold_resident(patient_id: UUID) -> Patient:
+    """The resident's row, held until the transaction ends; whoever holds a request too holds it after this one.
+
+    Not its key, which never changes, no more than `lock` does: otherwise the commit of another, whose new care link or
+    transfer points here, would wait for this one, and this one for the other.
+    """
+    return Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient_id)
+
+
 def lock(actor: Actor, demand_id: UUID) -> Request:
     """The request's row, held until the transaction ends; NotFound for what the actor does not see."""
-    found = Request.objects.select_for_update(of=("self",)).filter(pk=demand_id).first()
+    found = Request.objects.select_for_update(of=("self",), no_key=True).filter(pk=demand_id).first()
     if found is None or not (actor.kind == "system" or may.in_home(actor, found) or may.answers(actor, found)):
         raise NotFound
     return found

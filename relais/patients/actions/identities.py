@@ -162,7 +162,7 @@ def record_death(*, actor: Actor, patient: Patient, on: date) -> Patient:
 
     Raises NotFound for who may not correct the identity, Refused for a day to come or before the birth.
     """
-    locked = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    locked = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient.pk)
     if not may.can_correct(actor, locked):
         raise NotFound
     if on > timezone.localdate():

@@ -1,0 +1,62 @@
+"""Two who write about one resident in the same second: neither waits for the other for ever (FG-05, FG-08)."""
+
+import threading
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from relais.accounts.testing import make_establishment
+from relais.core.testing.races import at_once
+from relais.directory.models import Need
+from relais.liaison.actions import leaving, owning
+from relais.liaison.models import Departure, HospitalTransfer, Request
+from relais.liaison.testing import make_home, make_transfer, taken
+from relais.liaison.tests.test_turns import beside, waits_for_a_lock
+from relais.oncall.testing import make_service
+from relais.patients.models import Patient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_transfer_sheet_and_an_act_of_the_doctor_that_lets_a_service_in_commit_at_once():
+    """Each points at the row that the other holds: the sheet at the request, the new care link at the resident."""
+    scene = make_home()
+    demand = taken(scene)
+    mobile = make_service(Need.MOBILE, make_establishment("Hôpital du Frêne", kind="hospital"))
+    gate = threading.Barrier(2)
+
+    def together(act):
+        def run():
+            with transaction.atomic():
+                act()
+                gate.wait(timeout=20)  # both have written before either commits
+
+        return run
+
+    at_once(
+        together(lambda: make_transfer(scene)),
+        together(lambda: owning.transfer(actor=scene.doctor_actor, demand=demand, service=mobile)),
+    )
+    assert HospitalTransfer.objects.get().demand == demand
+    assert Request.objects.get().state == "transferee"
+
+
+def test_a_death_said_on_two_requests_at_once_holds_the_resident_first_and_both_are_kept():
+    scene = make_home()
+    said = leaving.Leaving(timezone.now(), "Arrêt cardiaque")
+    both = [
+        beside(lambda one=one: leaving.died(actor=scene.nurse_actor, demand=one, said=said, in_hospital=False))
+        for one in (taken(scene), taken(scene))
+    ]
+    with transaction.atomic():
+        Patient.objects.select_for_update(no_key=True).get(pk=scene.resident.pk)
+        for one in both:
+            one.start()
+        assert waits_for_a_lock()
+        held = Request.objects.select_for_update(nowait=True).order_by("pk")
+        assert len(held) == 2, "whoever waits for the resident holds no request"
+    for one in both:
+        one.join()
+    assert Departure.objects.filter(kind="died").count() == 2
+    assert Patient.objects.get().deceased_on == timezone.localdate()
