@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from relais.accounts.models import User
 from relais.core.models import Base
@@ -326,6 +326,24 @@ class HospitalTransfer(Base):
         return str(next(iter(self.front.answers.get("ft.destination", [])), ""))
 
 
+class DepartureQuerySet(models.QuerySet["Departure"]):
+    def lasting(self) -> "DepartureQuerySet":
+        """Those from which the resident did not come back: the home that was left sent no request for them since, and nobody
+        wrote their return from the hospital to it."""
+        asked = Request.objects.filter(
+            Q(dossier__created_at__gt=OuterRef("created_at")) | Q(submitted_at__gt=OuterRef("created_at")),
+            patient=OuterRef("demand__patient"),
+            establishment=OuterRef("demand__establishment"),
+            response__isnull=False,
+        )
+        home_again = HospitalTransfer.objects.filter(
+            patient=OuterRef("demand__patient"),
+            establishment=OuterRef("demand__establishment"),
+            returned_at__gt=OuterRef("at"),
+        )
+        return self.filter(~Exists(asked), ~Exists(home_again))
+
+
 class Departure(Base):
     """A resident left while a request was open: for another nursing home, for elsewhere, or they died. Never changed."""
 
@@ -342,6 +360,8 @@ class Departure(Base):
     place = models.CharField("lieu", max_length=160, blank=True)  # where to, in words
     home = models.ForeignKey(Establishment, on_delete=models.PROTECT, null=True, related_name="+")
     sequel = models.OneToOneField(Request, on_delete=models.PROTECT, null=True, related_name="arrival")  # goes on there
+
+    objects = DepartureQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]

@@ -16,6 +16,7 @@ from relais.rooms.models import Invitation
 CLINICAL = ("practitioner", "caregiver")
 MANAGER = "manager"
 HOMES = (Kind.EHPAD, Kind.ESMS)  # what asks for support
+MOVED, ELSEWHERE = LEFT = ("home", "elsewhere")  # kinds of departure of somebody who lives on
 ANSWERING = (Need.GERIATRIC, Need.NIGHT, Need.SAMU)  # services that answer them
 
 
@@ -139,13 +140,25 @@ def can_exchange(actor: Actor, demand: Any) -> bool:
     return can_write(actor, demand) or answers(actor, demand)
 
 
-def lives_here(actor: Actor, patient: Any) -> bool:
-    """The clinical staff of the nursing home in whose care the resident is."""
+def knows_resident(actor: Actor, patient: Any) -> bool:
+    """The clinical staff of a nursing home in whose care the resident is, or was until they left."""
     return (
         can_read(actor)
         and CareLink.objects.live().filter(patient=patient, establishment_id=actor.here).exists()
         and Establishment.objects.filter(pk=actor.here, kind__in=HOMES).exists()
     )
+
+
+def has_left(actor: Actor, patient: Any, *kinds: str) -> bool:
+    """The resident left the actor's nursing home in one of these ways, and did not come back."""
+    gone = apps.get_model("liaison", "Departure").objects.lasting()
+    return bool(gone.filter(demand__patient=patient, demand__establishment=actor.here, kind__in=kinds).exists())
+
+
+def lives_here(actor: Actor, patient: Any) -> bool:
+    """The clinical staff of the nursing home in whose care the resident is and which they did not leave; it stays that of a
+    resident who died there."""
+    return knows_resident(actor, patient) and not has_left(actor, patient, *LEFT)
 
 
 def can_keep_dlu(actor: Actor, patient: Any) -> bool:
@@ -159,5 +172,9 @@ def can_send_off(actor: Actor, patient: Any) -> bool:
 
 
 def can_take_back(actor: Actor, transfer: Any) -> bool:
-    """The resident's nursing home writes the return, or whoever answers for a service that takes part in the request."""
-    return can_keep_dlu(actor, transfer.patient) or (transfer.demand is not None and answers(actor, transfer.demand))
+    """The resident's nursing home writes the return, that which filled the sheet too unless they entered another home since,
+    or whoever answers for a service that takes part in the request."""
+    if can_keep_dlu(actor, transfer.patient) or (transfer.demand is not None and answers(actor, transfer.demand)):
+        return True
+    filled = bool(settings.NURSING_HOMES_WRITE) and actor.establishment_id == transfer.establishment_id
+    return filled and knows_resident(actor, transfer.patient) and not has_left(actor, transfer.patient, MOVED)

@@ -11,11 +11,11 @@ from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
 from relais.directory.models import Need
 from relais.files.tests import make
-from relais.liaison.actions import deciding, filing, leaving, watching
+from relais.liaison.actions import asking, deciding, filing, leaving, watching
 from relais.liaison.actions.deciding import Advice
-from relais.liaison.models import Departure, HandOver, Request
+from relais.liaison.models import Departure, HandOver, HospitalTransfer, Request
 from relais.liaison.queries import lists
-from relais.liaison.testing import make_home, make_request, taken
+from relais.liaison.testing import make_dlu, make_home, make_request, make_transfer, taken
 from relais.notifications.models import Message
 from relais.oncall.testing import cover, join, make_service, make_slot
 from relais.patients.models import Patient
@@ -161,6 +161,57 @@ def test_only_the_home_and_the_doctor_who_has_it_say_a_departure():
         leaving.died(actor=make_home().nurse_actor, demand=demand, said=here, in_hospital=False)
     for member in (scene.nurse, scene.doctor):
         assert client_of(member).get(f"/liaison/{demand.pk}/depart/").status_code == 200
+
+
+def writes(member, patient, sheet):
+    """What they may open to write: DLU, a new transfer sheet, the one there is, the return."""
+    there, that = f"/liaison/residents/{patient.pk}", f"/liaison/transferts/{sheet.pk}"
+    pages = (f"{there}/dlu/modifier/", f"{there}/transfert/", f"{that}/modifier/", f"{that}/retour/")
+    return [client_of(member).get(page).status_code == 200 for page in pages]
+
+
+@pytest.mark.req("FG-05")
+def test_the_home_that_a_resident_left_for_another_writes_about_them_no_more_until_they_come_back(other):
+    home, nurse, _doctor = other
+    scene = make_home()
+    demand, left = taken(scene), leaving.Leaving(timezone.now(), "Rapprochement")
+    make_dlu(scene)
+    sheet = make_transfer(scene)
+    assert writes(scene.nurse, scene.resident, sheet) == [True] * 4
+    leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=left, home=home)
+    asking.start(actor=scene.nurse_actor, patient=scene.resident)  # a draft brings nobody back
+    assert writes(scene.nurse, scene.resident, sheet) == [False] * 4
+    for write in (make_dlu, make_transfer):
+        with pytest.raises(NotFound):
+            write(scene)
+    assert writes(nurse, scene.resident, sheet)[:2] == [True, True]
+    make_request(scene)
+    assert writes(scene.nurse, scene.resident, sheet) == [True] * 4
+
+
+@pytest.mark.req("FG-05")
+def test_of_a_resident_who_left_for_elsewhere_the_home_writes_the_return_alone_and_then_all_again():
+    scene = make_home()
+    demand, now = taken(scene), timezone.now()
+    sheet = make_transfer(scene)
+    left = leaving.Leaving(now - timedelta(hours=1), "Hospitalisation")
+    leaving.go_elsewhere(actor=scene.nurse_actor, demand=demand, said=left, place="Hôpital")
+    assert writes(scene.nurse, scene.resident, sheet) == [False, False, False, True]
+    returned = {"departed_at": now - timedelta(hours=2), "back_id": sheet.front_id}
+    HospitalTransfer.objects.update(returned_at=now - timedelta(minutes=90), **returned)
+    assert writes(scene.nurse, scene.resident, sheet)[0] is False, "a return from before"
+    HospitalTransfer.objects.update(returned_at=now, **returned)
+    assert writes(scene.nurse, scene.resident, sheet)[:2] == [True, True]
+
+
+def test_the_home_where_a_resident_died_still_corrects_their_last_sheet():
+    scene = make_home()
+    demand, sheet = taken(scene), make_transfer(scene)
+    said_of = leaving.Leaving(timezone.now(), "Arrêt cardiaque")
+    leaving.died(actor=scene.nurse_actor, demand=demand, said=said_of, in_hospital=True)
+    assert writes(scene.nurse, scene.resident, sheet)[2] is True
+    with pytest.raises(Refused, match="décédé"):
+        make_dlu(scene)
 
 
 def test_a_resident_who_comes_back_is_on_the_list_again(other):
