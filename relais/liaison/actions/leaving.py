@@ -22,7 +22,7 @@ from relais.liaison import messages, scores
 from relais.liaison import permissions as may
 from relais.liaison.actions import notes, owning
 from relais.liaison.actions.states import hold_resident, lock, move, tell_pages
-from relais.liaison.models import Closing, Decision, Departure, Request
+from relais.liaison.models import Closing, Decision, Departure, Note, Request
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import OPEN, State
 from relais.oncall.queries import route
@@ -154,7 +154,9 @@ def _summary(demand: Request, said: Leaving, now: datetime) -> str:
     }  # fmt: skip
     tel = scores.first(demand.response.answers, "fg.tel") if demand.response else ""
     call = _("Téléphone de l’EHPAD quitté : %s.") % (tel or demand.establishment.phone)
-    return "\n".join([head, call, *(text for text in texts.values() if text)])[: notes.NOTE_MAX]
+    asked = demand.notes.filter(kind=Note.Kind.ASKED).order_by("-created_at", "-pk").first()
+    awaited = [_("Complément demandé : %s") % asked.text] if asked and demand.state == State.COMPLEMENT else []
+    return "\n".join([head, *awaited, call, *(text for text in texts.values() if text)])[: notes.NOTE_MAX]
 
 
 @whole

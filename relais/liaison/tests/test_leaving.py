@@ -163,6 +163,26 @@ def test_only_the_home_and_the_doctor_who_has_it_say_a_departure():
         assert client_of(member).get(f"/liaison/{demand.pk}/depart/").status_code == 200
 
 
+def test_what_was_asked_and_not_given_yet_is_the_first_that_the_new_home_reads(other):
+    home, nurse, _doctor = other
+    scene = make_home()
+    demand = taken(scene)
+    deciding.ask(actor=scene.doctor_actor, demand=demand, text="Poids de la veille ?")
+    deciding.give(actor=scene.nurse_actor, demand=demand, text="62 kg")
+    deciding.ask(actor=scene.doctor_actor, demand=demand, text="Diurèse ?\nEt la créatinine.")
+    left = leaving.Leaving(timezone.now(), "x" * 300)
+    made = leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=left, home=home)
+    assert (made.state, made.notes.get().text.splitlines()[1:3]) == (
+        "complement", ["Complément demandé : Diurèse ?", "Et la créatinine."],
+    )  # fmt: skip
+    page = client_of(nurse).get(f"/liaison/{made.pk}/").content.decode()
+    assert ("Diurèse ?" in page, "Poids de la veille" in page) == (True, False)
+    deciding.give(actor=actor_for(nurse), demand=made, text="900 mL")
+    assert Request.objects.get(pk=made.pk).state == "prise-en-charge"
+    back = leaving.go_to_home(actor=actor_for(nurse), demand=made, said=left, home=scene.home)
+    assert "Complément demandé" not in back.notes.get().text
+
+
 def writes(member, patient, sheet):
     """What they may open to write: DLU, a new transfer sheet, the one there is, the return."""
     there, that = f"/liaison/residents/{patient.pk}", f"/liaison/transferts/{sheet.pk}"
