@@ -13,18 +13,20 @@ from relais.liaison.actions import owning
 from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
+from relais.liaison.queries.people import told_of
 from relais.liaison.workflow import OPEN
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import asked_services
 
 
 @whole
-def sound(*, demand_id: UUID, now: datetime) -> int:
+def sound(*, demand_id: UUID, now: datetime, called_in: bool = False) -> int:
     """Tell of a request that nobody has what is due by now (see `delays.alarms`), once each; how many were told.
 
     At once the referents of the services that should answer and the nursing home that asks; from the second time on also
     everybody who answers for these services, and the managers of the home. These services take part from the first time:
-    whoever answers for them sees it, and may take it.
+    whoever answers for them sees it, and may take it. The SAMU is called in the first time, unless that was done just now
+    (`called_in`); then it is told as the other services are. Nobody is told twice of one alarm.
     """
     demand = lock(SYSTEM_ACTOR, demand_id)
     since = demand.unowned_since
@@ -38,15 +40,20 @@ def sound(*, demand_id: UUID, now: datetime) -> int:
     demand.save(update_fields=["alarm_told_at"])
     for service in asked_services(demand.establishment, now):
         owning.join(SYSTEM_ACTOR, demand, service)
-    owning.call_in_samu(SYSTEM_ACTOR, demand)
-    carers, managers = _people(demand, everybody=due > 1)
+    samu, first = owning.join_samu(SYSTEM_ACTOR, demand), told_at is None or told_at < since
+    called = told_of(samu, now) if samu and first else []
+    carers, managers = ([one for one in people if one not in called] for people in _people(demand, everybody=due > 1))
+    called = [] if called_in else called
+    for user in called:
+        messages.tell(messages.ASKED, demand, user)
     for user in carers:
         messages.tell(messages.NOBODY, demand, user)
     for user in managers:
         messages.tell(messages.NOBODY_HERE, demand, user)
-    dossiers.record(demand.dossier, "nobody_told", SYSTEM_ACTOR, step=due, people=len(carers) + len(managers))
+    count = len(called) + len(carers) + len(managers)
+    dossiers.record(demand.dossier, "nobody_told", SYSTEM_ACTOR, step=due, people=count)
     tell_pages(demand, urgent=True)
-    return len(carers) + len(managers)
+    return count
 
 
 def _people(demand: Request, *, everybody: bool) -> tuple[list[User], list[User]]:

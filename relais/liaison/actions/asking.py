@@ -166,7 +166,7 @@ def submit(
     if moved.red:
         owning.call_in_samu(actor, moved)
     if moved.responsible_id is None:
-        alarming.sound(demand_id=moved.pk, now=now)
+        alarming.sound(demand_id=moved.pk, now=now, called_in=moved.red)
     _file(actor, moved, kept.answers.get("fg.pieces", []))
     if aside := [*sent.put_aside, *refused]:
         words = "\n".join([_("Saisi à l’envoi et écarté, à vérifier :"), *aside])

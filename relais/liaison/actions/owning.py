@@ -86,16 +86,22 @@ def samu_of(department: str) -> Service | None:
     return found.filter(establishment__active=True).order_by("name", "id").first()
 
 
+def join_samu(actor: Actor, demand: Request) -> Service | None:
+    """The SAMU of the department takes part, without a word. None: the directory knows none."""
+    service = samu_of(demand.establishment.department)
+    if service:
+        join(actor, demand, service)
+    return service
+
+
 def call_in_samu(actor: Actor, demand: Request) -> Service | None:
     """The SAMU of the department takes part; who is on duty there, else its whole pool, is told (FG-R1).
 
     None: the directory knows none.
     """
-    service = samu_of(demand.establishment.department)
-    if service is None:
-        return None
-    join(actor, demand, service)
-    _tell_service(demand, service, timezone.now())
+    service = join_samu(actor, demand)
+    if service:
+        _tell_service(demand, service, timezone.now())
     return service
 
 

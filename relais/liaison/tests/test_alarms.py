@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from relais.accounts.models import Role
-from relais.accounts.testing import actor_for, client_of, make_establishment, make_member
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.paris import PARIS
 from relais.directory.models import Need
 from relais.dossiers.models import Event
@@ -65,6 +65,31 @@ def test_nobody_on_duty_is_told_at_once_to_the_referent_and_the_nurse_then_to_ev
     assert Event.objects.filter(verb="nobody_told").count() == 4
     owning.take(actor=actor_for(scene.colleague), demand=Request.objects.get())
     assert alarming.sound(demand_id=demand.pk, now=since + timedelta(hours=9)) == 0
+
+
+@pytest.mark.parametrize("signs", [{}, {"conscience": "U"}])
+def test_the_samu_is_called_in_once_and_nobody_gets_two_messages_of_one_alarm(scene, signs):
+    """Sent red or not, with nobody on duty there: its whole pool, then as everybody else."""
+    both = make_practitioner(scene.samu.establishment, family_name="Double")
+    join(scene.samu, both)
+    make_member(scene.service.establishment, Role.MANAGER, user=both.user)
+    demand = make_request(scene, urgence="urgente", **signs)
+    assert demand.red is bool(signs)
+    wanted = ["liaison.asked"]
+    for minutes in (0, 15, 30, 90):
+        watching.watch(demand.unowned_since + minutes * MINUTE)
+        assert sorted(told(scene.regulator)) == sorted(told(both)) == sorted(wanted), minutes
+        wanted.append("liaison.nobody")
+    assert told(scene.nurse) == ["liaison.nobody"] * 4
+
+
+def test_a_red_request_that_loses_its_doctor_calls_the_samu_in_again(scene):
+    demand = make_request(scene, urgence="urgente", conscience="U")
+    owning.take(actor=actor_for(scene.colleague), demand=demand)
+    lost = timezone.now() + timedelta(hours=2)
+    Request.objects.update(responsible=None, unowned_since=lost)
+    alarming.sound(demand_id=demand.pk, now=lost)
+    assert told(scene.regulator) == ["liaison.asked"] * 2
 
 
 @pytest.mark.parametrize(("urgency", "minutes"), [("vitale", 5), ("urgente", 15), ("rapide", 30), ("differee", 120)])
