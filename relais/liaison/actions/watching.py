@@ -1,8 +1,10 @@
 """What runs each minute: nobody answered, nobody is left, something is due, a shift ends (domain.md §3.4)."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -32,18 +34,33 @@ def watch(now: datetime | None = None) -> None:
 
 
 def follow_rota(service_id: UUID) -> None:
-    """A rota or a pool has changed: what waited for a doctor who answers no more asks the next one at once."""
+    """A rota or a pool has changed: what waited for a doctor who answers no more asks the next one at once.
+
+    The change of the rota stands whatever becomes of these: one that fails is left to `watch`.
+    """
     now = timezone.now()
-    for demand_id in _gone():
-        owning.ask_next(demand_id=demand_id, now=now, why="gone")
+    _apart(_gone(), lambda pk: owning.ask_next(demand_id=pk, now=now, why="gone"))
     waiting = Request.objects.filter(service=service_id, state=State.SUBMITTED, responsible__isnull=False)
-    for demand in waiting.select_related("establishment").order_by("pk"):
-        if demand.responsible_id not in {duty.user.pk for duty in route(demand.establishment, now) if duty.user}:
-            owning.ask_next(demand_id=demand.pk, now=now, why="rota")
-    for demand_id in _unowned():
-        owning.ask_next(demand_id=demand_id, now=now, why="nobody")
-    for demand_id in _unowned():
-        alarming.sound(demand_id=demand_id, now=now)
+    _apart(waiting.order_by("pk").values_list("pk", flat=True), lambda pk: _reroute(pk, now))
+    _apart(_unowned(), lambda pk: owning.ask_next(demand_id=pk, now=now, why="nobody"))
+    _apart(_unowned(), lambda pk: alarming.sound(demand_id=pk, now=now))
+
+
+def _reroute(demand_id: UUID, now: datetime) -> None:
+    """Ask the next one where the doctor who is asked stands in its route no more; the others are not even held."""
+    demand = Request.objects.select_related("establishment").get(pk=demand_id)
+    if demand.responsible_id not in {duty.user.pk for duty in route(demand.establishment, now) if duty.user}:
+        owning.ask_next(demand_id=demand_id, now=now, why="rota")
+
+
+def _apart(found: Iterable[UUID], act: Callable[[UUID], object]) -> None:
+    """As `each`, inside the transaction of somebody else: what one that fails had written is undone, and nothing more."""
+
+    def run(demand_id: UUID) -> None:
+        with transaction.atomic():
+            act(demand_id)
+
+    each(found, run)
 
 
 def _gone() -> list[UUID]:

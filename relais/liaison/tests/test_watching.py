@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from relais.accounts.testing import client_of, make_establishment
@@ -81,6 +82,28 @@ def test_a_doctor_taken_off_the_rota_with_requests_in_hand_leaves_none_without_a
     for demand in Request.objects.filter(pk__in=[first.pk, second.pk]):
         assert demand.responsible == scene.regulator.user
     assert Event.objects.filter(verb="owner_gone").count() == 2
+
+
+def test_a_request_that_cannot_be_rerouted_undoes_neither_the_change_of_the_rota_nor_the_others(monkeypatch):
+    scene = make_home()
+    broken, other = make_request(scene), make_request(scene, make_patient(seen_by=scene.home))
+    ask_next = owning.ask_next
+
+    def ask(*, demand_id, **given):
+        if demand_id == broken.pk:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+        return ask_next(demand_id=demand_id, **given)
+
+    monkeypatch.setattr(owning, "ask_next", ask)
+    PoolMember.objects.filter(user=scene.doctor.user).update(until=timezone.now())
+    changes.tell(scene.service.pk)
+    assert not PoolMember.objects.filter(user=scene.doctor.user, until=None).exists()
+    left, moved = (Request.objects.get(pk=one.pk).responsible for one in (broken, other))
+    assert (left, moved) == (scene.doctor.user, scene.regulator.user)
+    monkeypatch.undo()
+    watching.watch(timezone.now())
+    assert Request.objects.get(pk=broken.pk).responsible == scene.regulator.user
 
 
 def test_a_replacement_is_asked_at_once_for_what_waits():
