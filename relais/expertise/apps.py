@@ -16,14 +16,16 @@ class ExpertiseConfig(AppConfig):
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
         from relais.expertise import kind, messages  # noqa: PLC0415
+        from relais.expertise.actions.keeping import follow_death  # noqa: PLC0415
         from relais.expertise.actions.meeting import still_welcome  # noqa: PLC0415
         from relais.expertise.permissions import can_ask, can_see_figures  # noqa: PLC0415
-        from relais.patients import sections  # noqa: PLC0415
+        from relais.patients import deaths, sections  # noqa: PLC0415
         from relais.rooms.permissions import gates  # noqa: PLC0415
 
         gates.append(still_welcome)
         registry.register(kind.KIND)
         messages.register_all()
+        deaths.register(follow_death)
         # TC-03: in the same bar as teleconsultation, for the same session and establishment.
         register(
             NavItem(

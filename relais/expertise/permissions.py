@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from relais.accounts.models import Membership
-from relais.core.actor import Actor
+from relais.core.actor import SYSTEM, Actor
 from relais.oncall.models import PoolMember
 from relais.rooms.models import Invitation
 
@@ -36,6 +36,11 @@ def can_write(actor: Actor, asked: Any) -> bool:
 def can_cancel(actor: Actor, asked: Any) -> bool:
     """The side that asks cancels until it is answered; a draft, only the one who began it."""
     return can_write(actor, asked) if asked.state == "brouillon" else can_follow(actor, asked)
+
+
+def only_system(actor: Actor, asked: Any) -> bool:
+    """What follows a death."""
+    return actor.kind == SYSTEM
 
 
 def in_pool(actor: Actor, asked: Any) -> bool:

@@ -75,5 +75,6 @@ TRANSITIONS: Table = {
         "Proposer une admission",
     ),
     "cancel": Transition((State.DRAFT, *OPEN), State.CANCELLED, may.can_cancel, "Annuler la demande"),
+    "died": Transition((State.DRAFT, *OPEN), State.CANCELLED, may.only_system, "Annuler après un décès"),
     "close": Transition(AFTER, State.CLOSED, may.can_follow, "Clôturer le dossier"),
 }

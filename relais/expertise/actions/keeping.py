@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from relais.core.actor import Actor
+from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
@@ -16,7 +16,8 @@ from relais.expertise.actions import meeting
 from relais.expertise.actions.answering import REASON_MAX, TEXT_MAX
 from relais.expertise.actions.states import lock, move, tell_lists
 from relais.expertise.models import Expertise, Recourse, Seen
-from relais.expertise.workflow import State
+from relais.expertise.workflow import TRANSITIONS, State
+from relais.patients.models import Patient
 
 
 @whole
@@ -62,6 +63,24 @@ def cancel(*, actor: Actor, asked: Expertise, why: str) -> Expertise:
     meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.NEWS, moved.expert_id)
     return moved
+
+
+def follow_death(actor: Actor, patient: Patient) -> None:
+    """What awaits an answer about a person who died is cancelled, drafts with it; the expert who has it is told.
+
+    What was answered, refused or admitted stays: its requester reads it and closes it.
+    """
+    ends = TRANSITIONS["died"].sources
+    for asked in Expertise.objects.filter(dossier__patient=patient, state__in=ends).order_by("pk"):
+        if lock(asked).state not in ends:  # answered in the meantime
+            continue
+        moved = move(
+            actor=SYSTEM_ACTOR, asked=asked, verb="died", cancel_reason=str(_("Décès du patient")), left=None,
+            called=None, draft={},
+        )  # fmt: skip
+        meeting.end_call(actor=SYSTEM_ACTOR, asked=moved)
+        if moved.expert_id != actor.user_id:
+            messages.tell(moved, messages.NEWS, moved.expert_id)
 
 
 @whole

@@ -28,6 +28,7 @@ WORDS = {
     "to_visio": _l("Échange en visio ouvert"),
     "to_admission": _l("Admission proposée"),
     "cancel": _l("Demande annulée"),
+    "died": _l("Demande annulée après le décès du patient"),
     "close": _l("Dossier clôturé"),
     "service_added": _l("Un service a rejoint le dossier"),
     "service_ended": _l("Un service a quitté le dossier"),

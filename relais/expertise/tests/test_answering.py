@@ -19,6 +19,7 @@ from relais.notifications import registry
 from relais.notifications.models import Message
 from relais.oncall.models import PoolMember
 from relais.oncall.testing import join
+from relais.patients.actions import record_death
 from relais.rooms.models import Room
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,32 @@ def test_taking_twice_is_taking_once():
     answering.take(actor=scene.doctor, asked=scene.asked)
     answering.take(actor=scene.doctor, asked=scene.asked)
     assert scene.again().dossier.events.filter(verb="take").count() == 1
+
+
+@pytest.mark.req("TE-05")
+@pytest.mark.parametrize("state", ["brouillon", "envoyee", "complement-demande", "convertie-visio"])
+def test_a_death_noted_anywhere_cancels_what_awaits_an_answer_and_tells_the_expert_who_has_it(state):
+    scene = make_asked(state=state)
+    record_death(actor=scene.asker, patient=scene.patient, on=timezone.localdate())
+    found = scene.again()
+    assert (found.state, found.cancel_reason, found.dossier.phase) == ("annulee", "Décès du patient", "cancelled")
+    assert (found.left, found.draft) == (None, {})
+    wanted = [("expertise.news", scene.expert.user_id)] if found.expert_id else []
+    assert list(Message.objects.values_list("type", "holder_id")) == wanted
+    event = found.dossier.events.get(verb="died")
+    assert (event.actor_kind, event.data["source"]) == ("system", state)
+    if found.sent_at:
+        page = client_of(scene.requester).get(f"/expertise/{found.pk}/").content.decode()
+        for words in ("Décès du patient", "Demande annulée après le décès du patient"):
+            assert words in page
+
+
+@pytest.mark.req("TE-05")
+@pytest.mark.parametrize("state", ["repondue", "refusee", "convertie-admission", "cloturee"])
+def test_a_death_leaves_what_was_answered_as_it_is(state):
+    scene = make_asked(state=state)
+    record_death(actor=scene.asker, patient=scene.patient, on=timezone.localdate())
+    assert (scene.again().state, Message.objects.count()) == (state, 0)
 
 
 @pytest.mark.req("TE-05")

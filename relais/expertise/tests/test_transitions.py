@@ -34,6 +34,7 @@ WAYS = {
     "to_visio": (HELD - {"convertie-visio"}, "convertie-visio"),
     "to_admission": ({"prise-en-charge", "complement-fourni", "convertie-visio", "repondue"}, "convertie-admission"),
     "cancel": ({"brouillon"} | FREE | HELD, "annulee"),
+    "died": ({"brouillon"} | FREE | HELD, "annulee"),
     "close": ({"repondue", "refusee", "convertie-admission"}, "cloturee"),
 }
 ASKS = {"requester", "colleague", "nurse"}
@@ -52,6 +53,7 @@ WHO = {
     "to_visio": ({"expert"}, set()),
     "to_admission": ({"expert"}, set()),
     "cancel": (ASKS, ASKS),
+    "died": ({"system"}, {"system"}),
     "close": (ASKS, ASKS),
 }
 
