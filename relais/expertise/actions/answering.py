@@ -29,6 +29,7 @@ from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Questionnaire, Relation
 from relais.rooms import actions as rooms
+from relais.rooms.queries import who_is_inside
 
 TEXT_MAX, REASON_MAX, MOST_OPINIONS = 5000, 300, 2
 
@@ -50,10 +51,21 @@ def take(*, actor: Actor, asked: Expertise) -> Expertise:
 
 @whole
 def take_over(*, actor: Actor, asked: Expertise) -> Expertise:
-    """Have the overdue request of another expert, or of one who left the pool; they are told."""
+    """Have the overdue request of another expert, or of one who left the pool; they are told. Its room is closed.
+
+    Refused while somebody is in that room: an expert is with the patient's nurse, however late it is.
+    """
     locked = lock(asked)
-    before = locked.expert_id
+    before, met = locked.expert_id, locked.state == State.VISIO
+    inside = who_is_inside(locked.pk) if met and may.can_take_over(actor, locked) else []
+    if inside:
+        told = {"who": ", ".join(inside)}
+        raise Refused(
+            _("Un appel est en cours pour cette demande (%(who)s) : reprenez-la quand il sera terminé.") % told
+        )
     moved = _have(actor, locked, "take_over")
+    if met:
+        meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.NEWS, before)
     return moved
 

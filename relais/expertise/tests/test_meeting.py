@@ -1,5 +1,7 @@
 """The room of a request: who comes in, who is out, and what the next conversation sees of the last one."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -10,7 +12,7 @@ from relais.expertise.testing import make_asked, make_pool, opinion_page
 from relais.oncall.models import PoolMember
 from relais.oncall.testing import join
 from relais.rooms import actions as rooms
-from relais.rooms.models import Line, Room
+from relais.rooms.models import Line, Peer, Room
 
 pytestmark = pytest.mark.django_db
 
@@ -91,3 +93,23 @@ def test_the_next_conversation_shows_neither_the_words_nor_the_people_of_the_las
     assert scene.expert.user.full_name not in page
     enter(scene.requester, scene)
     assert scene.requester.user.full_name in client_of(new).get(f"/salles/{room.pk}/personnes").content.decode()
+
+
+def test_a_late_request_is_not_taken_from_an_expert_who_is_in_the_call():
+    """Whoever takes it over afterwards finds the room closed, and opens it again by « Passer en visio »."""
+    scene = make_asked(state="prise-en-charge", sent_at=timezone.now() - timedelta(days=1))
+    answering.to_visio(actor=scene.doctor, asked=scene.asked)
+    for member in (scene.expert, scene.requester):
+        enter(member, scene)
+    other = make_practitioner(scene.expert.establishment)
+    join(scene.service, other)
+    names = f"{scene.expert.user.full_name}, {scene.requester.user.full_name}"
+    page = client_of(other).post(f"/expertise/{scene.asked.pk}/take_over/", follow=True).content.decode()
+    assert f"Un appel est en cours pour cette demande ({names})" in page
+    assert scene.again().expert_id == scene.expert.user_id
+    Peer.objects.update(left_at=timezone.now())
+    answering.take_over(actor=actor_for(other), asked=scene.again())
+    assert (scene.again().expert_id, scene.again().state) == (other.user_id, "prise-en-charge")
+    assert Room.objects.get(about=scene.asked.pk).ended_at
+    answering.to_visio(actor=actor_for(other), asked=scene.again())
+    assert Room.objects.get(about=scene.asked.pk).ended_at is None
