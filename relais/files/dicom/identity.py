@@ -1,7 +1,8 @@
 """Whether an image is of the person whose file it lies in: pure rules.
 
 Machines write names in capitals, without accents, cut short, with the married name or all in one field. So a name is taken
-for the same when one word of a family name and one of a given name are found; a birth date is the same or it is not.
+for the same when one word of a family name and one of a given name are found; a birth date is the same or it is not. A
+family name alone tells nobody from their brother: it is to be verified unless the birth date is there and the same.
 """
 
 import re
@@ -11,7 +12,10 @@ from datetime import date
 from typing import Any
 
 SAME, OTHER, UNNAMED = "same", "other", "unnamed"
-NOBODY = re.compile(r"^(ANON|PSEUDO|INCONNU|UNKNOWN|NONAME|NO NAME|XXX|TEST)")
+NOBODY = re.compile(
+    r"(ANON(YM[A-Z]*)?|PSEUDO(NYM[A-Z]*)?|INCONNUE?|UNKNOWN|NO ?NAME|X{3,}|TEST)\b"
+)  # TESTARD is a name
+TITLES = frozenset(("M", "MR", "MME", "MLLE", "NEE", "EP", "EPOUSE", "VVE", "VEUVE"))
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ def compared(said: dict[str, Any], person: Person) -> str:
     glued = {"".join(_words(family)), *words}
     if not _found(person.family_names, glued):
         return OTHER
-    if _words(given) and not _found(person.given_names, {"".join(_words(given)), *words}):
-        return OTHER
-    return SAME
+    if _words(given) or _beside(words, person):
+        return SAME if _found(person.given_names, {"".join(_words(given)), *words}) else OTHER
+    return SAME if born and person.birth_date else UNNAMED
 
 
 def birth_date(said: dict[str, Any]) -> date | None:
@@ -54,6 +58,12 @@ def birth_date(said: dict[str, Any]) -> date | None:
 def name(said: dict[str, Any]) -> str:
     """As it is read: the family name, then the given ones."""
     return " ".join(str(said.get("name", "")).split("=")[0].replace("^", " ").split())
+
+
+def _beside(words: list[str], person: Person) -> set[str]:
+    """The words that are neither of a family name nor a title: the given names, in a field that has them all."""
+    parts = [_words(one) for one in person.family_names]
+    return set(words).difference(TITLES, *parts, ["".join(one) for one in parts])
 
 
 def _found(names: tuple[str, ...], words: set[str]) -> bool:
