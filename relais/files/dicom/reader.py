@@ -22,6 +22,7 @@ LONGEST, LONGEST_FULL = 1600, 4096  # pixels a side that a page is sent
 MOST_PIXELS = 36_000_000  # of one image: a mammography has 14
 MOST_IMAGES = 6000  # of one file, frames counted
 MOST_SAID = 120  # characters of a name or a label
+PROJECTIONS = frozenset(("CR", "DX", "MG", "RF", "XA", "IO", "PX"))  # whose rays spread from the body to the detector
 HEAD = [
     "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientID", "PatientSex", "StudyDate", "StudyDescription",
     "Modality", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "BodyPartExamined",
@@ -59,8 +60,8 @@ class File:
         self._entries = [one for one in self._zip.infolist() if not one.is_dir()] if self._zip else [None]
         self._last: tuple[int, Dataset] | None = None
 
-    def heads(self) -> Iterator[tuple[int, Dataset]]:
-        """What each file says of its image, pixels left unread; files that cannot be read are passed over."""
+    def heads(self) -> Iterator[tuple[int, Dataset | None]]:
+        """What each file says of its image, pixels left unread; None for a file that cannot be read."""
         for at, entry in enumerate(self._entries):
             opened: Any = self._zip.open(entry) if self._zip and entry else io.BytesIO(self._data)
             try:
@@ -68,8 +69,8 @@ class File:
                     head = dcmread(opened, stop_before_pixels=True, specific_tags=[*HEAD])
             except MemoryError:
                 raise
-            except Exception:  # noqa: BLE001, S112 (whatever a stranger's bytes made of it)
-                continue
+            except Exception:  # noqa: BLE001 (whatever a stranger's bytes made of it)
+                head = None
             yield at, head
 
     def whole(self, at: int) -> Dataset:
@@ -85,16 +86,20 @@ class File:
 
 
 def described(file: File) -> dict[str, Any]:
-    """{"series": [{"label", "modality", "images": [[entry, frame], ...]}], "people": [{"name", "born", ...}], "others"}.
+    """{"series": [{"label", "modality", "images": [[entry, frame], ...]}], "people": [{"name", "born", ...}], "others",
+    "unread"}: how many files are no images, and how many images are in none of the series, for they cannot be read.
 
     Series in their order; in each the images by their place in the body, else by number.
     """
     series: dict[str, list[tuple[int, Dataset]]] = {}
     people: dict[str, dict[str, str]] = {}
-    others = count = 0
+    others = unread = count = 0
     for at, head in file.heads():
-        if not head.get("Rows") or not head.get("Columns"):
-            others += 1  # an index, a report
+        if head is None or not number(head, "Rows") or not number(head, "Columns"):
+            if head is None or _of_image(head):
+                unread += 1
+            else:
+                others += 1  # an index, a report
             continue
         count += frames_of(head)
         if count > MOST_IMAGES:
@@ -103,9 +108,16 @@ def described(file: File) -> dict[str, Any]:
         person = {key: said(head, tag) for key, tag in PERSON.items()}
         people.setdefault(json.dumps(person), person)
     if not series:
-        return {"error": "nothing"}
+        return {"error": "unreadable" if unread else "nothing"}
+    counts = {"others": others, "unread": unread}
     ordered = sorted(series.values(), key=lambda images: number(images[0][1], "SeriesNumber") or 0)
-    return {"series": [_series(images) for images in ordered], "people": list(people.values()), "others": others}
+    return {"series": [_series(images) for images in ordered], "people": list(people.values()), **counts}
+
+
+def _of_image(head: Dataset) -> bool:
+    """Whether a head without its size says that it is an image's: cut short, or damaged."""
+    kind = getattr(getattr(head, "file_meta", None), "MediaStorageSOPClassUID", "")
+    return "Rows" in head or "Columns" in head or "Image Storage" in getattr(kind, "name", "")
 
 
 PERSON = {"name": "PatientName", "born": "PatientBirthDate", "id": "PatientID", "sex": "PatientSex"}
@@ -202,15 +214,22 @@ def image(data: Dataset, frame: int, *, full: bool) -> tuple[dict[str, Any], byt
 
 
 def _grey(data: Dataset, frame: int, pixels: Any) -> tuple[Any, dict[str, Any]]:
-    """Grey pixels in at most 16 bits, with the slope and intercept of their true values and the windows offered."""
+    """Grey pixels in at most 16 bits, with the slope and intercept of their true values and the windows offered.
+
+    "mapped": a table has changed the values, which are in no unit any more; "sigmoid": how the windows are drawn;
+    "proposed": the image names no window, this one is ours.
+    """
     slope, intercept, windows = 1.0, 0.0, _windows(data, frame)
     transform = _of_frame(data, frame, "PixelValueTransformationSequence")
-    if "ModalityLUTSequence" in data:
+    mapped = "ModalityLUTSequence" in data
+    if mapped:
         pixels = apply_modality_lut(pixels, data)
     elif transform is not None:
         slope, intercept = number(transform, "RescaleSlope") or 1.0, number(transform, "RescaleIntercept") or 0.0
-    if "VOILUTSequence" in data and not windows:
-        pixels = apply_voi_lut(pixels, data, prefer_lut=True)
+    if data.get("VOILUTSequence") and not windows:
+        true = np.rint(pixels.astype(np.float32) * np.float32(slope) + np.float32(intercept)).astype(np.int32)
+        pixels, slope, intercept, mapped = apply_voi_lut(true, data, prefer_lut=True), 1.0, 0.0, True
+        windows = [_of_table(data["VOILUTSequence"][0], pixels)]
     if pixels.dtype.kind == "f" or pixels.dtype.itemsize > 2:
         lowest, highest = float(np.nanmin(pixels)), float(np.nanmax(pixels))
         step = (highest - lowest) / 65535 or 1.0
@@ -218,10 +237,19 @@ def _grey(data: Dataset, frame: int, pixels: Any) -> tuple[Any, dict[str, Any]]:
         slope, intercept = slope * step, intercept + slope * lowest
     if pixels.dtype.kind not in "iu":
         pixels = pixels.astype(np.uint8)
-    if not windows:
+    proposed = not windows
+    if proposed:
         low, high = (float(one) * slope + intercept for one in np.percentile(pixels[::4, ::4], (0.5, 99.5)))
         windows = [[(low + high) / 2, max(abs(high - low), 1.0), ""]]
-    return pixels, {"slope": slope, "intercept": intercept, "windows": windows}
+    sigmoid = not mapped and said(_of_frame(data, frame, "FrameVOILUTSequence"), "VOILUTFunction") == "SIGMOID"
+    drawn_so = {"mapped": mapped, "sigmoid": sigmoid, "proposed": proposed}
+    return pixels, {"slope": slope, "intercept": intercept, "windows": windows, **drawn_so}
+
+
+def _of_table(item: Dataset, pixels: Any) -> list[Any]:
+    """The window that shows all that a VOI table gives: from black to the brightest of its bits."""
+    most = 2 ** int((numbers(item, "LUTDescriptor", 3) or [0, 0, 8 * pixels.dtype.itemsize])[2]) - 1
+    return [most / 2, max(most, 1), said(item, "LUTExplanation")[:40]]
 
 
 def _of_frame(data: Dataset, frame: int, sequence: str) -> Any:
@@ -244,11 +272,17 @@ def _windows(data: Dataset, frame: int) -> list[list[Any]]:
 
 
 def _measures(data: Dataset, frame: int) -> dict[str, Any]:
-    """Millimetres from one row and one column to the next, and where they hold: in the body, or on the detector."""
-    body = numbers(_of_frame(data, frame, "PixelMeasuresSequence"), "PixelSpacing", 2)
-    spacing = body or numbers(data, "ImagerPixelSpacing", 2)
-    thick = number(_of_frame(data, frame, "PixelMeasuresSequence"), "SliceThickness")
-    held = {"spacing": spacing, "detector": not body} if spacing and min(spacing) > 0 else {}
+    """Millimetres from one row and one column to the next, and where they hold: in the body, or on the detector.
+
+    Projections write the spacing of their detector as PixelSpacing too, unless they say how it was calibrated (PS3.3
+    §10.7.1.3): what lies in the body is smaller than it looks there.
+    """
+    source = _of_frame(data, frame, "PixelMeasuresSequence")
+    body, imager = numbers(source, "PixelSpacing", 2), numbers(data, "ImagerPixelSpacing", 2)
+    calibrated = source is not data or said(data, "PixelSpacingCalibrationType")
+    raw = said(data, "Modality").upper() in PROJECTIONS and not calibrated
+    spacing, thick = body or imager, number(source, "SliceThickness")
+    held = {"spacing": spacing, "detector": not body or raw or body == imager} if spacing and min(spacing) > 0 else {}
     return {**held, "place": place(data), "thickness": thick, "sides": sides(data, frame)}
 
 
