@@ -56,6 +56,43 @@ def test_the_whole_file_is_streamed_with_its_size_and_its_name() -> None:
     assert body(response) == upload
 
 
+@pytest.mark.parametrize(
+    ("wanted", "status", "span"),
+    [
+        ("bytes=0-1", 206, (0, 1)),
+        ("bytes=9000-20000", 206, (9000, 20000)),
+        ("bytes=9000-", 206, (9000, None)),
+        ("bytes=-10", 206, (-10, None)),
+        ("bytes=5-99999999", 206, (5, None)),
+        ("bytes=99999999-", 416, None),
+        ("bytes=-0", 416, None),
+        ("bytes=0-1,4-5", 200, (0, None)),
+        ("bytes=-", 200, (0, None)),
+        ("lines=1-2", 200, (0, None)),
+        ("", 200, (0, None)),
+    ],
+)
+def test_a_video_comes_by_the_span_of_bytes_that_a_player_asks(wanted, status, span) -> None:
+    upload = make.MP4 + bytes(range(256)) * 200
+    response = serve(stored(upload, "a.mp4"), inline=True, wanted=wanted)
+    assert response.status_code == status
+    if span is None:
+        assert response["Content-Range"] == f"bytes */{len(upload)}"
+        return
+    first, last = span
+    sent = upload[first : None if last is None else last + 1]
+    assert (body(response), response["Content-Length"]) == (sent, str(len(sent)))
+    assert response["Accept-Ranges"] == "bytes"
+    if status == 206:
+        at = first % len(upload)
+        assert response["Content-Range"] == f"bytes {at}-{at + len(sent) - 1}/{len(upload)}"
+
+
+def test_a_download_comes_whole_whatever_span_is_asked() -> None:
+    file = stored(make.MP4, "a.mp4")
+    assert (serve(file, wanted="bytes=0-1").status_code, serve(file)["Content-Length"]) == (200, str(len(make.MP4)))
+
+
 def test_a_sealed_file_is_not_served() -> None:
     file = stored(make.pdf(), "a.pdf")
     actions.seal(file)
