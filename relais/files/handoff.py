@@ -6,6 +6,7 @@ ASGI scope and returns nothing; `sending` then streams it where the empty body w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from itertools import chain
 from typing import Any
 from wsgiref.util import FileWrapper
@@ -19,11 +20,14 @@ KEY = "relais.handoff"
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-def respond(blocks: Iterator[bytes], content_type: str) -> StreamingHttpResponse:
-    """An answer whose `blocks` (a generator) the event loop sends; elsewhere, as under test, it streams as usual."""
+def respond(blocks: Iterator[bytes], content_type: str, *, pool: Executor | None = None) -> StreamingHttpResponse:
+    """An answer whose `blocks` (a generator) the event loop sends; elsewhere, as under test, it streams as usual.
+
+    `pool`: the threads in which the blocks are made when they take their time; those of all files unless given.
+    """
     # chain() hides the generator's close, which the response would call when the page thread leaves it.
     response = StreamingHttpResponse(chain(blocks), content_type=content_type)
-    response.file_to_stream = Source(blocks)  # type: ignore[attr-defined]
+    response.file_to_stream = Source(blocks, pool)  # type: ignore[attr-defined]
     response.block_size = ROOM  # type: ignore[attr-defined]
     return response
 
@@ -31,8 +35,8 @@ def respond(blocks: Iterator[bytes], content_type: str) -> StreamingHttpResponse
 class Source:
     """What a response carries for `wsgi.file_wrapper`; Django gives it the response's `close`."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self.blocks = blocks
+    def __init__(self, blocks: Iterator[bytes], pool: Executor | None) -> None:
+        self.blocks, self.pool = blocks, pool
         self.close: Callable[[], None] = lambda: None
 
 
@@ -53,7 +57,7 @@ def page(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
         def wrapper(source: Any, size: int = ROOM) -> Iterable[bytes]:
             if not isinstance(source, Source):
                 return FileWrapper(source, size)  # an ordinary file, such as a style sheet (WhiteNoise)
-            environ["asgi.scope"][KEY] = source.blocks
+            environ["asgi.scope"][KEY] = source
             return _Nothing(source)
 
         if "asgi.scope" in environ:
@@ -68,20 +72,21 @@ def sending(scope: Any, send: Any) -> Any:
 
     async def handed(message: Any) -> None:
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
-        if last and (blocks := scope.pop(KEY, None)):
-            await _stream(blocks, send)
+        if last and (source := scope.pop(KEY, None)):
+            await _stream(source, send)
         await send(message)
 
     return handed
 
 
-async def _stream(blocks: Iterator[bytes], send: Send) -> None:
+async def _stream(source: Source, send: Send) -> None:
+    blocks, run = source.blocks, asyncio.get_running_loop().run_in_executor
     try:
-        while body := await asyncio.to_thread(_some, blocks):
+        while body := await run(source.pool, _some, blocks):
             message = {"type": "http.response.body", "body": body, "more_body": True}
             await asyncio.wait_for(send(message), STALLED)
     finally:
-        await asyncio.to_thread(blocks.close)  # type: ignore[attr-defined]
+        await run(source.pool, blocks.close)  # type: ignore[attr-defined]
 
 
 def _some(blocks: Iterator[bytes]) -> bytes:

@@ -2,7 +2,7 @@
 
 One address, that of the file, answers all that a look needs: `?regarder` the page, `?voir` the file for its frame,
 `?serie` what a DICOM file holds, `?images=` some of its images. What follows the page carries `vu`, which proves that the
-trace of this look was left: without it, or an hour later, each request leaves its own.
+trace of this look was left: without it, or an hour later, each request leaves its own. The page and a download always do.
 """
 
 import gzip
@@ -17,6 +17,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from relais.core.errors import NotFound
 from relais.files import actions, content, handoff, serving
@@ -30,7 +31,12 @@ WANTED = re.compile(r"\d{1,5}\.\d{1,5}(-\d{1,5}\.\d{1,5})*", re.ASCII)
 
 
 def goes_on(request: Any, file: StoredFile) -> bool:
-    """Whether this request belongs to a look whose trace was left: by the same person, of the same file, within the hour."""
+    """Whether this request belongs to a look whose trace was left: by the same person, in the same establishment, of the
+    same file, within the hour. Never the page itself, nor a download."""
+    read = file.content_type in content.DICOM_TYPES and not request.GET.keys().isdisjoint(("serie", "images"))
+    shown = file.content_type in content.INLINE and "voir" in request.GET
+    if "regarder" in request.GET or not (read or shown):
+        return False
     try:
         said = signing.loads(request.GET.get("vu", ""), salt=SALT, max_age=LIFE)
     except signing.BadSignature:
@@ -39,7 +45,7 @@ def goes_on(request: Any, file: StoredFile) -> bool:
 
 
 def _look(request: Any, file: StoredFile) -> list[str]:
-    return [str(request.actor.holder_id), file.pk.hex]
+    return [str(request.actor.holder_id), str(request.actor.establishment_id), file.pk.hex]
 
 
 def answer(request: Any, file: StoredFile, *, title: str, person: identity.Person, back: str) -> HttpResponseBase:
@@ -50,17 +56,20 @@ def answer(request: Any, file: StoredFile, *, title: str, person: identity.Perso
     """
     if file.sealed_at:
         raise NotFound
+    who = str(request.actor.holder_id)
     if "regarder" in request.GET:
         seen = signing.dumps(_look(request, file), salt=SALT)
         return _page(request, {"how": file.shown, "title": title, "person": person, "back": back, "seen": seen})
     if file.content_type in content.DICOM_TYPES and "serie" in request.GET:
-        return handoff.respond(_described(actions.stream(file), _order(file), person), "application/json")
+        blocks = _described(actions.stream(file), _order(file), person, who)
+        return handoff.respond(blocks, "application/json", pool=process.POOL)
     if file.content_type in content.DICOM_TYPES and "images" in request.GET:
         order = _order(file, **_wanted(request.GET["images"], whole="entiere" in request.GET))
-        response = handoff.respond(_drawn(actions.stream(file), order), "application/octet-stream")
+        blocks = _drawn(actions.stream(file), order, who)
+        response = handoff.respond(blocks, "application/octet-stream", pool=process.POOL)
         response["Content-Encoding"] = "gzip"
         return response
-    return serving.serve(file, inline="voir" in request.GET)
+    return serving.serve(file, inline="voir" in request.GET, wanted=request.headers.get("Range", ""))
 
 
 def _page(request: Any, context: dict[str, Any]) -> HttpResponse:
@@ -81,14 +90,20 @@ def _wanted(text: str, *, whole: bool) -> dict[str, Any]:
     return {"images": [[int(number) for number in pair.split(".")] for pair in text.split("-")], "full": whole}
 
 
-def _described(blocks: Iterator[bytes], order: dict[str, Any], person: identity.Person) -> Iterator[bytes]:
-    """The reader's description, and whether the images are of the person."""
+def _described(blocks: Iterator[bytes], order: dict[str, Any], person: identity.Person, who: str) -> Iterator[bytes]:
+    """The reader's description, whether the images are of the person, and how many are missing ("missing")."""
     try:
-        found = json.loads(process.read(blocks, order))
+        found = json.loads(process.read(blocks, order, who=who))
     except process.Failed as failed:
         found = {"error": str(failed)}
     if people := found.get("people"):
         found.update(verdict(people, person))
+    if unread := found.get("unread"):
+        found["missing"] = ngettext(
+            "%(count)d image de ce fichier est illisible : elle n’est pas montrée ici.",
+            "%(count)d images de ce fichier sont illisibles : elles ne sont pas montrées ici.",
+            unread,
+        ) % {"count": unread}
     yield json.dumps(found).encode()
 
 
@@ -100,9 +115,15 @@ def verdict(people: list[dict[str, Any]], person: identity.Person) -> dict[str, 
         told = {"who": " ; ".join(_who(one) for one in strangers[:3]), "patient": person.label}
         warning = _("Ces images portent une autre identité : %(who)s. Ce dossier est celui de %(patient)s.") % told
         return {"whose": identity.OTHER, "warning": warning}
-    if any(state == identity.UNNAMED for state, _one in judged):
-        warning = _("Ces images ne portent pas de nom : vérifiez qu’elles sont bien celles de %(patient)s.")
-        return {"whose": identity.UNNAMED, "warning": warning % {"patient": person.label}}
+    unsure = [one for state, one in judged if state == identity.UNNAMED]
+    if unsure:
+        told = {"who": identity.name(unsure[0]), "patient": person.label}
+        warning = (
+            _("Ces images disent seulement « %(who)s » : vérifiez qu’elles sont bien celles de %(patient)s.")
+            if told["who"]
+            else _("Ces images ne portent pas de nom : vérifiez qu’elles sont bien celles de %(patient)s.")
+        )
+        return {"whose": identity.UNNAMED, "warning": warning % told}
     return {"whose": identity.SAME, "warning": ""}
 
 
@@ -112,10 +133,10 @@ def _who(said: dict[str, Any]) -> str:
     return _("%(name)s, né(e) le %(born)s") % {"name": name, "born": f"{born:%d/%m/%Y}"} if born else name
 
 
-def _drawn(blocks: Iterator[bytes], order: dict[str, Any]) -> Iterator[bytes]:
+def _drawn(blocks: Iterator[bytes], order: dict[str, Any], who: str) -> Iterator[bytes]:
     """As `reader.drawn` says; an object with an error, for the whole, when there was nothing to draw."""
     try:
-        yield process.read(blocks, order)
+        yield process.read(blocks, order, who=who)
     except process.Failed as failed:
         head = json.dumps({"error": str(failed)}).encode()
         yield gzip.compress(struct.pack("<I", len(head)) + head)

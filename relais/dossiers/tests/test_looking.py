@@ -1,8 +1,11 @@
 """A document looked at in the page: the same doors and the same trace as a download, images of the right patient."""
 
 import json
+from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -72,6 +75,10 @@ def test_a_look_leaves_one_trace_as_a_download_does() -> None:
     scene.browser.get(f"{scene.address}?images=0.0")
     scene.browser.get(f"{scene.address}?images=0.0&vu=invented")
     assert scene.traces == 4
+    for asked in ("", "voir&", "regarder&", "regarder&serie&"):  # a download, and what would renew its own proof
+        before = scene.traces
+        scene.browser.get(f"{scene.address}?{asked}vu={seen}")
+        assert scene.traces == before + 1, asked
 
 
 def test_the_proof_of_a_look_opens_no_door_and_is_nobody_else_s() -> None:
@@ -85,6 +92,9 @@ def test_the_proof_of_a_look_opens_no_door_and_is_nobody_else_s() -> None:
     assert scene.traces == 1
     client_of(scene.asked.requester).get(f"{scene.address}?serie&vu={seen}")
     assert scene.traces == 2
+    for actor, theirs in ((scene.asked.doctor, True), (replace(scene.asked.doctor, establishment_id=uuid4()), False)):
+        request = SimpleNamespace(GET={"serie": "", "vu": seen}, actor=actor)
+        assert looking.goes_on(request, scene.document.file) is theirs, "in another establishment it is another look"
     dossiers.withdraw_document(actor=scene.asked.doctor, document=scene.document, why="Autre patient")
     assert scene.browser.get(f"{scene.address}?images=0.0&vu={seen}").status_code == 404
 
@@ -94,6 +104,8 @@ def test_the_proof_of_a_look_opens_no_door_and_is_nobody_else_s() -> None:
     [
         ({"name": "DUPONT^JEAN", "born": date(1950, 1, 2)}, "other", "DUPONT JEAN, né(e) le 02/01/1950"),
         ({"born": date(1983, 2, 1)}, "other", "Ce dossier est celui de ZOLA Jeanne (01/02/1938)"),
+        ({"name": "ZOLA", "born": None}, "unnamed", "Ces images disent seulement « ZOLA » : vérifiez"),
+        ({"name": "ZOLA EMILE", "born": None}, "other", "Ces images portent une autre identité : ZOLA EMILE."),
         ({"name": "", "born": None}, "unnamed", "vérifiez qu’elles sont bien celles de ZOLA Jeanne"),
     ],
 )
@@ -109,6 +121,20 @@ def test_a_series_in_a_zip_with_one_image_of_somebody_else_is_said_to_be() -> No
     scene = Scene(content, "serie.zip")
     told = json.loads(read(scene.browser.get(f"{scene.address}?serie")))
     assert (told["whose"], len(told["series"][0]["images"])) == ("other", 2)
+
+
+def test_images_of_a_series_that_cannot_be_read_are_said_to_be_missing() -> None:
+    scene = Scene(make.archive(**{"a.dcm": scan(), "b.dcm": scan()[:400], "c.dcm": scan()[:500]}), "serie.zip")
+    told = json.loads(read(scene.browser.get(f"{scene.address}?serie")))
+    assert "2 images de ce fichier sont illisibles" in told["missing"]
+    assert "data-look-missing hidden" in scene.looked()[0].content.decode()
+
+
+def test_a_player_reads_a_video_by_its_parts_within_one_look() -> None:
+    scene = Scene(make.MP4, "film.mp4")
+    _page, seen = scene.looked()
+    answer = scene.browser.get(f"{scene.address}?voir&vu={seen}", headers={"range": "bytes=4-7"})
+    assert (answer.status_code, read(answer), scene.traces) == (206, make.MP4[4:8], 1)
 
 
 def test_what_cannot_be_read_is_said_and_still_downloaded() -> None:

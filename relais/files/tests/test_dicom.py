@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import struct
+import threading
 import zipfile
 import zlib
 from datetime import date
@@ -26,7 +27,7 @@ ZOLA = Person("ZOLA Jeanne", ("Hébert", "Zola"), ("Jeanne", "Marie-Louise"), da
 def asked(data: bytes, *, apart: bool = False, **order: Any) -> Any:
     """What the reader answers, in a process of its own when it must be; images as (head, array)."""
     said = {"kind": "dicom", **order}
-    answer = process.read((block for block in [data]), said) if apart else reader.answer(data, said)
+    answer = process.read((block for block in [data]), said, who="a") if apart else reader.answer(data, said)
     return opened(answer) if "images" in order else json.loads(answer)
 
 
@@ -125,13 +126,80 @@ def test_the_images_of_a_series_come_by_their_place_in_the_body_and_other_files_
     [series] = found["series"]
     assert [at for at, _frame in series["images"]] != sorted(at for at, _frame in series["images"])
     assert [_number(kept, at) for at, _frame in series["images"]] == [1, 2, 3, 4, 5]
-    assert found["others"] == 1
+    assert (found["others"], found["unread"]) == (1, 0)
     assert found["people"] == [{"name": "ZOLA^JEANNE", "born": "", "id": "DEMO", "sex": ""}]
 
 
 def _number(kept: io.BytesIO, at: int) -> int:
     with zipfile.ZipFile(kept) as archive:
         return int(dcmread(io.BytesIO(archive.read(archive.namelist()[at]))).InstanceNumber)
+
+
+def test_images_whose_head_cannot_be_read_are_counted() -> None:
+    """Cut short before their size, or of other bytes: they would be missing from the series without a word."""
+    whole = phantom.written(phantom.image(size=16))
+    cut = whole[: whole.index(b"\x28\x00\x10\x00")]  # Rows
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as archive:
+        for name, content in {"a": whole, "b": cut, "c": b"x" * 300, "d": bytes(128) + b"DICM"}.items():
+            archive.writestr(name, content)
+    found = asked(kept.getvalue(), kind="zip")
+    assert (len(found["series"][0]["images"]), found["unread"], found["others"]) == (1, 2, 1)
+    assert asked(cut) == {"error": "unreadable"}
+
+
+@pytest.mark.parametrize(
+    ("said", "spacing", "detector"),
+    [
+        ({"Modality": "CT", "PixelSpacing": [0.5, 0.5]}, [0.5, 0.5], False),
+        ({"Modality": "DX", "ImagerPixelSpacing": [0.14, 0.14]}, [0.14, 0.14], True),
+        ({"Modality": "CR", "PixelSpacing": [0.14, 0.14]}, [0.14, 0.14], True),
+        ({"Modality": "MG", "PixelSpacing": [0.07, 0.07], "ImagerPixelSpacing": [0.07, 0.07]}, [0.07, 0.07], True),
+        ({"Modality": "OT", "PixelSpacing": [0.07, 0.07], "ImagerPixelSpacing": [0.07, 0.07]}, [0.07, 0.07], True),
+        (
+            {"Modality": "XA", "PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.3, 0.3],
+             "PixelSpacingCalibrationType": "FIDUCIAL"}, [0.2, 0.2], False,
+        ),
+    ],
+)  # fmt: skip
+def test_a_length_of_a_projection_is_one_on_its_detector_unless_it_was_calibrated(
+    said: dict[str, Any], spacing: list[float], *, detector: bool
+) -> None:
+    made = phantom.image(size=16)
+    del made.PixelSpacing
+    for name, value in said.items():
+        setattr(made, name, value)
+    [(head, _pixels)] = asked(phantom.written(made), images=[[0, 0]])
+    assert (head["spacing"], head["detector"]) == (spacing, detector)
+
+
+def test_a_table_is_applied_to_the_true_values_and_shown_whole() -> None:
+    """Stored 1024 to 1279, true 0 to 255: the table turns them over; black and white are those of its bits."""
+    made = phantom.image(size=16)
+    made.PixelData = np.arange(1024, 1280, dtype="<u2").tobytes()
+    del made.WindowCenter, made.WindowWidth, made.WindowCenterWidthExplanation
+    table = Dataset()
+    table.LUTDescriptor, table.LUTExplanation, table.LUTData = (
+        [256, 0, 16],
+        "SEIN",
+        np.arange(65535, -1, -257, dtype="<u2").tobytes(),
+    )
+    made.VOILUTSequence = [table]
+    [(head, pixels)] = asked(phantom.written(made), images=[[0, 0]])
+    assert pixels.flat[0] == 65535
+    assert (pixels.flat[100], pixels.flat[255]) == (257 * 155, 0)
+    assert (head["slope"], head["intercept"], head["windows"]) == (1, 0, [[32767.5, 65535, "SEIN"]])
+    assert (head["mapped"], head["proposed"]) == (True, False)
+
+
+def test_the_curve_of_a_window_is_said_and_a_window_of_ours_is_said_to_be() -> None:
+    made = phantom.image(size=16)
+    made.VOILUTFunction = "SIGMOID"
+    [(head, _pixels)] = asked(phantom.written(made), images=[[0, 0]])
+    assert (head["sigmoid"], head["proposed"], head["mapped"]) == (True, False, False)
+    del made.VOILUTFunction, made.WindowCenter, made.WindowWidth
+    [(head, _pixels)] = asked(phantom.written(made), images=[[0, 0]])
+    assert (head["sigmoid"], head["proposed"]) == (False, True)
 
 
 def test_each_frame_of_an_image_of_several_is_one_image() -> None:
@@ -171,9 +239,36 @@ def test_bombs_and_broken_files_end_in_a_word_that_the_page_knows(monkeypatch: p
     with pytest.raises(process.Failed, match="heavy"):
         asked(data, apart=True)
     monkeypatch.setattr(process, "PATIENCE", 0.01)
-    monkeypatch.setattr(process, "_places", process.threading.BoundedSemaphore(1))
-    with process._places, pytest.raises(process.Failed, match="busy"):
-        asked(data, apart=True)
+    for most, who in ((1, "b"), (2, "a")):  # none is free; the person has one already
+        places = process.Places(most)
+        monkeypatch.setattr(process, "_places", places)
+        with places.held(who), pytest.raises(process.Failed, match="busy"):
+            asked(data, apart=True)
+    with places.held("a"), places.held("b"):
+        pass
+
+
+def test_whoever_asks_again_while_they_wait_keeps_one_waiting_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many requests of one person hold neither the places nor the threads of the others."""
+    places, told = process.Places(1), []
+
+    def ask() -> None:
+        try:
+            with places.held("a"):
+                told.append("read")
+        except process.Failed:
+            told.append("busy")
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    with places.held("b"):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(0.2)
+        assert (told, sum(thread.is_alive() for thread in threads)) == (["busy"] * 3, 1)
+    for thread in threads:
+        thread.join(5)
+    assert told[3:] == ["read"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +278,16 @@ def test_bombs_and_broken_files_end_in_a_word_that_the_page_knows(monkeypatch: p
         ("HEBERT^JEANNE MARIE^^MME", "19380201", SAME),
         ("HÉBERT ZOLA JEANNE", "", SAME),
         ("ZOLA-HEBERT^MARIE LOUISE", "19380201", SAME),
-        ("ZOLA", "", SAME),
+        ("ZOLA JEANNE", "", SAME),
+        ("MME HEBERT ZOLA MARIE", "", SAME),
+        ("ZOLA EMILE", "", OTHER),
+        ("ZOLA EMILE", "19380201", OTHER),
+        ("ZOLA", "19380201", SAME),
+        ("ZOLA", "", UNNAMED),
+        ("HEBERT-ZOLA^", "", UNNAMED),
+        ("TESTARD^EMILE", "", OTHER),
+        ("ANONIER^EMILE", "", OTHER),
+        ("TEST1^XXX", "", UNNAMED),
         ("ZOLA^EMILE", "19380201", OTHER),
         ("DUPONT^JEANNE", "19380201", OTHER),
         ("ZOLA^JEANNE", "19380202", OTHER),

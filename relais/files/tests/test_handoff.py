@@ -3,6 +3,8 @@
 import asyncio
 import io
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,10 +22,16 @@ class Site(WSGIHandler):
 
     def __init__(self) -> None:
         self.left = threading.Event()
+        self.pool: ThreadPoolExecutor | None = None
+        self.makers: set[str] = set()
+
+    def made(self) -> Iterator[bytes]:
+        for _ in range(LONG // 8192):
+            self.makers.add(threading.current_thread().name.split("_")[0])
+            yield bytes(8192)
 
     def get_response(self, request: Any) -> StreamingHttpResponse:
-        blocks = (bytes(8192) for _ in range(LONG // 8192))
-        response = handoff.respond(blocks, "video/mp4")
+        response = handoff.respond(self.made(), "video/mp4", pool=self.pool)
         response._resource_closers.append(self.left.set)
         return response
 
@@ -66,6 +74,18 @@ def test_the_page_thread_is_free_before_the_first_byte_is_taken() -> None:
 
     assert fetch(WSGIMiddleware(handoff.page(site), workers=1), wait) == LONG // 8192 * 8192
     assert free == [True]
+
+
+def test_blocks_that_take_their_time_are_made_in_threads_of_their_own() -> None:
+    """Readers of images that wait hold none of the threads in which files leave."""
+    site = Site()
+
+    async def at_once() -> None:
+        pass
+
+    with ThreadPoolExecutor(1, thread_name_prefix="slow") as site.pool:
+        assert fetch(WSGIMiddleware(handoff.page(site), workers=1), at_once) == LONG // 8192 * 8192
+    assert site.makers == {"slow"}
 
 
 @pytest.mark.django_db  # a request begins: Django looks at its connections
