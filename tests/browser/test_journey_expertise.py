@@ -1,5 +1,6 @@
 """From a question with a series of DICOM images to a signed opinion that the requester reads, on both sides' screens."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -33,11 +34,31 @@ def fits(page: Any) -> bool:
 
 
 def look_at_the_scan(doctor: Any, screens: Callable[..., None]) -> None:
-    """Over the page: the images in their order, through another window, measured, put away."""
+    """Over the page: the images in their order, through another window, measured, put away.
+
+    While an image comes, none of another stays under its number.
+    """
+    late: list[Any] = []
+    images = re.compile(r"\?images=[\d.]+-")  # those around the first one
+    doctor.route(images, lambda route: late.append(route))
     doctor.get_by_role("link", name="Scanner de ce matin").click()
     look = doctor.frame_locator(".look-over iframe")
     canvas = look.locator("canvas")
     expect(canvas).to_have_attribute("data-shown", "4")  # the middle one
+    canvas.press("End")
+    expect(look.get_by_text("6 / 6", exact=True)).to_be_visible()
+    expect(look.get_by_text("Chargement…").first).to_be_visible()
+    expect(canvas).not_to_have_attribute("data-shown", re.compile("."))
+    expect(look.locator("[data-corner=place]")).to_have_text("")
+    assert canvas.evaluate(GREYS)[1:] == [0] * 255, "nothing is shown"
+    late[0].continue_()
+    expect(canvas).to_have_attribute("data-shown", "6")
+    expect(look.get_by_text("Image 6 / 6")).to_be_visible()
+    canvas.press("ArrowUp")
+    canvas.press("ArrowUp")
+    expect(canvas).to_have_attribute("data-shown", "4")
+    assert len(late) == 1, "one request at a time"
+    doctor.unroute(images)
     expect(look.get_by_text("ZOLA JEANNE DEMO")).to_be_visible()
     expect(look.get_by_text("Image 4 / 6")).to_be_visible()
     expect(look.get_by_text("Ce n’est peut-être pas le bon patient.")).to_be_hidden()

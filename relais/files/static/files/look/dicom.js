@@ -64,6 +64,8 @@ export async function dicom(root, canvas, onStage, keys) {
     corner("person").classList.toggle("is-other", told.whose === "other");
     find("warning").hidden = !told.warning;
     find("warning").classList.toggle("is-danger", told.whose === "other");
+    find("missing").hidden = !told.missing;
+    find("missing-text").textContent = told.missing || "";
     if (told.warning) {
       find("warning-title").textContent = words(told.whose);
       find("warning-text").textContent = told.warning;
@@ -72,6 +74,9 @@ export async function dicom(root, canvas, onStage, keys) {
 
   function repaint() {
     repainting = false;
+    if (!shown) {
+      return; // another image is awaited since
+    }
     paint(inner, shown, centre, width, inverted);
     const [down, right] = shown.spacing || [1, 1];
     const sides = (shown.sides || []).map((letter) => SIDES[letter]);
@@ -99,15 +104,38 @@ export async function dicom(root, canvas, onStage, keys) {
     }
   }
 
+  function unmeasured() {
+    measuring = null;
+    onStage.lines.length = 0;
+  }
+
+  /* Nothing of another image stays under the number of this one: neither its picture, nor its measures. */
+  function empty() {
+    shown = null;
+    unmeasured();
+    onStage.empty();
+    corner("window").textContent = "";
+    corner("place").textContent = "";
+    button("full").hidden = true;
+    delete canvas.dataset.shown;
+  }
+
   function draw(image) {
+    unmeasured();
     if (image.error) {
+      empty();
       say(image.error);
-      canvas.classList.add("invisible");
       return;
     }
     say("");
-    canvas.classList.remove("invisible");
     shown = image;
+    preset.options[0].text = words(image.proposed ? "proposed" : "own");
+    root.querySelectorAll("[data-ct]").forEach((option) => {
+      option.hidden = option.disabled = current.modality !== "CT" || image.mapped; // other values are no Hounsfield units
+    });
+    if (preset.selectedOptions[0].hasAttribute("data-ct") && preset.selectedOptions[0].disabled) {
+      preset.value = "own";
+    }
     if (preset.value === "own") {
       own();
     }
@@ -118,31 +146,25 @@ export async function dicom(root, canvas, onStage, keys) {
     later();
   }
 
-  async function go(next) {
+  function go(next) {
     index = Math.max(0, Math.min(images.length - 1, next));
     range.value = String(index + 1);
     range.setAttribute("aria-valuetext", `${index + 1} / ${images.length}`);
     find("count").textContent = `${index + 1} / ${images.length}`;
-    onStage.lines.length = 0;
-    const from = images;
-    const wanted = index;
     if (!images.has(index)) {
+      empty();
       say("loading");
     }
-    const image = await images.image(wanted);
-    if (from === images && wanted === index) {
-      draw(image);
-    }
+    images.want(index);
   }
 
   function choose(at) {
+    if (images) {
+      images.close();
+    }
     current = told.series[at];
-    images = series(file, seen, current.images);
-    shown = null;
+    images = series(file, seen, current.images, (which, image) => which === index && draw(image));
     preset.value = "own";
-    root.querySelectorAll("[data-ct]").forEach((option) => {
-      option.hidden = option.disabled = current.modality !== "CT"; // the others' values are no Hounsfield units
-    });
     corner("series").textContent = [current.modality, current.label, date(current.date)].filter(Boolean).join("\n");
     range.max = String(images.length);
     find("slider").hidden = images.length < 2;
@@ -150,14 +172,25 @@ export async function dicom(root, canvas, onStage, keys) {
   }
 
   async function full() {
+    const from = images;
+    const wanted = index;
+    let found = null;
+    let failed = "";
     button("full").hidden = true;
-    onStage.lines.length = 0;
     say("loading");
     try {
-      const image = await images.whole(index);
-      draw(Object.assign(image, { whole: true }));
+      found = await images.whole(wanted);
     } catch (error) {
-      say(error.reason);
+      failed = error.reason;
+    }
+    if (from !== images || wanted !== index) {
+      return; // another image is looked at by now
+    }
+    if (found) {
+      draw(found);
+    } else {
+      say(failed === "left" ? "" : failed);
+      button("full").hidden = !shown;
     }
   }
 

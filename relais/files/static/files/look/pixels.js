@@ -1,7 +1,7 @@
 /* What the server sends of DICOM images (files/dicom/reader.py): a head, then the differences from one pixel to the next. */
 
 /** The images of an answer: [{ at, error } or { at, rows, columns, channels, bits, signed, slope, intercept, windows,
-    inverted, reduced, spacing, values }]. Throws { reason } when the whole could not be read. */
+    sigmoid, mapped, proposed, inverted, reduced, spacing, values }]. Throws { reason } when the whole could not be read. */
 export function unpacked(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const heads = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
@@ -46,10 +46,11 @@ function tabulate(image, centre, width, inverted) {
   const lowest = image.signed ? -(1 << (image.bits - 1)) : 0;
   const levels = 1 << image.bits;
   const bottom = centre - width / 2;
-  const scale = 255 / Math.max(width, 1e-6);
+  const wide = Math.max(width, 1e-6);
   const dark = inverted !== image.inverted; // MONOCHROME1 says that its lowest value is white
   for (let index = 0; index < levels; index += 1) {
-    let grey = ((index + lowest) * slope + intercept - bottom) * scale;
+    const value = (index + lowest) * slope + intercept;
+    let grey = 255 * (image.sigmoid ? 1 / (1 + Math.exp((-4 * (value - centre)) / wide)) : (value - bottom) / wide);
     grey = grey < 0 ? 0 : grey > 255 ? 255 : Math.round(grey);
     if (dark) {
       grey = 255 - grey;

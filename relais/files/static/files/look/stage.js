@@ -10,6 +10,7 @@ export function stage(canvas) {
   const context = canvas.getContext("2d");
   const lines = []; // { from, to, words } in pixels of the picture
   let picture = null;
+  let size = ""; // of the last picture: the next one of the same keeps its place
   let zoom = 1; // screen pixels for a pixel of the picture
   let across = 0;
   let down = 0;
@@ -133,10 +134,13 @@ export function stage(canvas) {
   }
 
   function fit() {
+    fitted = true;
+    if (!picture) {
+      return;
+    }
     zoom = fitting();
     across = 0;
     down = 0;
-    fitted = true;
     later();
   }
 
@@ -175,11 +179,17 @@ export function stage(canvas) {
     zoomBy,
     later,
     show(next) {
-      const same = picture && picture.width === next.width && picture.height === next.height;
+      const same = size === `${next.width} ${next.height}`;
+      size = `${next.width} ${next.height}`;
       picture = next;
       if (!same || fitted) {
         fit();
       }
+      later();
+    },
+    /** Nothing is shown until the next picture. */
+    empty() {
+      picture = null;
       later();
     },
     pan(x, y) {
