@@ -1,13 +1,15 @@
 """The nursing home's side: a draft that is kept as one types, sent once, completed, cancelled (FG-01, FG-04)."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from relais.accounts.models import User
 from relais.audit import actions as audit
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
@@ -35,6 +37,7 @@ from relais.questionnaires.models import Questionnaire, Relation, Response
 from relais.rooms import actions as rooms
 
 KIND, FORM = "liaison", "filgeria-demande"
+TYPING = timedelta(minutes=15)  # a draft that nobody touched for longer is taken over
 READ_ONLY = "Dans cette région, les EHPAD lisent les dossiers sans y écrire : appelez l’astreinte."
 
 
@@ -63,12 +66,32 @@ def start_for(*, actor: Actor, home: Establishment, family_name: str, given_name
         raise NotFound
     patient = _resident(actor, home, family_name, given_name, birth_date)
     made = _draft(actor, patient, home, None)
+    _nobody_else_types(actor, made)
     held = services_of(actor).filter(need__in=may.ANSWERING, departments__contains=[home.department])
     for service in held.order_by("name", "pk")[:1]:
         owning.join(actor, made, service)
     if made.dossier.opened_by != actor.user_id:  # begun by a colleague, or by the home while it could write
         Dossier.objects.filter(pk=made.pk).update(opened_by=actor.me)
     return made
+
+
+def _nobody_else_types(actor: Actor, draft: Request) -> None:
+    """Raises Refused while a colleague types it: one draft has one author, whose saving must not be lost without a word."""
+    author_id, since = draft.dossier.opened_by, draft.drafted_at or draft.dossier.created_at
+    if author_id == actor.user_id or since < timezone.now() - TYPING:
+        return
+    author = User.objects.filter(pk=author_id).first()
+    raise Refused(
+        _(
+            "%(who)s écrit déjà une demande pour ce résident (%(at)s). Joignez cette personne pour qu’elle l’envoie. Sans "
+            "nouvelle saisie, vous pourrez la reprendre %(minutes)d minutes après cette heure."
+        )
+        % {
+            "who": author.full_name if author else _("Un collègue"),
+            "at": date_format(timezone.localtime(since), "H:i"),
+            "minutes": TYPING.total_seconds() // 60,
+        }
+    )
 
 
 def _resident(actor: Actor, home: Establishment, family_name: str, given_name: str, birth_date: date) -> Patient:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ from relais.liaison.workflow import OPEN, State
 from relais.patients.models import Patient
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.actions import Times
-from relais.questionnaires.models import Questionnaire
+from relais.questionnaires.models import Questionnaire, Response
 
 PURPOSE = "relais-liaison-1"
 TOO_OLD = timedelta(hours=12)  # vital signs say how one is now
@@ -60,15 +61,12 @@ def receive(*, actor: Actor, sent: Any) -> Received:
     if str(content.get("establishment")) != str(actor.establishment_id):
         raise NotTheirs(_("Cette demande a été écrite pour un autre établissement : choisissez-le pour qu’elle parte."))
     patient = _resident(actor, content)
-    before = Request.objects.filter(
-        patient=patient, establishment=actor.here, response__request_key=envelope.request, response__user_id=actor.me
-    )
-    if found := before.first():
+    if found := _sent_before(actor, patient, envelope.request):
         return Received(found, again=True)
     times = _times(content, sent.get("device_at"))
     questionnaire = _questionnaire(content)
     answers = _answers(content, questionnaire)
-    demand = _demand(actor, patient, read_id(str(content.get("demand"))))
+    demand = _demand(actor, patient, read_id(str(content.get("demand"))), times.started_at)
     made = asking.submit(
         actor=actor, demand=demand, questionnaire=questionnaire, answers=answers, uploads={}, times=times,
         request_key=envelope.request,
@@ -76,6 +74,13 @@ def receive(*, actor: Actor, sent: Any) -> Received:
     if made.response is None or made.response.request_key != envelope.request:  # a colleague's came in between
         raise Refused(_gone_words(made))
     return Received(made, again=False)
+
+
+def _sent_before(actor: Actor, patient: Patient, key: UUID) -> Request | None:
+    """The request that this sending made; its answers may have been completed since, in others that replace them."""
+    ours = Request.objects.filter(patient=patient, establishment=actor.here)
+    kept = Response.objects.filter(request_key=key, user_id=actor.me, about__in=ours.values("pk"))
+    return ours.filter(pk__in=kept.values("about")).first()
 
 
 def _resident(actor: Actor, content: Mapping[str, Any]) -> Patient:
@@ -125,19 +130,20 @@ def _answers(content: Mapping[str, Any], questionnaire: Questionnaire) -> dict[s
     return {str(name): values for name, values in given.items() if name not in files}
 
 
-def _demand(actor: Actor, patient: Patient, demand_id: UUID | None) -> Request:
+def _demand(actor: Actor, patient: Patient, demand_id: UUID | None, began: datetime) -> Request:
     """The draft in which it was written; a new one when it was begun without network, or its draft was given up.
 
-    Raises Refused when a request about this resident has gone already.
+    Raises Refused when a request about this resident went out since the writing began. One that was open before is no
+    reason: the resident may be worse, and the signs written now must be scored and reach the doctor.
     """
     ours = Request.objects.filter(patient=patient, establishment=actor.here).select_related("response")
     written_in = ours.filter(pk=demand_id).first() if demand_id else None
-    gone = written_in if written_in and written_in.state not in (State.DRAFT, State.CANCELLED) else None
-    if gone is None and (written_in is None or written_in.state == State.CANCELLED):
-        gone = ours.filter(state__in=OPEN).order_by("-submitted_at", "-pk").first()
+    drafted = written_in is not None and written_in.state == State.DRAFT
+    since = ours.filter(submitted_at__gte=began).order_by("-submitted_at", "-pk")
+    gone = None if drafted else since.filter(Q(state__in=OPEN) | Q(pk=demand_id, state=State.CLOSED)).first()
     if gone:
         raise Refused(_gone_words(gone))
-    if written_in and written_in.state == State.DRAFT:
+    if written_in and drafted:
         if not may.can_write(actor, written_in):
             raise Refused(_(asking.READ_ONLY))
         return written_in

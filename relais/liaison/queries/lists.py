@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from relais.core.actor import Actor
@@ -26,6 +26,7 @@ MOST = 200  # open requests of one list that wait for nobody; those that press a
 LATER = timedelta(days=3650)
 RECENT = timedelta(days=7)
 RESIDENTS = 80
+KNOWN = 500  # that a tablet knows by name without network: no nursing home has as many
 RINGING = ("vitale", "urgente")
 
 
@@ -81,15 +82,12 @@ def closed_rows(actor: Actor) -> list[Request]:
 
 
 def residents(actor: Actor) -> list[Patient]:
-    """Those in the nursing home's care, by name, the deceased and those who left it left out; `RESIDENTS` at most: beyond,
-    one searches. Whoever was asked about after they left has come back."""
+    """Those in the nursing home's care, by name, the deceased and those who left it for good left out; `KNOWN` at most:
+    screens list the first `RESIDENTS`, beyond one searches."""
     links = CareLink.objects.live().filter(establishment_id=actor.here).values("patient_id")
-    back = Request.objects.filter(
-        patient=OuterRef("demand__patient"), establishment_id=actor.here, dossier__created_at__gt=OuterRef("created_at")
-    )
-    left = Departure.objects.filter(~Exists(back), demand__establishment_id=actor.here).values("demand__patient_id")
+    left = Departure.objects.lasting().filter(demand__establishment_id=actor.here).values("demand__patient_id")
     here = Patient.objects.filter(pk__in=links, deceased_on=None).exclude(pk__in=left)
-    return list(here.order_by("birth_family_name", "pk")[:RESIDENTS])
+    return list(here.order_by("birth_family_name", "pk")[:KNOWN])
 
 
 def services(actor: Actor) -> list[Service]:

@@ -1,7 +1,6 @@
 """What a tablet keeps of liaison for the hours without network: who writes, whom to call, for which residents."""
 
 import json
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from relais.accounts.models import User
 from relais.core import sealing
 from relais.core.actor import Actor
 from relais.directory.models import Establishment
+from relais.liaison.queries.lists import KNOWN
 from relais.oncall.queries import route
 from relais.patients.models import Patient
 
@@ -19,12 +19,12 @@ LINES = 3
 LATER = timedelta(hours=12)  # a page that stays open meets the other half of the day
 
 
-def card(actor: Actor, establishment: Establishment, patients: Iterable[Patient] | None = None) -> str:
+def card(actor: Actor, establishment: Establishment, patients: list[Patient] | None = None) -> str:
     """JSON that lets a tablet keep and close requests by itself until the session would have ended.
 
-    {user, name, establishment, place, now, until, server: {id, point}, lines: [{name, phone}], residents: [{id, name, born}]}.
-    `residents` only on the page that lists them (None elsewhere: the tablet keeps those that it knows); nothing about
-    their health. `name`: a tablet serves several nurses; `now`: its own clock may be wrong. "" without a key to close for.
+    {user, name, establishment, place, now, until, server: {id, point}, lines: [{name, phone}], residents: [{id, name, born}], cut}.
+    `residents` only on the page that lists them (None elsewhere: the tablet keeps those that it knows), `cut` when some may
+    be missing from it; nothing about their health. `name`: a tablet serves several nurses; `now`: its own clock may be wrong. "" without a key to close for.
     """
     server, now = sealing.public(), timezone.now()
     if server is None:
@@ -39,9 +39,10 @@ def card(actor: Actor, establishment: Establishment, patients: Iterable[Patient]
         "server": server,
         "lines": lines(establishment, now),
         "residents": None,
+        "cut": False,
     }
     if patients is not None:
-        given["residents"] = [_resident(one) for one in patients]
+        given |= {"residents": [_resident(one) for one in patients], "cut": len(patients) >= KNOWN}
     return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
 

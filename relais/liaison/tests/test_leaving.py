@@ -242,3 +242,16 @@ def test_a_resident_who_comes_back_is_on_the_list_again(other):
     assert lists.residents(scene.nurse_actor) == [stays]
     make_request(scene)
     assert set(lists.residents(scene.nurse_actor)) == {scene.resident, stays}
+
+
+def test_a_resident_who_returns_from_hospital_is_on_the_list_again():
+    scene = make_home()
+    sheet = make_transfer(scene)
+    away = leaving.Leaving(timezone.now() - timedelta(hours=3), "Hospitalisation")
+    leaving.go_elsewhere(actor=scene.nurse_actor, demand=taken(scene), said=away, place="Hôpital du Noyer")
+    assert lists.residents(scene.nurse_actor) == []
+    for returned, listed in ((away.at - timedelta(hours=1), []), (timezone.now(), [scene.resident])):
+        HospitalTransfer.objects.filter(pk=sheet.pk).update(
+            departed_at=away.at - timedelta(hours=2), returned_at=returned, back=sheet.front
+        )
+        assert lists.residents(scene.nurse_actor) == listed

@@ -3,18 +3,23 @@
 import json
 import re
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from relais.accounts.models import Membership, Role
 from relais.accounts.testing import client_of, make_member
+from relais.audit.models import Entry
 from relais.core.testing.sealing import close
+from relais.dossiers.models import Participant
+from relais.files.tests import make
 from relais.liaison.actions import asking, offline
 from relais.liaison.models import Request
-from relais.liaison.testing import answers, make_home, make_request
+from relais.liaison.queries import lists, shelf
+from relais.liaison.testing import answers, make_home, make_request, posted
 from relais.notifications.models import Message
 from relais.patients.models import CareLink, Patient
 from relais.patients.testing import make_patient
@@ -83,6 +88,46 @@ def test_sent_by_the_page_and_again_by_the_tablet_it_is_one_request(scene):
     }
     client_of(scene.nurse).post(f"/liaison/{draft.pk}/saisie/", {**fields, "q-fg.visio": "false", "q-fg.temp": "37,2"})
     assert send(seal(scene, key, demand=draft), scene.nurse).json()["again"] is True
+
+
+def test_a_vital_request_leaves_although_an_older_one_is_still_open(scene):
+    """The resident of last week is worse tonight: FG-R1 runs and the SAMU is called in."""
+    days_ago = timezone.now() - timedelta(days=6)
+    old = make_request(scene)
+    Request.objects.filter(pk=old.pk).update(state="a-reevaluer", submitted_at=days_ago, review_at=timezone.now())
+    for demand in (None, old):  # begun without network, or on a page of the old one
+        said = send(seal(scene, demand=demand, answers=answers(urgence="vitale", spo2=82)), scene.nurse)
+        assert said.status_code == 200, said.json()
+        made = Request.objects.exclude(pk=old.pk).get()
+        assert (made.state, made.red, made.urgency) == ("soumise", True, "vitale")
+        assert Participant.objects.filter(dossier=made.pk, service=scene.samu, until=None).exists()
+        made.dossier.delete()
+
+
+def test_sent_again_after_it_was_completed_it_is_known_for_the_same(scene):
+    """Its answers are others by then: those that replace what the tablet had sent."""
+    envelope = seal(scene, answers=answers(urgence="vitale", gir=None))
+    url = send(envelope, scene.nurse).json()["url"]
+    client_of(scene.nurse).post(f"{url}completer/", {"q-fg.gir": "2", "request_key": str(uuid4())})
+    assert Request.objects.get().response.answers["fg.gir"] == ["2"]
+    again = send(envelope, scene.nurse)
+    assert (again.status_code, again.json()["again"], again.json()["url"]) == (200, True, url)
+    assert Request.objects.count() == 1
+
+
+def test_the_tablet_hears_whether_the_files_that_the_page_sent_have_arrived(scene):
+    drafts = [asking.start(actor=scene.nurse_actor, patient=one) for one in (scene.resident, other_of(scene))]
+    for draft, files in zip(drafts, ({"q-fg.pieces": SimpleUploadedFile("mot.pdf", make.pdf())}, {}), strict=True):
+        form = posted()
+        sent = client_of(scene.nurse).post(f"/liaison/{draft.pk}/saisie/", {**form, **files})
+        assert sent.status_code == 302, sent.content
+        envelope = seal(scene, UUID(form["request_key"]), demand=draft, patient=str(draft.patient_id))
+        said = send(envelope, scene.nurse).json()
+        assert (said["again"], said["files"]) == (True, bool(files))
+
+
+def other_of(scene):
+    return make_patient("Petit", "Lucien", seen_by=scene.home)
 
 
 def test_nobody_sends_what_a_colleague_wrote(scene):
@@ -185,11 +230,27 @@ def test_what_is_kept_in_clear_is_the_same_for_everybody_and_names_nobody(scene,
         assert secret not in texts[0]
 
 
-def test_the_card_of_a_tablet_names_residents_and_the_lines_to_call_and_nothing_of_their_health(scene):
-    make_request(scene, make_patient("Petit", "Lucien", seen_by=scene.home))
+def card_of(scene):
     page = client_of(scene.nurse).get("/liaison/residents/").content.decode()
     found = re.search(r'data-card="([^"]*)"', page)
-    card = json.loads(found[1].replace("&quot;", '"').replace("&#x27;", "'").replace("&amp;", "&"))
+    return json.loads(found[1].replace("&quot;", '"').replace("&#x27;", "'").replace("&amp;", "&"))
+
+
+def test_a_tablet_knows_every_resident_and_not_only_those_of_the_page(scene, monkeypatch):
+    monkeypatch.setattr(lists, "RESIDENTS", 1)
+    last = make_patient("Zola", "Zélie", seen_by=scene.home)
+    card = card_of(scene)
+    assert [one["id"] for one in card["residents"]] == [str(scene.resident.pk), str(last.pk)]
+    assert card["cut"] is False
+    traced = Entry.objects.filter(action="patient.list").latest("pk")
+    assert set(traced.ids) == {scene.resident.pk, last.pk}, "who was given their names is known"
+    monkeypatch.setattr(shelf, "KNOWN", 2)
+    assert card_of(scene)["cut"] is True
+
+
+def test_the_card_of_a_tablet_names_residents_and_the_lines_to_call_and_nothing_of_their_health(scene):
+    make_request(scene, make_patient("Petit", "Lucien", seen_by=scene.home))
+    card = card_of(scene)
     assert (card["user"], card["establishment"]) == (str(scene.nurse.user_id), str(scene.home.pk))
     assert {"name": scene.service.name, "phone": scene.service.phone} in card["lines"]
     assert {frozenset(one) for one in card["residents"]} == {frozenset({"id", "name", "born"})}

@@ -1,9 +1,10 @@
 """Where nursing homes read only, the doctor on call makes the request for them after the telephone call (FG-01)."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from relais.accounts.testing import actor_for, client_of, make_practitioner
 from relais.audit.models import Entry
@@ -90,3 +91,17 @@ def test_the_colleague_does_not_write_in_the_doctor_s_draft(scene):
     assert client_of(scene.colleague).get(f"/liaison/{draft.pk}/saisie/").status_code == 404
     with pytest.raises(Refused, match="sans y écrire"):
         asking.start(actor=scene.nurse_actor, patient=scene.resident)
+
+
+def test_a_draft_that_a_colleague_is_typing_is_not_taken_from_them(scene):
+    """Their saving would be lost without a word; one that nobody touched for a quarter of an hour is taken over."""
+    first, second, url = client_of(scene.doctor), client_of(scene.colleague), "/liaison/astreinte/demander/"
+    fill = first.post(url, typed(scene)).url
+    refused = second.post(url, typed(scene))
+    assert refused.status_code == 422
+    assert f"{scene.doctor.user.full_name} écrit déjà une demande pour ce résident" in refused.content.decode()
+    assert first.post(f"{fill.replace('saisie', 'brouillon')}", {"q-fg.fr": "16"}).status_code == 200
+    late = timezone.now() - asking.TYPING - timedelta(minutes=1)
+    Request.objects.update(drafted_at=late)
+    assert second.post(url, typed(scene)).url == fill
+    assert second.get(fill).status_code == 200

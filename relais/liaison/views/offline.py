@@ -48,7 +48,12 @@ def send(request: Any) -> JsonResponse:
         why="Demande écrite sans réseau",
     )  # fmt: skip
     return JsonResponse(
-        {"url": reverse("liaison:request", args=[demand.pk]), "said": sent_words(demand), "again": received.again}
+        {
+            "url": reverse("liaison:request", args=[demand.pk]),
+            "said": sent_words(demand),
+            "again": received.again,
+            "files": bool(demand.response and demand.response.answers.get("fg.pieces")),
+        }
     )
 
 

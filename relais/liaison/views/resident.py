@@ -29,10 +29,13 @@ def residents(request: Any) -> HttpResponse:
     actor = request.actor
     establishment = Establishment.objects.get(pk=actor.here)
     rows = lists.home_rows(actor)
-    people = lists.residents(actor) if establishment.kind in may.HOMES else []
+    everybody = lists.residents(actor) if establishment.kind in may.HOMES else []
+    people = everybody[: lists.RESIDENTS]
+    card = shelf.card(actor, establishment, everybody) if may.can_start(actor, establishment) else ""
+    named = everybody if card else people
     shown = [row.demand.pk for row in rows]
     audit.record_list(actor=actor, action="liaison.list", ids=shown, seen=request.session)
-    audit.record_list(actor=actor, action="patient.list", ids=[one.pk for one in people], seen=request.session)
+    audit.record_list(actor=actor, action="patient.list", ids=[one.pk for one in named], seen=request.session)
     asked = {row.demand.patient_id: row.demand for row in rows}
     stale = dlu.to_update([one.pk for one in people])
     context = {
@@ -48,7 +51,7 @@ def residents(request: Any) -> HttpResponse:
         "most": lists.RESIDENTS,
         "pick": reverse("liaison:pick"),
         "topic": home_topic(actor.here),
-        "card": shelf.card(actor, establishment, people) if may.can_start(actor, establishment) else "",
+        "card": card,
     }
     if request.htmx and request.htmx.target == "liaison-home":
         return render(request, "liaison/_home.html", context)
