@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from relais.liaison.actions import notes
 from relais.liaison.models import HandOver, Request, Seen
@@ -15,6 +16,63 @@ from tests.browser.journey import CHIMES
 
 pytestmark = pytest.mark.browser
 BUZZ = "window.buzzes = 0; navigator.vibrate = () => { window.buzzes += 1; return true; };"
+
+STORES = """() => {{
+  window.realPut = window.realPut || IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = {works} ? window.realPut : () => {{ throw new Error("full"); }};
+}}"""
+KINDS = """async () => {
+  const { storeOf } = await import("/static/core/offline/store.js");
+  const store = storeOf("relais-liaison", "/liaison/");
+  const found = await Promise.all(["card", "draft", "queued"].map((kind) => store.all(kind)));
+  return [].concat(...found).map((record) => record.kind);
+}"""
+# The tablet was two days late when it met the server, and is put right now; what is over goes.
+CLOCK_PUT_RIGHT = """async () => {
+  const { drafts, expire, keepCard, keepDraft, lastCard } = await import("/static/liaison/held.js");
+  const card = await lastCard();
+  const [writing] = await drafts(card);
+  const real = Date.now;
+  const late = 2 * 24 * 3600 * 1000;
+  Date.now = () => real() - late;
+  await keepDraft(Object.assign({}, card, { ahead: -late }), writing);
+  Date.now = real;
+  await expire(0);
+  await expire(real());
+}"""
+# What leaves while the page sends files itself, and once it has taken too long.
+SENDS_WITH_FILES = """async () => {
+  const { enqueue, lastCard, store } = await import("/static/liaison/held.js");
+  const { hold, send } = await import("/static/liaison/queue.js");
+  const card = await lastCard();
+  const request = "00000000-0000-4000-8000-000000000001";
+  const writing = { patient: card.residents[0].id, who: "", answers: {}, started: new Date().toISOString(), files: true };
+  const tried = [];
+  const real = window.fetch;
+  window.fetch = (url, options) => {
+    if (String(url).indexOf("/envoyer/") < 0) {
+      return real(url, options);
+    }
+    tried.push(url);
+    return Promise.resolve(new Response(JSON.stringify({ said: "x", url: "/", again: false, files: false })));
+  };
+  const counts = [];
+  for (const time of [60000, 0]) {
+    hold(request, time);
+    await enqueue(card, writing, "1.0.0", { request });
+    await send(document.querySelector("div[data-waiting]").dataset);
+    counts.push(tried.length);
+  }
+  window.fetch = real;
+  return counts;
+}"""
+REFUSED = """async () => {
+  const { enqueue, lastCard, settle, store } = await import("/static/liaison/held.js");
+  const card = await lastCard();
+  const { id, name } = card.residents[0];
+  await enqueue(card, { patient: id, who: name, answers: {}, started: new Date().toISOString() }, "1.0.0", null);
+  await settle((await store.all("queued"))[0], "Déjà partie.");
+}"""
 
 
 def fill(page: Any, given: dict[str, list[Any]]) -> None:
@@ -75,9 +133,11 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     """« Appelez le 15 » and the line to call without network; a page loaded again finds what was typed; signing out wipes."""
     scene = make_home(name="EHPAD des Sorbiers")
     doctor = page_of(scene.doctor, "/liaison/", scripts=(CHIMES, BUZZ))
+    for number in range(12):
+        make_patient(f"Résident{number}", "Paul", seen_by=scene.home)
     nurse = page_of(scene.nurse, "/liaison/residents/", width=768, height=1024)
     nurse.wait_for_selector("html[data-offline-ready]")
-    nurse.get_by_role("button", name="Demander un avis").click()
+    nurse.get_by_role("row", name="VASSEUR").get_by_role("button", name="Demander un avis").click()
     nurse.locator("form[data-followed]").wait_for()
     given = answers(urgence="urgente", spo2=84, motif="dyspnee")
     fill(nurse, {"fg.fr": given["fg.fr"]})
@@ -95,9 +155,16 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.locator("form[data-followed]").wait_for()
     assert nurse.locator('[name="q-fg.spo2"]').input_value() == "84"
     nurse.get_by_text("SpO2 sous 85 %").wait_for()
+    nurse.evaluate(STORES.format(works="false"))
+    fill(nurse, {"fg.pas": [101]})
+    nurse.get_by_text("n’est pas encore enregistré. Gardez la page ouverte").wait_for()
+    nurse.evaluate(STORES.format(works="true"))
+    nurse.evaluate(CLOCK_PUT_RIGHT)
+    assert nurse.evaluate(KINDS) == ["card", "draft"], "a draft outlives a clock that is put right"
     fill(nurse, given)
     nurse.get_by_role("button", name="Envoyer dès que possible").click()
     nurse.get_by_text("Personne ne l’a encore lue").wait_for()
+    expect(nurse.get_by_text("Envoyez aussi la demande")).to_be_hidden()
     screens("liaison-offline-waiting", nurse, widths=(1280, 320))
     assert Request.objects.get().state == "brouillon"
     nurse.context.set_offline(False)
@@ -106,16 +173,37 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
     sent = Request.objects.get()
     assert (sent.state, sent.red, sent.response.user_id) == ("soumise", True, scene.nurse.user_id)
-    nurse.get_by_role("link", name="Ouvrir la demande").click()
-    nurse.get_by_role("heading", name="VASSEUR").first.wait_for()
+    nurse.goto(f"{site.base}/liaison/hors-ligne/")
+    box = nurse.get_by_label("Chercher un nom")
+    box.fill("odette vass")
+    expect(nurse.locator("[data-residents] li:visible")).to_have_count(1)
+    box.fill("absente")
+    nurse.get_by_text("Aucun résident de ce nom").wait_for()
+    screens("liaison-offline-search", nurse, widths=(320,))
+    assert nurse.evaluate(SENDS_WITH_FILES) == [0, 1], "the page that posts files sends no copy meanwhile"
+    nurse.evaluate(REFUSED)
+    nurse.goto(f"{site.base}/liaison/residents/")
+    nurse.get_by_text("Déjà partie.").wait_for()
+    nurse.get_by_role("button", name="Rouvrir la saisie").wait_for()
+    signed_in = nurse.context.cookies()
+    nurse.context.clear_cookies()
+    nurse.expected += ["401"]
+    nurse.goto(f"{site.base}/liaison/hors-ligne/")
+    nurse.get_by_text("la retrouve en se connectant ici").wait_for()
+    assert "%name" not in nurse.locator("[data-list]").inner_text()
+    assert nurse.get_by_role("button", name="Rouvrir la saisie").count() == 0
+    nurse.context.add_cookies(signed_in)
+    nurse.goto(f"{site.base}/liaison/residents/")
+    nurse.get_by_role("button", name="Rouvrir la saisie").click()
+    nurse.locator("form[data-followed]").wait_for()
+    nurse.goto(f"{site.base}/liaison/residents/")
+    asked = []
+    nurse.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
     nurse.locator(".person-name").click()
     nurse.get_by_role("button", name="Se déconnecter").click()
     nurse.wait_for_url("**/connexion/**")
-    held = """async () => {
-      const { storeOf } = await import("/static/core/offline/store.js");
-      return (await storeOf("relais-liaison", "/liaison/").all("card")).length;
-    }"""
-    assert nurse.evaluate(held) == 0
+    assert ["n’est pas terminée" in one for one in asked] == [True], "an unfinished request is not wiped without asking"
+    assert nurse.evaluate(KINDS) == []
 
 
 def test_every_other_page_of_liaison_at_both_widths(

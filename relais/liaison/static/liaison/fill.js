@@ -6,13 +6,15 @@ import { check } from "../questionnaires/logic.js";
 import { dayOf } from "../questionnaires/today.js";
 import { cardOf, draftOf, dropDraft, enqueue, keepDraft, supported, takeBack } from "./held.js";
 import { prepare } from "./offline.js";
-import { ask, door } from "./queue.js";
+import { ask, door, hold } from "./queue.js";
 import { score } from "./scores.js";
-import { say, unsay } from "./waiting.js";
+import { lacksFiles, say, unsay } from "./waiting.js";
 
 const PAUSE = 1500; // ms without typing before the draft leaves
 const HERE = 400; // ms before it is kept on this tablet
 const AGAIN = 10000; // ms before trying again without network
+const WITH_FILES = 300000; // ms that a page may take to send files, before its copy leaves without them
+const WITH_FILES_VITAL = 60000;
 
 function show(form, tables, answers) {
   const found = score(tables, answers);
@@ -56,7 +58,8 @@ export async function follow(form, card, box, now) {
   const said = form.querySelector("[data-kept]");
   const button = form.querySelector("button[data-send]");
   const opened = Date.now();
-  const started = new Date().toISOString();
+  const token = form.querySelector("[name=csrfmiddlewaretoken]");
+  let started = new Date().toISOString();
   let typed = {};
   let timer = null;
   let hereTimer = null;
@@ -64,6 +67,8 @@ export async function follow(form, card, box, now) {
   let began = false;
   let left = false;
   let cut = !form.dataset.keep; // what is typed is not with the server
+  let why = "offline"; // or out, gone
+  let renewed = false;
 
   const known = () => check(given.form, typed, dayOf(given.today, opened), true).answers;
   const writing = (answers) => ({
@@ -81,30 +86,49 @@ export async function follow(form, card, box, now) {
     timer = window.setTimeout(keep, pause);
   }
 
-  function keepHere() {
-    if (!card || left) {
-      return Promise.resolve();
-    }
-    return keepDraft(card, writing(typed)).then(
-      () => {
-        said.textContent = said.dataset.here;
-      },
-      () => {
-        said.textContent = said.dataset.offline;
-      }
-    );
+  const hasFiles = () => Array.from(form.querySelectorAll("input[type=file]")).some((input) => input.files.length);
+
+  /* Where what is typed stands: on this tablet (`here`), or on this page alone. */
+  function place(here) {
+    const kept = { offline: said.dataset.here, out: said.dataset.out, gone: said.dataset.gone };
+    const open = { offline: said.dataset.offline, out: said.dataset.outLost, gone: said.dataset.goneLost };
+    said.textContent = (here ? kept : open)[why];
   }
 
-  function lost(words) {
+  /* Keep it on this tablet, which may be unable to: the page says which. Resolves to whether it is kept. */
+  async function keepHere() {
+    if (left) {
+      return true;
+    }
+    const here = Boolean(card) && (await keepDraft(card, writing(typed)).then(() => true, () => false));
+    if (!left && cut) {
+      place(here);
+    }
+    return here;
+  }
+
+  function lost(reason) {
+    if (!cut) {
+      said.textContent = "";
+    }
     cut = true;
-    reveal("no-network", words === said.dataset.offline);
-    said.textContent = words;
-    keepHere().then(() => {
-      if (words !== said.dataset.offline) {
-        said.textContent = words;
-      }
-    });
+    why = reason;
+    reveal("no-network", reason === "offline");
+    keepHere();
     later(AGAIN);
+  }
+
+  /* Somebody signed in in another tab: the page's token is of before. */
+  function renew() {
+    renewed = true;
+    return door(urls).then((key) => {
+      if (!key || (card && key.user !== card.user)) {
+        lost("out");
+        return;
+      }
+      token.value = key.csrf;
+      later(0);
+    });
   }
 
   function keep() {
@@ -119,11 +143,14 @@ export async function follow(form, card, box, now) {
     ask(form.dataset.keep, { method: "POST", body: bodyOf(form) })
       .then((response) => {
         if (response.status === 401) {
-          lost(said.dataset.out);
+          lost("out");
           return null;
         }
+        if (response.status === 403 && !renewed) {
+          return renew();
+        }
         if (response.status < 500 && !response.ok) {
-          lost(said.dataset.gone);
+          lost("gone");
           return null;
         }
         if (!response.ok) {
@@ -137,6 +164,7 @@ export async function follow(form, card, box, now) {
         }
         if (answer && answer.kept && !left) {
           cut = false;
+          renewed = false;
           reveal("no-network", false);
           said.textContent = answer.kept;
           return card ? dropDraft(card, form.dataset.patient) : null;
@@ -145,7 +173,7 @@ export async function follow(form, card, box, now) {
       })
       .catch(() => {
         if (!left) {
-          lost(said.dataset.offline);
+          lost("offline");
         }
       })
       .then(() => {
@@ -176,6 +204,7 @@ export async function follow(form, card, box, now) {
     const both = draft.drafted === (form.dataset.drafted || "") ? [] : Object.keys(draft.answers);
     const differ = both.filter((name) => theirs[name] && JSON.stringify(theirs[name]) !== JSON.stringify(draft.answers[name]));
     form.dataset.demand = form.dataset.demand || draft.demand;
+    started = draft.started || started;
     const answers = Object.assign({}, theirs, draft.answers);
     form.dispatchEvent(new CustomEvent("questionnaire:restore", { detail: { answers, step: "" } }));
     const names = differ.map((name) => questionOf(form, name)).filter(Boolean);
@@ -184,13 +213,14 @@ export async function follow(form, card, box, now) {
 
   /* Closed, kept, and the form gives way to what happens now. */
   async function wait() {
-    const files = Array.from(form.querySelectorAll("input[type=file]")).some((input) => input.files.length);
-    await enqueue(card, writing(typed), form.dataset.version, null);
+    const files = hasFiles();
+    await enqueue(card, Object.assign(writing(typed), { files }), form.dataset.version, null);
     left = true;
     window.clearTimeout(timer);
     window.clearTimeout(hereTimer);
     form.querySelector("[data-written]").hidden = true;
     unsay(box);
+    reveal("red-send", false);
     reveal("no-files", files);
     reveal("discard", false);
     await now();
@@ -206,8 +236,13 @@ export async function follow(form, card, box, now) {
     }
     left = true;
     window.clearTimeout(timer);
+    token.value = there.csrf;
     const request = form.querySelector("[name=request_key]").value;
-    await enqueue(card, writing(typed), form.dataset.version, { request }).catch(() => null);
+    const files = hasFiles();
+    if (files) {
+      hold(request, (typed["fg.urgence"] || [])[0] === "vitale" ? WITH_FILES_VITAL : WITH_FILES);
+    }
+    await enqueue(card, Object.assign(writing(typed), { files }), form.dataset.version, { request }).catch(() => null);
     form.submit();
   }
 
@@ -232,7 +267,7 @@ export async function follow(form, card, box, now) {
       left = left && form.querySelector("[data-written]").hidden;
     }, AGAIN);
     leave().catch(() => {
-      said.textContent = said.dataset.offline; // this tablet could not keep it
+      place(false); // this tablet could not keep it
       button.classList.remove("is-busy");
       left = false;
       if (navigator.onLine !== false && form.dataset.keep) {
@@ -243,7 +278,7 @@ export async function follow(form, card, box, now) {
 
   window.addEventListener("offline", () => {
     if (!left && form.dataset.keep) {
-      lost(said.dataset.offline);
+      lost("offline");
     }
   });
   window.addEventListener("online", () => {
@@ -265,10 +300,11 @@ async function start(form, box) {
   const able = Boolean(box && supported());
   const card = able ? cardOf(box) : null;
   const tell = (one) => {
-    if (one.record.posted) {
+    if (one.record.posted && !lacksFiles(one)) {
       window.location.assign(one.url);
     } else if (one.patient === form.dataset.patient) {
       form.querySelector("[data-written]").hidden = true; // « Appelez le 15 » stays
+      reveal("red-send", false);
       reveal("no-network", false);
       reveal("discard", false);
     }

@@ -2,8 +2,9 @@
    (views/offline.py), unfinished requests, and finished ones closed for the server.
 
    {id: card:<user>, kind: card}; {id: draft:<user>:<patient>, kind: draft, locked: writing}; {id: queued:<user>:<patient>,
-   kind: queued, name, sealed, locked: writing, refused: sentence, posted: the page sent it itself just now}. Each but the
-   card has `user` and `establishment`. `writing`: {demand, patient, who, born, answers, started, red, files}. */
+   kind: queued, name, sealed, locked: writing, refused: sentence, posted: the page sent it itself just now, files: some were
+   chosen, which it does not hold}. Each but the card has `user` and `establishment`. `until` of a draft is by the server's
+   clock. `writing`: {demand, patient, who, born, drafted, answers, started, files}. */
 
 import { newId, seal } from "../core/offline/seal.js";
 import { storeOf, supported } from "../core/offline/store.js";
@@ -33,14 +34,15 @@ export function cardOf(place) {
 export async function keepCard(card) {
   const before = await lastCard();
   const same = before && before.user === card.user && before.establishment === card.establishment;
-  const residents = card.residents || (same && before.residents) || [];
+  const known = card.residents ? card : (same && before) || {};
+  const { residents = [], cut = false } = known;
   await store.put({
     id: `card:${card.user}`,
     kind: "card",
     user: card.user,
     at: new Date().toISOString(),
     until: card.until,
-    locked: await store.lock(Object.assign({}, card, { residents })),
+    locked: await store.lock(Object.assign({}, card, { residents, cut })),
   });
 }
 
@@ -54,7 +56,23 @@ function idOf(kind, card, patient) {
   return `${kind}:${card.user}:${patient}`;
 }
 
-/* `card`: whose {user, establishment}. */
+/* Forget what is over. `there`: the server's time (ms) where a page brought it. A clock that is put right as the network
+   comes back must not cost a draft: without the server's word it goes once the clock as it is, and as it was known to be
+   wrong, agree. */
+export async function expire(there) {
+  const card = await lastCard();
+  const device = Date.now();
+  const agreed = there || Math.min(device, device - ((card && card.ahead) || 0));
+  await store.expire((record) => (record.kind === "draft" ? agreed : device));
+}
+
+/* Twelve hours from now by the server's clock, as far as it is known: never counted from before its last word. */
+function draftUntil(card) {
+  const now = Math.max(Date.now() - (card.ahead || 0), Date.parse(card.now) || 0);
+  return new Date(now + LIFE).toISOString();
+}
+
+/* `card`: whose {user, establishment}, with what it knows of the clock {now, ahead}. */
 export async function keepDraft(card, writing) {
   await store.put({
     id: idOf("draft", card, writing.patient),
@@ -62,7 +80,7 @@ export async function keepDraft(card, writing) {
     user: card.user,
     establishment: card.establishment,
     at: new Date().toISOString(),
-    until: new Date(Date.now() + LIFE).toISOString(),
+    until: draftUntil(card),
     locked: await store.lock(writing),
   });
 }
@@ -110,6 +128,7 @@ export async function enqueue(card, writing, version, posted) {
     sealed: Object.assign({ whose: card.user }, sealed),
     locked: await store.lock(writing),
     posted: Boolean(posted),
+    files: Boolean(writing.files),
   });
   await dropDraft(card, writing.patient);
 }
@@ -122,10 +141,16 @@ export async function takeBack(card, patient) {
   }
 }
 
-/* A request that waits, or was refused, is written again: what was typed becomes a draft. */
+/* A request that waits, or was refused, is written again: what was typed becomes a draft. What was refused begins anew: what
+   went out before is known by now, and holds it back no more. */
 export async function reopen(record) {
   const writing = await store.unlock(record.locked);
-  await keepDraft(record, writing);
+  if (record.refused) {
+    Object.assign(writing, { demand: "", started: "" });
+  }
+  const clock = (await lastCard()) || {};
+  const { user, establishment } = record;
+  await keepDraft({ user, establishment, now: clock.now, ahead: clock.ahead }, writing);
   await store.remove(record.id);
   return writing;
 }

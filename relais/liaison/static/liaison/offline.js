@@ -1,13 +1,13 @@
 /* On the pages of liaison: prepare this tablet for hours without network, send what waits. Browsers that lack any of it go
    on as before, online. */
 
-import { cardOf, keepCard, store, supported } from "./held.js";
+import { cardOf, expire, keepCard, supported } from "./held.js";
 import { watch } from "./waiting.js";
 
 /* Begin: `tell` as for watch(). The function that tries to send at once; null where the browser cannot. */
 export async function prepare(box, tell) {
-  await store.expire();
   const card = cardOf(box);
+  await expire(card ? Date.parse(card.now) : 0);
   if (card) {
     await keepCard(card);
   }

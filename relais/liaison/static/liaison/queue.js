@@ -5,6 +5,7 @@ import { settle, store } from "./held.js";
 const PATIENCE = 8000; // ms
 const REFUSED = [409, 422];
 const BY_ITSELF = { "X-Background": "1" }; // nobody acts: the session is not prolonged
+const held = {}; // by id: until when (ms of this page) the page itself is sending it, with its files
 let sending = null;
 
 /* fetch that gives up: a network that is lost often says nothing at all. */
@@ -29,7 +30,13 @@ export async function door(urls) {
   return answer.json();
 }
 
-/* Send what waits, in the order in which it was written. {state: ok|offline|out, key, sent: [{said, url, again, record, patient}]}.
+/* This page posts that request itself, with files that its copy lacks: for `time` ms it sends no copy. */
+export function hold(request, time) {
+  held[request] = performance.now() + time;
+}
+
+/* Send what waits, in the order in which it was written. {state: ok|offline|out, key, sent: [{said, url, again, files, record,
+   patient}]}; `key` null: nobody is signed in, it is not known who, or nothing lies here.
    Two calls at once are one; two pages may send the same: the server takes it once. */
 export function send(urls) {
   if (!sending) {
@@ -49,15 +56,15 @@ export function send(urls) {
 
 async function run(urls) {
   const queued = await store.all("queued");
-  const waiting = queued.filter((record) => !record.refused);
   const sent = [];
-  if (!waiting.length) {
+  if (!queued.length) {
     return { state: "ok", key: null, sent };
   }
-  const key = await door(urls);
+  const key = await door(urls); // of what was refused too: its author alone may read it
   if (!key) {
     return { state: "out", key, sent };
   }
+  const waiting = queued.filter((record) => !record.refused && !(held[record.sealed.request] > performance.now()));
   let state = "ok";
   for (const record of waiting.filter((one) => one.user === key.user && one.establishment === key.establishment)) {
     try {

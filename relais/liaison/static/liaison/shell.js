@@ -2,7 +2,7 @@
    open (/liaison/<id>/saisie/), or after # which resident's. */
 
 import { dayAt } from "../questionnaires/today.js";
-import { drafts, lastCard, store, supported } from "./held.js";
+import { drafts, expire, lastCard, supported } from "./held.js";
 import { follow } from "./fill.js";
 import { door } from "./queue.js";
 import { watch } from "./waiting.js";
@@ -41,6 +41,28 @@ function drawLines(card) {
   });
 }
 
+const FEW = 12; // names that one reads without searching
+
+function fold(text) {
+  return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+}
+
+/* A box that leaves the names that hold each word typed. */
+function search(place) {
+  const field = place.querySelector("[data-people-search]");
+  const rows = Array.from(place.querySelectorAll("li"));
+  const input = field.querySelector("input");
+  field.hidden = rows.length <= FEW;
+  input.addEventListener("input", () => {
+    const words = fold(input.value).split(/\s+/);
+    rows.forEach((row) => {
+      const text = fold(row.textContent);
+      row.hidden = !words.every((word) => text.indexOf(word) >= 0);
+    });
+    place.querySelector("[data-people-nobody]").hidden = rows.some((row) => !row.hidden);
+  });
+}
+
 function drawPeople(place, people) {
   people.forEach((each) => {
     const made = document.importNode(document.querySelector("template[data-person]").content, true).firstElementChild;
@@ -68,11 +90,12 @@ async function write(card, writing, now) {
 }
 
 async function start() {
-  await store.expire();
+  await expire(0);
   const sent = (one) => {
     const form = document.querySelector("[data-form-place] form");
     if (form && form.dataset.patient === one.patient) {
       form.querySelector("[data-written]").hidden = true; // « Appelez le 15 » stays
+      form.querySelector("[data-red-send]").hidden = true;
     }
     document.querySelector("[data-no-network]").hidden = true;
   };
@@ -97,7 +120,10 @@ async function start() {
   } else {
     drawPeople(document.querySelector("[data-begun]"), begun);
     const names = card.residents.map((each) => ({ patient: each.id, who: each.name, born: each.born }));
-    drawPeople(document.querySelector("[data-residents]"), names);
+    const residents = document.querySelector("[data-residents]");
+    drawPeople(residents, names);
+    search(residents);
+    residents.querySelector("[data-people-cut]").hidden = !card.cut;
     show("home");
   }
   await now();

@@ -40,7 +40,7 @@ function clock(iso) {
 }
 
 function put(words, values) {
-  return Object.keys(values).reduce((text, name) => text.replace(`%${name}`, values[name]), words);
+  return Object.keys(values).reduce((text, name) => text.split(`%${name}`).join(values[name]), words);
 }
 
 /* One notice of a record that is still here. `key`: who is signed in, as far as it is known. */
@@ -50,8 +50,8 @@ async function notice(box, record, result, again) {
   const writing = await store.unlock(record.locked);
   const theirs = result.key ? result.key.user !== record.user : !card || card.user !== record.user;
   const values = { at: clock(record.at), name: record.name, who: writing ? writing.who : "", place: record.place };
-  if (theirs || !writing) {
-    return line(box, "warning", put(words.theirs, values), []);
+  if (theirs || !writing || (record.refused && result.state === "out")) {
+    return line(box, "warning", put(record.refused ? words.theirsRefused : words.theirs, values), []);
   }
   if (result.key && result.key.establishment !== record.establishment) {
     return line(box, "warning", put(words.elsewhere, values), []);
@@ -72,8 +72,15 @@ async function notice(box, record, result, again) {
   if (record.refused) {
     return line(box, "danger", `${put(words.refused, values)} ${record.refused}`, [open, drop]);
   }
-  const text = result.state === "out" ? words.out : words.queued;
-  return line(box, "warning", put(text, values), [open, drop]);
+  if (result.state === "out") {
+    return line(box, "warning", put(words.out, values), []); // a network, and nobody who may touch it
+  }
+  return line(box, "warning", put(words.queued, values), [open, drop]);
+}
+
+/* Whether files that were chosen did not leave with what was sent. */
+export function lacksFiles(one) {
+  return Boolean(one.record.files && !one.files);
 }
 
 /* A sentence that stays on the page. */
@@ -112,8 +119,11 @@ export function watch(box, tell) {
       return;
     }
     const result = await send(urls);
-    result.sent.filter((one) => !one.record.posted).forEach((one) => {
+    result.sent.filter((one) => !one.record.posted || !one.again || lacksFiles(one)).forEach((one) => {
       said.appendChild(line(box, "ok", one.said, [link(urls.open, one.url)]));
+      if (lacksFiles(one)) {
+        said.appendChild(line(box, "warning", urls.lacking, []));
+      }
     });
     await draw(result);
     for (const one of result.sent) {

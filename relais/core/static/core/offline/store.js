@@ -87,11 +87,11 @@ export function storeOf(name, scope) {
     }
   }
 
-  /* Forget what is over. */
-  async function expire() {
+  /* Forget what is over: by this device's clock, unless `nowOf(record)` says what time it is (ms). */
+  async function expire(nowOf) {
     const found = await everything();
-    const now = new Date().toISOString();
-    const over = found.filter((record) => record.kind !== "queued" && record.until < now);
+    const now = nowOf || Date.now;
+    const over = found.filter((record) => record.kind !== "queued" && Date.parse(record.until) < now(record));
     await Promise.all(over.map((record) => remove(record.id)));
   }
 

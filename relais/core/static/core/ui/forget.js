@@ -7,6 +7,8 @@ import { storeOf, supported } from "../offline/store.js";
 const NAME = "relais-suivi";
 const LOST = "Des réponses ne sont pas encore parties. Si vous quittez votre espace, elles seront effacées de ce téléphone.";
 const UNSENT = "Une demande de liaison n’est pas partie. Si vous vous déconnectez, elle est effacée de cette tablette.";
+const UNFINISHED =
+  "Une demande de liaison n’est pas terminée, et n’est que sur cette tablette. Si vous vous déconnectez, elle est effacée.";
 
 /* Answers that wait to be sent. */
 function waiting() {
@@ -50,8 +52,9 @@ async function leave(form) {
 async function signOut(form) {
   const ward = storeOf("relais-liaison", "/liaison/");
   const mine = (record) => record.user === form.dataset.signOut;
-  const left = (await ward.all("queued")).filter(mine);
-  if (left.length && !window.confirm(UNSENT)) {
+  const unsent = (await ward.all("queued")).filter(mine);
+  const unfinished = (await ward.all("draft")).filter(mine);
+  if ((unsent.length || unfinished.length) && !window.confirm(unsent.length ? UNSENT : UNFINISHED)) {
     return;
   }
   await ward.wipe(mine);
