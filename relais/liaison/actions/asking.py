@@ -80,7 +80,7 @@ def _nobody_else_types(actor: Actor, draft: Request) -> None:
     author_id, since = draft.dossier.opened_by, draft.drafted_at or draft.dossier.created_at
     if author_id == actor.user_id or since < timezone.now() - TYPING:
         return
-    author = User.objects.filter(pk=author_id).first()
+    author = User.objects.filter(pk=author_id).first() if author_id else None
     raise Refused(
         _(
             "%(who)s écrit déjà une demande pour ce résident (%(at)s). Joignez cette personne pour qu’elle l’envoie. Sans "
