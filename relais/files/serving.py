@@ -21,16 +21,16 @@ FRAMED = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 RANGE = re.compile(r"bytes=(?=.*\d)(\d{0,15})-(\d{0,15})", re.ASCII)
 
 
-def serve(file: StoredFile, *, inline: bool = False, wanted: str = "") -> HttpResponseBase:
+def serve(file: StoredFile, *, inline: bool = False, wanted: str | None = None) -> HttpResponseBase:
     """The file as a streamed answer; shown in the page only when `inline` is asked and its type cannot run.
 
-    `wanted`: the header Range, of which a video's one span is obeyed (Safari plays nothing else): 206, or 416 past its
-    end. Raises NotFound once the file is sealed.
+    `wanted`: the header Range, empty when there is none: the one span of a video is obeyed (Safari plays nothing else),
+    206, or 416 past its end. Raises NotFound once the file is sealed.
     """
     shown = inline and file.content_type in INLINE
-    spans = shown and file.content_type.startswith("video/")
-    first, last = _span(wanted, file.size) if spans else (0, file.size - 1)
-    if first > last:
+    spans = wanted is not None and shown and file.content_type.startswith("video/")
+    first, last = _span(wanted or "", file.size) if spans else (0, file.size - 1)
+    if spans and first > last:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{file.size}"})
     blocks = actions.stream(file)
     content_type = f"{file.content_type}; charset=utf-8" if file.content_type == "text/plain" else file.content_type
@@ -38,7 +38,7 @@ def serve(file: StoredFile, *, inline: bool = False, wanted: str = "") -> HttpRe
     response = handoff.respond(_cut(blocks, first, last) if part else blocks, content_type)
     if spans:
         response["Accept-Ranges"] = "bytes"
-        response.status_code = 206 if RANGE.fullmatch(wanted) else 200
+        response.status_code = 206 if RANGE.fullmatch(wanted or "") else 200
     if response.status_code == 206:
         response["Content-Range"] = f"bytes {first}-{last}/{file.size}"
     response["Content-Length"] = str(last - first + 1)
