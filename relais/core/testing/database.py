@@ -98,6 +98,12 @@ def django_db_setup(
         wiping.start()
     yield
     wiping.stop()
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        # A thread that a test left behind may still be closing its line, and the database could not be dropped.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(autouse=True)
