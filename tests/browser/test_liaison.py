@@ -143,6 +143,16 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     fill(nurse, {"fg.fr": given["fg.fr"]})
     nurse.get_by_text("Enregistré à").wait_for()
     nurse.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+    before = nurse.context.cookies()
+    nurse.evaluate(STORES.format(works="false"))
+    nurse.context.clear_cookies()
+    fill(nurse, {"fg.pas": [104]})
+    nurse.get_by_text("n’est plus enregistré. Gardez cette page ouverte et connectez-vous").wait_for()
+    nurse.evaluate(STORES.format(works="true"))
+    anew = [{**one, "value": "b" * 32} if "csrf" in one["name"] else one for one in before]
+    nurse.context.add_cookies(anew)  # signed in again in another tab: the token of this page is of before
+    fill(nurse, {"fg.pas": [105]})
+    nurse.get_by_text("Enregistré à").wait_for()
     nurse.context.set_offline(True)
     nurse.get_by_text("Pas de réseau : pour un avis maintenant, téléphonez").wait_for()
     assert nurse.locator("[data-no-network] a").last.inner_text() == scene.service.phone

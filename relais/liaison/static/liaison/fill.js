@@ -120,12 +120,12 @@ export async function follow(form, card, box, now) {
 
   /* Somebody signed in in another tab: the page's token is of before. */
   function renew() {
-    renewed = true;
     return door(urls).then((key) => {
       if (!key || (card && key.user !== card.user)) {
         lost("out");
         return;
       }
+      renewed = true;
       token.value = key.csrf;
       later(0);
     });
