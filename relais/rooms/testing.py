@@ -45,7 +45,7 @@ class Relay:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", "sfu"], cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not self.janus.alive():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()

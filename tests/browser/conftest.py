@@ -58,7 +58,7 @@ class Server:
             self._process = subprocess.Popen(
                 command + options, cwd=ROOT, env=self._settings(), stdout=log, stderr=subprocess.STDOUT
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()

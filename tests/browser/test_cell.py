@@ -43,7 +43,7 @@ def test_a_red_answer_is_on_two_screens_at_once_and_one_of_two_takes_it(
     first.wait_for_timeout(1500)  # both streams are open
     red(followed)
     for page in (first, second):
-        page.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
+        page.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
         page.get_by_text("Essoufflement en parlant ou au repos").first.wait_for()
     page_that_was_left = second.context.new_page()
     page_that_was_left.goto(site.base + reverse("telemonitoring:follow_up", args=[followed.follow_up.pk]))
@@ -51,7 +51,7 @@ def test_a_red_answer_is_on_two_screens_at_once_and_one_of_two_takes_it(
     page_that_was_left.evaluate("document.querySelector('[data-live]').remove()")  # a screen whose line is lost
     first.get_by_role("button", name="Prendre en charge").click()
     first.get_by_text("Vous avez pris cette alerte en charge.").first.wait_for()
-    second.get_by_text("Prise en charge, Dr Claire Martin").wait_for(timeout=5000)
+    second.get_by_text("Prise en charge, Dr Claire Martin").wait_for(timeout=20_000)
     assert second.get_by_role("button", name="Prendre en charge").count() == 0
     page_that_was_left.get_by_role("button", name="Prendre en charge").click()
     page_that_was_left.get_by_text("Dr Claire Martin s’occupe déjà de ce patient.").first.wait_for()

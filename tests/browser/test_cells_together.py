@@ -60,12 +60,12 @@ def test_a_file_is_included_and_patients_pass_to_the_regional_cell_live(
     page.get_by_label("Cellule", exact=True).select_option(str(regional.pk))
     page.get_by_role("button", name="Proposer les patients cochés").click()
     page.get_by_text("1 patient proposé.").first.wait_for()
-    there.get_by_role("button", name="Accepter les patients cochés").wait_for(timeout=8000)
+    there.get_by_role("button", name="Accepter les patients cochés").wait_for(timeout=20_000)
     screens("cells-transfers", there, full=True)
     there.locator("[name=transfer]").uncheck()
     live.ping(cell_topic(regional.pk), urgent=True)
     there.locator("[data-live-mark]").wait_for(
-        timeout=8000
+        timeout=20_000
     )  # what comes then waits: nobody is accepted whom one unticked
     assert not there.locator("[name=transfer]").is_checked()
     there.locator("[name=transfer]").check()
@@ -73,4 +73,4 @@ def test_a_file_is_included_and_patients_pass_to_the_regional_cell_live(
     assert page.locator(".row-link").count() == 5
     there.get_by_role("button", name="Accepter les patients cochés").click()
     there.get_by_text("1 patient accepté.").first.wait_for()
-    page.wait_for_function("document.querySelectorAll('.row-link').length === 4", timeout=8000)
+    page.wait_for_function("document.querySelectorAll('.row-link').length === 4", timeout=20_000)

@@ -110,7 +110,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     screens("liaison-fill", nurse)
     nurse.get_by_role("button", name="Envoyer la demande").click()
     nurse.get_by_text("est prévenu et la voit").first.wait_for()
-    doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
+    doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
     doctor.wait_for_function("window.chimes.length > 0 && window.buzzes > 0")
     screens("liaison-list", doctor)
     doctor.get_by_role("button", name="Prendre en charge").click()
@@ -121,7 +121,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     doctor.get_by_label("Famille prévenue").select_option("oui")
     screens("liaison-decide", doctor)
     doctor.get_by_role("button", name="Rendre l’avis").click()
-    nurse.get_by_text("Maintien en EHPAD avec oxygène").first.wait_for(timeout=5000)
+    nurse.get_by_text("Maintien en EHPAD avec oxygène").first.wait_for(timeout=20_000)
     screens("liaison-request-home", nurse)
     assert Request.objects.get().state == "a-reevaluer"
 
@@ -180,7 +180,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.context.set_offline(False)
     nurse.get_by_text("est prévenu et la voit").first.wait_for()
     screens("liaison-offline-sent", nurse, widths=(320,))
-    doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=5000)
+    doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
     sent = Request.objects.get()
     assert (sent.state, sent.red, sent.response.user_id) == ("soumise", True, scene.nurse.user_id)
     nurse.goto(f"{site.base}/liaison/hors-ligne/")

@@ -160,7 +160,7 @@ def test_data_held_by_another_server_is_refused_in_one_sentence(made: Path) -> N
             embedded.start(made, durable=False)
     finally:
         other.send_signal(signal.SIGINT)
-        other.wait(20)
+        other.wait(60)
 
 
 def test_data_of_another_major_version_is_refused_in_one_sentence(made: Path) -> None:

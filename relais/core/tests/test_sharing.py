@@ -22,7 +22,7 @@ class Slow:
         self.count += 1
         mine = self.count
         self.begun.release()
-        self.go.acquire(timeout=10)
+        self.go.acquire(timeout=60)
         if self.fails:
             raise ValueError(mine)
         return mine
@@ -30,7 +30,7 @@ class Slow:
 
 def asked_while_reading(sharing: Sharing, slow: Slow, pool: ThreadPoolExecutor, others: int) -> list:
     first = pool.submit(sharing.ask, "q", slow)
-    assert slow.begun.acquire(timeout=10)
+    assert slow.begun.acquire(timeout=60)
     later = [pool.submit(sharing.ask, "q", slow) for _number in range(others)]
     while sharing.waiting("q") < others:
         threading.Event().wait(0.001)
@@ -63,7 +63,7 @@ def test_nothing_is_kept_between_two_questions_and_different_questions_do_not_wa
     assert [sharing.ask("q", lambda: 1), sharing.ask("q", lambda: 2)] == [1, 2]
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(sharing.ask, "q", slow)
-        assert slow.begun.acquire(timeout=10)
+        assert slow.begun.acquire(timeout=60)
         assert sharing.ask("another", lambda: 3) == 3
         slow.go.release()
         assert held.result(10) == 1

@@ -59,7 +59,7 @@ def refusal(upload: bytes) -> str:
 def test_a_clean_file_passes_and_was_scanned_whole_before_anything_opened_it(clamd: Clamd) -> None:
     upload = make.photo()
     actions.check(upload, "photo.jpg")
-    clamd.join(5)
+    clamd.join(60)
     assert clamd.received == upload
 
 

@@ -151,7 +151,7 @@ def test_a_reader_that_leaves_frees_the_thread_that_decrypts(folder: Path) -> No
     next(blocks)
     (worker,) = (thread for thread in threading.enumerate() if thread.name == "decrypt")
     blocks.close()
-    worker.join(5)
+    worker.join(60)
     assert not worker.is_alive()
 
 

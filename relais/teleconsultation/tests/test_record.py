@@ -372,7 +372,7 @@ def test_closing_and_adding_at_once_never_leaves_a_document_in_a_closed_dossier_
     refused = []
 
     def run(act):
-        gate.wait(timeout=10)
+        gate.wait(timeout=60)
         try:
             act()
         except Exception as error:  # noqa: BLE001 (what it is does not matter, that it is told does)
@@ -390,7 +390,7 @@ def test_closing_and_adding_at_once_never_leaves_a_document_in_a_closed_dossier_
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     scene.tele.dossier.refresh_from_db()
     assert scene.tele.dossier.phase == "closed"
     assert Document.objects.count() == (0 if refused else 1)

@@ -530,6 +530,6 @@ def test_a_red_answer_that_comes_while_the_alert_is_being_ended_is_on_the_screen
 
     monkeypatch.setattr(answers, "_decided", while_it_is_judged)
     reply(scene, levres=True)
-    threads[0].join(5)
+    threads[0].join(60)
     left = Alert.objects.get(state__in=OPEN)
     assert (left.level, "AR11" in left.fired) == ("rouge", True)

@@ -332,7 +332,7 @@ def test_two_people_who_send_one_file_at_once_follow_everybody_once():
 
     def send():
         try:
-            start.wait(5)
+            start.wait(60)
             found.append(bulk.enrol_many(actor=actor, cell_id=cell.pk, data=data, choices={}).made)
         finally:
             connections.close_all()
@@ -341,7 +341,7 @@ def test_two_people_who_send_one_file_at_once_follow_everybody_once():
     for one in threads:
         one.start()
     for one in threads:
-        one.join(20)
+        one.join(60)
     assert sorted(found) == [0, 2]
     assert FollowUp.objects.count() == Patient.objects.count() == 2
 

@@ -205,7 +205,7 @@ def test_two_clicks_open_one_cell(monkeypatch):
 
     monkeypatch.setattr(audit, "record", before_the_end)
     cells.create(actor=actor, settings=settings)
-    second[0].join(5)
+    second[0].join(60)
     assert (Cell.objects.count(), said) == (1, ["Une cellule de votre établissement porte déjà ce nom."])
 
 
