@@ -129,7 +129,7 @@ class Builder:
         rng, now = self.rng, self.region.now
         starts = starts or min(self.today, onset + rng.randint(1, 3) * DAY)
         opening = datetime.combine(starts, time(8), tzinfo=PARIS).astimezone(now.tzinfo)
-        began = min(opening + rng.randint(0, 600) * MINUTE, now - 30 * MINUTE)
+        began = min(opening + rng.randint(0, 600) * MINUTE, now - max(30, ago + 10) * MINUTE)  # before its last answer
         where = place or team.cell.establishment
         by = rng.choice(clinicians(self.region, where) or team.staff)
         text = "".join(rng.choices(dossiers.ALPHABET, k=8))
