@@ -54,7 +54,9 @@ DATABASES = {
     }
 }
 # Values go beside the statement, so that the database reads and plans each statement once a connection (ADR 0017).
-DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=5)
+OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
+OPTIONS.update(server_side_binding=True, prepare_threshold=5)
+OPTIONS.setdefault("options", "-c join_collapse_limit=6 -c max_parallel_workers_per_gather=0")  # ADR 0022
 SECRET_KEY = ENV["SECRET_KEY"] or embedded.secret(HOME, "django")
 # Secrets derived for one purpose each, so that none opens two doors.
 # Asked by the demo page from whoever does not sit at this machine; `up` prints it.
