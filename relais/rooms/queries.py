@@ -110,6 +110,17 @@ def who_is_inside(about: UUID) -> list[str]:
     return [peer.invitation.name for peer in peers_inside(room)] if room else []
 
 
+def who_came(about: UUID) -> list[str]:
+    """Names of those who were in the room of this since it was last cleared, by name, each once."""
+    room = room_of(about)
+    if room is None:
+        return []
+    peers = Peer.objects.filter(invitation__room=room)
+    if room.cleared_at:
+        peers = peers.filter(created_at__gt=room.cleared_at)
+    return list(peers.order_by("invitation__name").values_list("invitation__name", flat=True).distinct())
+
+
 def last_tests(abouts: Iterable[UUID]) -> dict[UUID, DeviceTest]:
     """The latest self-test about each id; ids without one are left out."""
     latest = DeviceTest.objects.filter(about__in=list(abouts)).order_by("about", "-created_at", "id").distinct("about")

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from relais.core.actor import Actor
 from relais.directory.models import Service
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import services_of
 
-__all__ = ["pools", "services_of", "works_for"]
+__all__ = ["answered", "pools", "services_of", "works_for"]
 
 
 def pools(services: Iterable[Service]) -> dict[UUID, set[UUID]]:
@@ -18,6 +20,16 @@ def pools(services: Iterable[Service]) -> dict[UUID, set[UUID]]:
     for service_id, user_id in members.values_list("service_id", "user_id"):
         found[service_id].add(user_id)
     return found
+
+
+def answered(actor: Actor) -> QuerySet[Service]:
+    """The services that the actor `works_for`, in one query, for it is asked on every page."""
+    if not actor.has_role("practitioner", "caregiver"):
+        return Service.objects.none()
+    pool = PoolMember.objects.filter(service=OuterRef("pk")).at_work()
+    ours = Q(establishment=actor.here) & (Exists(pool.filter(user=actor.me)) | ~Exists(pool))
+    named = PoolMember.objects.of(actor).serve("pk")
+    return Service.objects.filter(named | ours, active=True, establishment__active=True)
 
 
 def works_for(actor: Actor, service: Service, pool: set[UUID]) -> bool:

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
-from relais.directory.models import Establishment
-from relais.meetings.models import EARLY, KINDS, LATE, Invitee, Meeting
-from relais.meetings.queries.places import Who, near, who_is_there
+from relais.meetings.models import EARLY, LATE, Invitee, Meeting
+from relais.meetings.queries.places import Who, who_is_there
 from relais.meetings.workflow import State
 from relais.notifications.queries import Summary, timeline
 from relais.rooms.models import Room
@@ -71,21 +69,9 @@ def _hosted(actor: Actor, now: datetime) -> QuerySet[Meeting]:
     return Meeting.objects.filter(mine, state=State.PLANNED, starts_at__lt=now + EARLY, ends_at__gt=now - LATE)
 
 
-@dataclass(frozen=True)
-class Listens:
-    """To what doors the pages of somebody listen: of rooms, of meetings about now."""
-
-    rooms: bool
-    meetings: bool
-
-
-def listens(actor: Actor, now: datetime) -> Listens:
-    """In one query, for it is asked on every page."""
-    answers: Any = Exists(near(actor)) if actor.has_role("practitioner", "caregiver") else Value(False)
-    here = Establishment.objects.filter(pk=actor.here).annotate(answers=answers, meets=Exists(_hosted(actor, now)))
-    for kind, serves, meets in here.order_by("pk").values_list("kind", "answers", "meets"):
-        return Listens(kind in KINDS or serves, meets)
-    return Listens(rooms=False, meetings=False)
+def has_one_now(actor: Actor, now: datetime) -> Exists:
+    """Whether the actor plans or is invited to a meeting of this hour, beside a row that is read anyway."""
+    return Exists(_hosted(actor, now))
 
 
 def doors_of(actor: Actor, now: datetime) -> list[Door]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from relais.accounts.models import User
@@ -15,7 +15,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound
 from relais.directory import queries as directory
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.meetings.models import KINDS, NEEDS, Place, Sitting, has_room
+from relais.meetings.models import NEEDS, Place, Sitting, has_room
 from relais.meetings.queries import duty
 from relais.oncall.queries import Duty, route
 from relais.rooms import queries as rooms
@@ -99,20 +99,18 @@ class Card:
         return [*waiting, *(one for one in self.inside if not one.me)]
 
 
-def own(actor: Actor) -> list[Owner]:
-    """The rooms of the actor: of the establishment of this session, of the services for which they answer."""
-    found: list[Owner] = list(Establishment.objects.filter(pk=actor.here, kind__in=KINDS, active=True))
-    if actor.has_role("practitioner", "caregiver"):
-        services = list(near(actor).select_related("establishment"))
-        pools = duty.pools(services) if services else {}
-        found += [one for one in services if duty.works_for(actor, one, pools[one.pk])]
-    return found
+def own(actor: Actor, here: Establishment) -> list[Owner]:
+    """The rooms of the actor: of `here`, the establishment of this session, and of the services for which they answer."""
+    return [*([here] if has_room(here) else []), *_answered(actor).select_related("establishment")]
 
 
-def near(actor: Actor) -> QuerySet[Service]:
-    """The services of the actor's establishment, and those for which they answer, that have a room."""
-    ours = Q(establishment=actor.here) | Q(pk__in=duty.services_of(actor).values("pk"))
-    return Service.objects.filter(ours, need__in=NEEDS, active=True)
+def _answered(actor: Actor) -> QuerySet[Service]:
+    return duty.answered(actor).filter(need__in=NEEDS)
+
+
+def answers_for_one(actor: Actor) -> Exists:
+    """Whether the actor answers for a service with a room, beside a row that is read anyway."""
+    return Exists(_answered(actor))
 
 
 def cards(actor: Actor, owners: Iterable[Owner], *, mine: bool = False, at_once: bool) -> list[Card]:

@@ -17,6 +17,7 @@ from relais.core.actor import Actor
 from relais.core.errors import NotFound
 from relais.directory.models import Department, Establishment
 from relais.meetings.actions import places as actions
+from relais.meetings.models import has_room
 from relais.meetings.permissions import places as may
 from relais.meetings.queries import meetings
 from relais.meetings.queries import places as queries
@@ -34,8 +35,8 @@ def places(request: Any) -> HttpResponse:
     """*Dispositif COVID-19, accès salles ESMS*: one's own room first, then those that others wait in (VR-04)."""
     actor = request.actor
     on_duty = may.is_on_duty(actor)
-    own = queries.own(actor)
     here = Establishment.objects.get(pk=actor.here)
+    own = queries.own(actor, here)
     text = request.GET.get("q", "").strip()[:100]
     department = request.GET.get("departement", here.department)
     department = department if department in Department.values else ""
@@ -111,8 +112,9 @@ def stays(request: Any, owner_id: UUID) -> HttpResponse:
 @require_GET
 def alerts(request: Any) -> HttpResponse:
     """The part of the top bar that says who is at the doors of one's own rooms and meetings."""
+    here = Establishment.objects.get(pk=request.actor.here)
     doors_ = meetings.doors_of(request.actor, timezone.now())
-    return HttpResponse(_alerts(request.actor, queries.own(request.actor), doors_))
+    return HttpResponse(_alerts(request.actor, queries.own(request.actor, here), doors_))
 
 
 def _alerts(actor: Actor, own: list[queries.Owner], doors_: list[meetings.Door]) -> str:
@@ -123,10 +125,12 @@ def _alerts(actor: Actor, own: list[queries.Owner], doors_: list[meetings.Door])
 def tray(actor: Actor) -> str:
     """In the top bar of every page of those who have a room or a meeting now: who waits there, with a sound (B3.3)."""
     now = timezone.now()
-    listens = meetings.listens(actor, now)
-    own = queries.own(actor) if listens.rooms else []
-    if not own and not listens.meetings:
+    here = Establishment.objects.annotate(
+        meets=meetings.has_one_now(actor, now), answers=queries.answers_for_one(actor)
+    ).get(pk=actor.here)
+    if not (has_room(here) or here.answers or here.meets):
         return ""
-    doors_ = meetings.doors_of(actor, now) if listens.meetings else []
+    own = queries.own(actor, here) if has_room(here) or here.answers else []
+    doors_ = meetings.doors_of(actor, now) if here.meets else []
     watched = {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": _alerts(actor, own, doors_)}
     return render_to_string("meetings/tray.html", watched)
