@@ -1,7 +1,8 @@
-"""A document of a dossier, as the modules of its kinds show it: one door, one trace, one page to look at it."""
+"""What the modules of all kinds of dossier answer alike: a document looked at (one door, one trace), a FHIR file."""
 
 from typing import Any
 
+from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
@@ -44,3 +45,14 @@ def person_of(patient: Patient) -> Person:
         given_names=tuple(filter(None, (*patient.birth_given_names.split(), patient.used_given_name))),
         birth_date=patient.birth_date,
     )
+
+
+def give_fhir(resource: dict[str, Any], name: str) -> HttpResponse:
+    """A FHIR resource as a file to keep, never a page. `name`, without patient data, goes without its end.
+
+    The caller has opened what it holds through the door that leaves the trace.
+    """
+    response = JsonResponse(resource, content_type="application/fhir+json", json_dumps_params={"ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="{name}.json"'
+    response["Cache-Control"] = "no-store"
+    return response

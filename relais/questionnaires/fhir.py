@@ -24,10 +24,15 @@ VITAL_SIGNS = {
 
 
 def questionnaire_response(
-    response: Response, *, subject: dict[str, Any], author: dict[str, Any] | None = None
+    response: Response,
+    *,
+    subject: dict[str, Any],
+    author: dict[str, Any] | None = None,
+    based_on: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A response as QuestionnaireResponse: items nested as in the questionnaire, hidden ones too.
 
+    `based_on`: the ServiceRequest that it belongs to.
     `source` is the patient when they answered themselves, else the author; who answered and why are the extensions
     urn:relais:saisie-par and saisie-raison (EC-10). A corrected response stays *completed*, its correction is *amended*.
     """
@@ -45,6 +50,8 @@ def questionnaire_response(
         "subject": subject,
         "authored": _moment(response.ended_at),
     }
+    if based_on:
+        made["basedOn"] = [based_on]
     if author:
         made["author"] = author
     source = subject if response.relation == "patient" else author
@@ -100,7 +107,7 @@ def observations(
         coding = {"system": LOINC, "code": item.loinc} | ({"display": item.loinc_label} if item.loinc_label else {})
         made: dict[str, Any] = {
             "resourceType": "Observation",
-            "id": str(uuid5(NAMESPACE_URL, f"urn:uuid:{response.pk}#{key}")),
+            "id": observation_id(response, key),
             "status": "amended" if response.replaces_id else "final",
             "category": [{"coding": [VITAL_SIGNS]}],
             "code": {"coding": [coding], "text": item.text},
@@ -112,6 +119,11 @@ def observations(
         }
         found.append(made | ({"performer": [performer]} if performer else {}))
     return found
+
+
+def observation_id(response: Response, key: str) -> str:
+    """Of the Observation of one answer, by its key (its linkId outside rows)."""
+    return str(uuid5(NAMESPACE_URL, f"urn:uuid:{response.pk}#{key}"))
 
 
 def _quantity(item: Item, value: Any) -> dict[str, Any]:

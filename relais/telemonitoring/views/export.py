@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
@@ -15,6 +15,7 @@ from relais.core import pdf
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound
+from relais.dossiers.views import give_fhir
 from relais.files import handoff
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.models import Cell
@@ -61,10 +62,7 @@ def _csv(
 def fhir(request: Any, dossier_id: UUID) -> HttpResponse:
     """One follow-up as a FHIR R4 Bundle."""
     found = follow_up_of(request, dossier_id, "Export FHIR du suivi")
-    response = JsonResponse(
-        bundle.bundle(found), content_type="application/fhir+json", json_dumps_params={"ensure_ascii": False}
-    )
-    return _named(response, f"{found.dossier.reference}.json")
+    return give_fhir(bundle.bundle(found), found.dossier.reference)
 
 
 @professional(*may.CLINICAL)
