@@ -33,6 +33,7 @@ from relais.core.errors import Refused
 
 CURVE = ec.SECP256R1()
 CLOCK = timedelta(minutes=5)  # what a device's clock may be wrong by before its times are moved
+MOST = 200_000  # bytes of a sending: a whole form with free texts has some 10,000
 PEM = re.compile(r"-----BEGIN PRIVATE KEY-----.+?-----END PRIVATE KEY-----", re.DOTALL)
 
 
@@ -45,6 +46,16 @@ class Damaged(Refused):
                 "Ces réponses sont arrivées abîmées : elles ne peuvent pas être lues. Répondez de nouveau, s’il vous plaît."
             )
         )
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON of a sending. Raises Damaged for what is none, or too long to be one."""
+    if len(body) > MOST:
+        raise Damaged
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Damaged from None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,11 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream=device-count=3,fps=10",
 ]
+
+WHOLE_RUN = "PYTEST_XDIST_WORKER" in os.environ
+RESULTS = Path(__file__).parents[3] / "test-results"
+HEIGHTS = {1280: 800, 320: 640, 768: 1024}
+BOTH = (1280, 320)
 
 # Cameras give small pictures: what is shown is that frames arrive, and two cores draw and encode those of all windows.
 SMALL_PICTURES = """(() => {
@@ -111,9 +117,46 @@ def axe() -> Callable[[Any], list[str]]:
     """`axe(page)` lists the violations of the page as it is now: rule and element."""
     source = (settings.NPM / "axe-core" / "axe.min.js").read_text()
 
+    look = """async () => {
+      const found = await axe.run(document, { resultTypes: ['violations'] });
+      return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 200)}`));
+    }"""
+
     def run(page: Any) -> list[str]:
-        page.evaluate(source)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [f"{rule['id']}: {node['html'][:200]}" for rule in found["violations"] for node in rule["nodes"]]
+        if page.evaluate("!window.axe"):
+            page.evaluate(source)
+        return page.evaluate(look)
 
     return run
+
+
+STICKING_OUT = """() => Array.from(document.querySelectorAll('.card table'))
+  .filter((one) => !one.closest('.table-responsive'))
+  .map((one) => one.getBoundingClientRect().right - one.closest('.card').getBoundingClientRect().right)
+  .filter((over) => over > 1).length > 0"""
+
+
+@pytest.fixture
+def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
+    """`screens(name, page)` keeps pictures of the page at 1280 and 320 px in test-results/ and fails on what axe finds.
+
+    The page keeps the size it had. A whole run keeps no picture: nobody looks at them, and they cost a minute.
+    """
+
+    def take(name: str, page: Any, *, full: bool = False, widths: tuple[int, ...] = BOTH) -> None:
+        RESULTS.mkdir(exist_ok=True)
+        before = page.viewport_size
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+            page.wait_for_timeout(150)
+            if not WHOLE_RUN:
+                page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full, caret="initial")
+            if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
+                pytest.fail(f"{name} takes {found} px of {width}")
+            if page.evaluate(STICKING_OUT):
+                pytest.fail(f"{name}: a table leaves its card at {width} px")
+            if wrong := axe(page):
+                pytest.fail(f"{name} at {width} px: {wrong}")
+        page.set_viewport_size(before)
+
+    return take

@@ -37,6 +37,8 @@ class UnknownVariable(str):
 def pytest_configure(config: pytest.Config) -> None:
     options: Any = settings.TEMPLATES[0]["OPTIONS"]
     options["string_if_invalid"] = UnknownVariable("%s")
+    # Each test's client builds the middlewares anew, and this one would look up every static file that there is.
+    settings.WHITENOISE_USE_FINDERS = False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; argon2 has its own test
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -108,6 +108,18 @@ def alive(pid: int) -> bool:
         return False
 
 
+def with_database(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return subprocess.run(
+        [sys.executable, "manage.py", "with_database", *arguments],
+        cwd=embedded.ROOT,
+        env=inherited | {"RELAIS_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 pytestmark = pytest.mark.xdist_group("supervisor")  # one home, made once
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -119,27 +131,50 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def running(home: Path) -> Iterator[Callable[..., Up]]:
+    """`running()`: the one that runs in the home, started if the test before ended it; with other settings, a fresh one.
+
+    Each start is three programs to load, so tests share one for as long as it lives.
+    """
+    made: list[tuple[Up, dict[str, str]]] = []
+
+    def find(**environment: str) -> Up:
+        if made and made[-1][0].process.poll() is None:
+            if made[-1][1] == environment:
+                return made[-1][0]
+            made[-1][0].stop()
+        started = Up(home, **environment)
+        made.append((started, environment))
+        assert started.ready(), started.text()
+        return started
+
+    yield find
+    if made:
+        made[-1][0].stop()
+
+
 @pytest.fixture
-def up(home: Path) -> Iterator[Up]:
-    running = Up(home)
-    try:
-        assert running.ready(), running.text()
-        assert wait_until(lambda: running.health() == 200), running.text()
-        yield running
-    finally:
-        running.stop()
+def up(running: Callable[..., Up]) -> Up:
+    found = running()
+    assert wait_until(lambda: found.health() == 200), found.text()
+    return found
 
 
 @linux
-def test_it_answers_on_localhost_and_ctrl_c_leaves_no_process(up: Up) -> None:
+def test_it_answers_on_localhost(up: Up) -> None:
     assert up.health() == 200
     assert up.text().strip().split("\n")[-1].endswith(f"http://localhost:{up.port}/")
-    everyone = up.everything()
-    assert all(everyone)
-    assert up.stop() == 0
-    assert up.text().strip().split("\n")[-1] == "Stopped."
-    assert not any(alive(pid) for pid in everyone)
-    assert processes(up.home) == []
+    assert all(up.everything())
+
+
+def test_a_second_one_in_the_same_home_is_refused_in_one_sentence(up: Up) -> None:
+    second = Up(up.home, output="second")
+    assert second.process.wait(PATIENCE) == 1
+    assert (
+        second.text()
+        == f"Relais: It already runs here, on port {up.port} (process {up.process.pid}): stop that one first.\n"
+    )
 
 
 @linux
@@ -154,19 +189,13 @@ def test_children_that_are_killed_come_back_and_it_says_so(up: Up) -> None:
 
 
 @linux
-def test_a_supervisor_that_is_killed_leaves_no_process(up: Up) -> None:
-    everyone = up.everything()
-    up.stop(signal.SIGKILL)
-    assert wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [])
-
-
-@linux
 def test_a_database_restarted_under_load_costs_some_answers_and_pages_recover(up: Up) -> None:
     stop, seen = threading.Event(), queue.SimpleQueue[tuple[float, int, str]]()
 
     def browse() -> None:
         while not stop.is_set():
             seen.put((time.monotonic(), *up.page()))
+            stop.wait(0.05)
 
     threads = [threading.Thread(target=browse) for _number in range(8)]
     for thread in threads:
@@ -190,13 +219,48 @@ def test_a_database_restarted_under_load_costs_some_answers_and_pages_recover(up
     assert all("Relais n’a pas pu répondre" in text for text in lost)
 
 
-def test_a_second_one_in_the_same_home_is_refused_in_one_sentence(up: Up) -> None:
-    second = Up(up.home, output="second")
-    assert second.process.wait(PATIENCE) == 1
-    assert (
-        second.text()
-        == f"Relais: It already runs here, on port {up.port} (process {up.process.pid}): stop that one first.\n"
-    )
+@linux
+def test_ctrl_c_leaves_no_process(up: Up) -> None:
+    everyone = up.everything()
+    assert all(everyone)
+    assert up.stop() == 0
+    assert up.text().strip().split("\n")[-1] == "Stopped."
+    assert not any(alive(pid) for pid in everyone)
+    assert processes(up.home) == []
+
+
+def test_a_command_finds_a_database_with_its_tables_while_the_site_is_down(
+    home: Path, running: Callable[..., Up]
+) -> None:
+    """The tables of a migration that was not made are made first."""
+    if not (home / "postgres").exists():
+        running().stop()
+    undone = with_database(home, "migrate", "-v0", "liaison", "0003")
+    assert undone.returncode == 0, undone.stderr
+    listed = with_database(home, "showmigrations", "--list", "liaison")
+    assert listed.returncode == 0, listed.stderr
+    assert "[X] 0001_initial" in listed.stdout
+    assert "[ ]" not in listed.stdout
+    assert processes(home) == []
+
+
+@linux
+def test_https_serves_a_certificate_for_localhost_and_prints_the_key(running: Callable[..., Up]) -> None:
+    up = running(HTTPS="1")
+    assert re.search(r"Key that the demonstration page asks for: \w{10}\n", up.text())
+    trusted = ssl.create_default_context(cafile=str(up.home / "keys" / "https.crt"))
+    connection = http.client.HTTPSConnection("localhost", up.port, timeout=30, context=trusted)
+    connection.request("GET", "/health")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+@linux
+def test_a_supervisor_that_is_killed_leaves_no_process(running: Callable[..., Up]) -> None:
+    up = running(HTTPS="1")
+    everyone = up.everything()
+    up.stop(signal.SIGKILL)
+    assert wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [])
 
 
 def test_a_port_in_use_is_told_before_anything_starts() -> None:
@@ -225,21 +289,6 @@ def test_an_external_database_that_does_not_answer_is_told_without_its_password(
     assert refused.text().count("\n") == 1
     assert "very-secret" not in refused.text()
     shutil.rmtree(home)
-
-
-@linux
-def test_https_serves_a_certificate_for_localhost_and_prints_the_key(home: Path) -> None:
-    running = Up(home, HTTPS="1")
-    try:
-        assert running.ready(), running.text()
-        assert re.search(r"Key that the demonstration page asks for: \w{10}\n", running.text())
-        trusted = ssl.create_default_context(cafile=str(home / "keys" / "https.crt"))
-        connection = http.client.HTTPSConnection("localhost", running.port, timeout=30, context=trusted)
-        connection.request("GET", "/health")
-        assert connection.getresponse().status == 200
-        connection.close()
-    finally:
-        running.stop()
 
 
 def test_waiting_visitors_are_served_by_the_web_server_that_comes_back() -> None:

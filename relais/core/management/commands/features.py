@@ -19,6 +19,7 @@ What is required, and the tests that show it (`@pytest.mark.req`). This page is 
 |---|---|---|
 """
 FOLDERS = ("relais", "tests")
+FILE, WHOLE = "pytestmark", "the whole file"  # a mark of every test of a file
 
 
 class UnknownRequirement(Exception):
@@ -49,14 +50,18 @@ def shown() -> dict[str, list[str]]:
 
 
 def _marks(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Name of the test and id, for each `req(…)` on a function, on a class or on one set of parameters."""
+    """Name of the test and id, for each `req(…)` on a function, on a class, on one set of parameters or on a whole file."""
     for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name, marked = node.name, list[ast.AST](node.decorator_list)
+        elif isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == FILE for one in node.targets):
+            name, marked = WHOLE, [node.value]
+        else:
             continue
-        for decorator in node.decorator_list:
-            for call in ast.walk(decorator):
+        for mark in marked:
+            for call in ast.walk(mark):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "req":
-                    yield from ((node.name, str(ast.literal_eval(argument))) for argument in call.args)
+                    yield from ((name, str(ast.literal_eval(argument))) for argument in call.args)
 
 
 def text() -> str:
