@@ -22,11 +22,11 @@ from relais.patients import demo as patients
 from relais.patients.models import CareLink
 from relais.questionnaires import logic
 from relais.questionnaires.columns import values
-from relais.questionnaires.models import Questionnaire, Response
+from relais.questionnaires.models import Response
 from relais.telemonitoring.actions.answers import context_of, decide
 from relais.telemonitoring.demo import build, courses, people
 from relais.telemonitoring.demo.cells import FIRST
-from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement, RuleSet
+from relais.telemonitoring.models import Alert, Cell, FollowUp, Judgement
 from relais.telemonitoring.tests.test_rules import SETS
 from relais.telemonitoring.workflow import OPEN
 
@@ -53,15 +53,6 @@ def test_the_small_region_has_a_cell_at_work() -> None:
             known = {item.link_id for item in form.context}
             context = {name: value for name, value in context_of(follow_up).items() if name in known}
             assert logic.check(form, {**response.answers, **context}, timezone.localdate()).errors == {}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_replacing_the_region_keeps_the_questionnaires_and_the_rules() -> None:
-    call_command("demo_region", size="small", seed=1, stdout=StringIO())
-    before = Questionnaire.objects.count(), RuleSet.objects.count()
-    call_command("demo_region", size="small", seed=1, replace=True, stdout=StringIO())
-    assert (Questionnaire.objects.count(), RuleSet.objects.count()) == before
-    assert before[0] >= 10
 
 
 PARTS = (directory, accounts, patients)

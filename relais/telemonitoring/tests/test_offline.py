@@ -221,8 +221,12 @@ def test_no_date_that_a_telephone_says_is_too_far(scene):
         assert send(scene, {**envelope, "device_at": device_at}).status_code in (200, 422)
 
 
-def test_a_nest_of_lists_is_refused_with_a_sentence(scene):
-    answer = let_in(Client(), scene.grant).post(SEND, "[" * 100_000, "application/json")
+NO_SENDINGS = {"nested": "[" * 100_000, "cut": "{", "no JSON": "\xff", "long": json.dumps("a" * sealing.MOST)}
+
+
+@pytest.mark.parametrize("body", NO_SENDINGS.values(), ids=NO_SENDINGS)
+def test_what_is_no_sending_or_too_long_to_be_one_is_refused_with_a_sentence(scene, body):
+    answer = let_in(Client(), scene.grant).post(SEND, body, "application/json")
     assert (answer.status_code, "abîmées" in answer.json()["error"]) == (422, True)
 
 

@@ -4,7 +4,6 @@ Pages that are kept on the telephone (`worker`, `shell`, `form`) hold no patient
 is the patient's (`card`) comes with the pages of the space, and is encrypted on the telephone.
 """
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +27,6 @@ from relais.telemonitoring.queries import space
 from relais.telemonitoring.queries.follow_up import open_alert
 from relais.telemonitoring.views.space import OfflineFill, choices, follow_up_of
 
-MOST = 200_000  # bytes of a sending: a whole form with free texts has some 10,000
 NAMES = frozenset(name for names in FORMS.values() for name in names)
 
 
@@ -38,22 +36,13 @@ def send(request: Any) -> JsonResponse:
     """Answers that a telephone kept. 4xx with one sentence in `error` when they cannot be taken."""
     follow_up = follow_up_of(request, "Réponses données sans réseau")
     try:
-        if len(request.body) > MOST:
-            raise sealing.Damaged
-        judgement = offline.receive(actor=request.actor, follow_up=follow_up, sent=_json(request.body))
+        judgement = offline.receive(actor=request.actor, follow_up=follow_up, sent=sealing.parsed(request.body))
     except (sealing.Damaged, Wrong) as refused:
         return JsonResponse({"error": refused.message}, status=422)
     except Refused as refused:
         return JsonResponse({"error": refused.message}, status=409)
     said = space.instruction(judgement, space.told(open_alert(follow_up)))
     return JsonResponse({"level": said.level, "late": judgement.late, "at": judgement.at.isoformat()})
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise sealing.Damaged from None
 
 
 @public
