@@ -1,5 +1,12 @@
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from relais.core.actor import Actor
+    from relais.patients.models import Patient
+    from relais.teleconsultation.models import Teleconsultation
 
 ENTRIES = [
     ("dashboard", _("Téléconsultation"), "video"),
@@ -14,7 +21,7 @@ class TeleconsultationConfig(AppConfig):
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
         from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
-        from relais.patients import deaths  # noqa: PLC0415
+        from relais.patients import deaths, sections  # noqa: PLC0415
         from relais.teleconsultation import kind, messages  # noqa: PLC0415
         from relais.teleconsultation.actions.booking import follow_death  # noqa: PLC0415
         from relais.teleconsultation.permissions import can_book  # noqa: PLC0415
@@ -35,3 +42,16 @@ class TeleconsultationConfig(AppConfig):
                     in_banner=key == "dashboard",
                 )
             )
+        # TC-03: the one search leads to a patient's page, which shows every activity.
+        sections.register(
+            sections.Section(
+                key="teleconsultation", order=10, template="teleconsultation/_patient_card.html", load=appointments_of
+            )
+        )
+
+
+def appointments_of(actor: "Actor", patient: "Patient") -> "list[Teleconsultation] | None":
+    """What a patient's page shows of teleconsultation."""
+    from relais.teleconsultation.queries import of_patient  # noqa: PLC0415 (models are not ready when this file is read)
+
+    return of_patient(actor, patient) or None

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from relais.accounts.models import Membership, Role, User
 from relais.accounts.queries import names
+from relais.audit import actions as audit
 from relais.core import workflow
 from relais.core.actor import Actor
 from relais.core.paris import midnight
@@ -34,6 +35,7 @@ PRINTED = (
 )  # fmt: skip
 PREPARATION, COVID = "tlc-preparation", "tlc-covid"  # questionnaires/ beside this file
 LATE = timedelta(minutes=15)  # domain.md §2.2
+MOST_OF_PATIENT = 50
 
 
 class Traits(NamedTuple):
@@ -113,6 +115,15 @@ def base(actor: Actor) -> TeleconsultationQuerySet:
     """The appointments of the establishment chosen, with what a row prints and no more: lists are drawn all day."""
     rows = Teleconsultation.objects.filter(establishment_id=actor.here)
     return rows.select_related("dossier__patient", "practitioner").only(*PRINTED)
+
+
+def of_patient(actor: Actor, patient: Patient, *, seen: dict[str, list[str]] | None = None) -> list[Teleconsultation]:
+    """The appointments of one patient that the establishment chosen holds, the last first, with the trace."""
+    if not may.can_book(actor):
+        return []
+    rows = list(base(actor).filter(dossier__patient=patient).order_by("-starts_at", "pk")[:MOST_OF_PATIENT])
+    audit.record_list(actor=actor, action="teleconsultation.list", ids=[tele.pk for tele in rows], seen=seen)
+    return rows
 
 
 def awaited(

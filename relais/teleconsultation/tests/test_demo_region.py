@@ -1,13 +1,10 @@
-"""The appointments of the demo region: every state, true times, documents that open, the same for the same seed."""
+"""The appointments of the demo region: every state, true times, documents that open."""
 
 import hashlib
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from io import StringIO
+from datetime import datetime, timedelta
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
 from django.db.models import F, Q
 from django.test import Client
 from django.urls import reverse
@@ -28,12 +25,7 @@ from relais.rooms.models import DeviceTest, Invitation
 from relais.teleconsultation.models import Opening, ReportDraft, Teleconsultation
 from relais.teleconsultation.workflow import State
 
-NIGHT = datetime(2026, 11, 21, 2, 7, tzinfo=UTC)
-IGNORED = {"django_migrations", "django_content_type", "auth_permission"}
-
-
-def build(seed: int = 1, **options) -> None:
-    call_command("demo_region", size="small", seed=seed, stdout=StringIO(), **options)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region"), pytest.mark.xdist_group("demo")]
 
 
 def persona(key: str) -> User:
@@ -45,9 +37,7 @@ def client_of_persona(key: str) -> Client:
     return client_of(user, user.memberships.get().establishment)
 
 
-@pytest.mark.django_db
 def test_the_small_region_has_every_state_and_what_goes_with_it() -> None:
-    build()
     states = Counter(Teleconsultation.objects.values_list("state", flat=True))
     assert set(states) == set(State.values)
     assert sum(states.values()) == 260
@@ -68,9 +58,7 @@ def test_the_small_region_has_every_state_and_what_goes_with_it() -> None:
     assert max(days) >= timezone.localdate() + timedelta(days=5)
 
 
-@pytest.mark.django_db
 def test_times_are_those_of_the_story_and_never_to_come() -> None:
-    build()
     now = timezone.now()
     assert not Event.objects.filter(at__gt=now).exists()
     assert not Event.objects.filter(at__lt=F("dossier__created_at")).exists()
@@ -85,9 +73,7 @@ def test_times_are_those_of_the_story_and_never_to_come() -> None:
         assert ends[tele.pk] == tele.ended_at
 
 
-@pytest.mark.django_db
 def test_every_document_opens_and_is_what_its_row_says() -> None:
-    build()
     kinds = set()
     for document in Document.objects.select_related("file", "dossier__patient"):
         content = files.read(document.file)
@@ -99,22 +85,21 @@ def test_every_document_opens_and_is_what_its_row_says() -> None:
     assert PDF.content_type in set(Document.objects.values_list("file__content_type", flat=True))
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("at", [NIGHT, None])
-def test_the_personas_find_work_waiting_at_any_hour(at: datetime | None) -> None:
-    build(**({"at": at} if at else {}))
+def find_work(moment: datetime) -> None:
+    """Each persona has somebody late, somebody soon, and a message that was refused."""
     for key in ("doctor", "secretary", "caregiver"):
         place = persona(key).memberships.get().establishment
         waiting = Teleconsultation.objects.awaited().filter(establishment=place)
-        moment = at or timezone.now()
         assert waiting.filter(starts_at__lt=moment - timedelta(minutes=15)).exists(), key
         assert waiting.filter(starts_at__range=(moment, moment + timedelta(hours=3))).count() >= 2, key
         assert Message.objects.filter(about__in=waiting.values("pk"), state=Sent.REFUSED).exists(), key
 
 
-@pytest.mark.django_db
+def test_the_personas_find_work_waiting_now() -> None:
+    find_work(timezone.now())
+
+
 def test_their_pages_open(client: Client) -> None:
-    build()
     doctor = client_of_persona("doctor")
     assert doctor.get(reverse("teleconsultation:dashboard")).status_code == 200
     assert doctor.get(reverse("teleconsultation:agenda")).status_code == 200
@@ -129,9 +114,7 @@ def test_their_pages_open(client: Client) -> None:
     assert b"".join(opened.streaming_content).startswith(b"%PDF")
 
 
-@pytest.mark.django_db
 def test_the_traps_are_set() -> None:
-    build()
     names = Counter(Patient.objects.values_list("birth_family_name", "birth_given_names"))
     assert names["Dubois", "Marie"] >= 2
     twins = Patient.objects.filter(birth_family_name="Diallo", birth_date="2020-02-29")
@@ -145,41 +128,14 @@ def test_the_traps_are_set() -> None:
     ).exists()
 
 
-@pytest.mark.django_db
 def test_the_patient_of_each_appointment_to_come_is_invited_to_its_room() -> None:
-    build()
     for tele in Teleconsultation.objects.awaited():
         grant = Grant.objects.exclude(holder=Holder.GUEST).get(about=tele.pk)
         assert grant.is_live()
         assert Invitation.objects.filter(room__about=tele.pk, room__ended_at=None, holder_id=grant.pk).exists()
 
 
-def digest() -> dict[str, str]:
-    """One for each table: every row, every column but the salted hash of the personas' password."""
-    found = {}
-    with connection.cursor() as cursor:
-        for table in sorted(set(connection.introspection.table_names(cursor)) - IGNORED):
-            row = "(t.*)::text"
-            if table == "accounts_user":
-                row = "(to_jsonb(t) - 'password')::text"
-            cursor.execute(f"SELECT md5(coalesce(string_agg({row}, '|' ORDER BY {row}), '')) FROM \"{table}\" t")
-            found[table] = cursor.fetchone()[0]
-    return found
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_same_seed_is_the_same_rows_ids_included() -> None:
-    found = []
-    for seed in (2, 1, 1):  # erasing sets the counters of numbered rows back
-        build(seed, at=NIGHT, replace=bool(found))
-        found.append(digest())
-    assert found[1] == found[2]
-    assert found[1]["teleconsultation_teleconsultation"] != found[0]["teleconsultation_teleconsultation"]
-
-
-@pytest.mark.django_db
 def test_some_patients_have_prepared_with_answers_that_the_form_takes() -> None:
-    build()
     responses = list(Response.objects.select_related("questionnaire").filter(questionnaire__name="tlc-preparation"))
     assert responses
     for response in responses:

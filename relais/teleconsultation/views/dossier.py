@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
@@ -269,8 +268,5 @@ def readers(request: Any, dossier_id: UUID) -> HttpResponse:
 def of_patient(request: Any, patient_id: UUID) -> HttpResponse:
     """The dossiers of one patient, for the patient's page."""
     patient = get_visible(Patient, request.actor, pk=patient_id)
-    rows = list(queries.base(request.actor).filter(dossier__patient=patient).order_by("-starts_at", "pk")[:50])
-    audit.record_list(
-        actor=request.actor, action="teleconsultation.list", ids=[tele.pk for tele in rows], seen=request.session
-    )
+    rows = queries.of_patient(request.actor, patient, seen=request.session)
     return render(request, "teleconsultation/_of_patient.html", {"teles": rows, "patient": patient})
