@@ -120,7 +120,7 @@ def tell_managers(asked: Expertise) -> None:
 
 def _tell(type_: str, asked: Expertise, users: list[User], path: str = "") -> None:
     """By SMS where minutes count and the number is known, else by e-mail."""
-    hurried = asked.urgency in (Urgency.IMMEDIATE, Urgency.URGENT) and type_ not in (ANSWERED, NEWS)
+    hurried = asked.urgency in (Urgency.IMMEDIATE, Urgency.URGENT) and type_ != NEWS
     where = path or reverse("expertise:request", args=[asked.pk])
     outbox.queue_all(
         [

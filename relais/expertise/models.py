@@ -184,12 +184,16 @@ class Opinion(Base):
     document = models.OneToOneField(Document, on_delete=models.PROTECT, null=True, related_name="+")
     rpps = models.CharField(max_length=11)
     digest = models.CharField(max_length=64)  # SHA-256 of what was signed
+    asked_at = models.DateTimeField()  # when the request came to this service, for the last time before it signed
     signed_at = models.DateTimeField()
     passed_on = models.BooleanField(default=False)  # another service was asked since: its own list shows it no more
 
     class Meta:
         ordering = ["number", "id"]
-        indexes = [models.Index(fields=["service"], name="opinion_passed_on", condition=Q(passed_on=True))]
+        indexes = [
+            models.Index(fields=["service"], name="opinion_passed_on", condition=Q(passed_on=True)),
+            models.Index(fields=["service", "asked_at"], include=["signed_at"], name="opinion_of_service"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["expertise", "number"], name="opinion_number_once"),
             models.CheckConstraint(condition=Q(number__gte=1) & Q(number__lte=2), name="opinion_two_at_most"),

@@ -12,10 +12,12 @@ from relais.accounts.models import User
 from relais.core import pdf
 from relais.core.times import stamp
 from relais.directory.models import Establishment
+from relais.dossiers.models import DocumentKind
 from relais.expertise.models import Expertise
 from relais.patients.identity import printed
 from relais.questionnaires.models import Response
 from relais.questionnaires.queries import words
+from relais.rooms import queries as rooms
 
 TEMPLATE = Path(__file__).parent / "typst" / "opinion.typ"
 SECTIONS = (
@@ -24,7 +26,12 @@ SECTIONS = (
     (
         "Constatations transmises",
         ("tg.pa.sys", "tg.pa.dia", "tg.fc", "tg.fr", "tg.spo2", "tg.o2", "tg.temp", "tg.glasgow", "tg.eva", "tg.examen",
-         "tc.statut", "tc.j", "tc.test", "tc.scanner", "tc.gravite", "tc.spo2aa", "tc.nts"),
+         "tg.poids", "tg.autonomie"),
+    ),
+    (
+        "COVID-19",
+        ("tc.statut", "tc.j", "tc.test", "tc.test.date", "tc.scanner", "tc.symptomes", "tc.gravite", "tc.spo2aa",
+         "tc.facteurs", "tc.oxygene", "tc.ttt", "tc.nts", "tc.da", "tc.isolement", "tc.attendu"),
     ),
 )  # fmt: skip
 ANSWER = (
@@ -89,9 +96,12 @@ def report(asked: Expertise, answer: Response, expert: User, *, number: int, sig
         act=_filled(
             ("Type", f"Télé-expertise ({title.lower()})"),
             ("Demandée", f"le {stamp(asked.sent_at)}, urgence {asked.get_urgency_display().lower()}"),
+            ("Prise en charge", f"le {stamp(asked.taken_at)}" if asked.taken_at else ""),
             ("Rendue", f"le {stamp(signed_at)}"),
             ("Moyen technique", "Plateforme Relais, échange écrit" + (" et visioconférence" if visio else "")),
             ("Requérant", _asker(asker, asked)),
+            ("Autres participants", "\n".join(_others(asked, expert))),
+            ("Documents transmis", ", ".join(_documents(asked))),
             ("Lieu où se trouve le patient", _line(request, "tg.lieu")),
             ("Information du patient", _line(request, "tg.consentement")),
             ("Durée de la visio", _line(answer, "tr.visio.duree")),
@@ -159,6 +169,20 @@ def _asker(asker: User, asked: Expertise) -> str:
     role = asked.get_asked_as_display() if asked.asked_as else ""
     number = f"RPPS {asker.rpps}" if asker.rpps else ""
     return ", ".join(part for part in (asker.full_name, quality, role, number, asked.establishment.name) if part)
+
+
+def _others(asked: Expertise, expert: User) -> list[str]:
+    """Who else took part (R6316-4): who gave the first opinion, and who was in the room beside the two."""
+    earlier = asked.opinions.select_related("expert", "service").order_by("number")
+    gave = [f"{one.expert.full_name}, {one.service.name} (avis n° {one.number})" for one in earlier]
+    two = {expert.full_name, asked.requester.full_name}
+    return [*gave, *(f"{name} (visioconférence)" for name in rooms.who_came(asked.pk) if name not in two)]
+
+
+def _documents(asked: Expertise) -> list[str]:
+    """The titles of what was filed with the request, reports aside."""
+    filed = asked.dossier.documents.filter(withdrawn_at=None).exclude(kind=DocumentKind.REPORT)
+    return list(filed.order_by("created_at", "id").values_list("title", flat=True))
 
 
 def _place(place: Establishment) -> tuple[str, ...]:

@@ -142,10 +142,12 @@ def make_response(dossier: Dossier, author: Membership, **answers: list[Any]) ->
 
 def make_opinion(scene: Scene, signed_at: datetime) -> Opinion:
     """What its expert answered; the request is left in its state."""
+    rows = scene.asked.dossier.participants.filter(service=scene.service, until=None)
+    asked_at = rows.values_list("created_at", flat=True).get()
     return Opinion.objects.create(
         expertise=scene.asked, number=scene.asked.opinions.count() + 1, service=scene.service, expert=scene.expert.user,
         response=make_response(scene.asked.dossier, scene.expert), rpps=scene.expert.user.rpps or "", digest="0" * 64,
-        signed_at=signed_at,
+        asked_at=asked_at, signed_at=signed_at,
     )  # fmt: skip
 
 

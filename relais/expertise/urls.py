@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from relais.expertise.views import answer, ask, call, figures, request, worklist
+from relais.expertise.views import answer, ask, call, export, figures, request, worklist
 
 app_name = "expertise"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("document/<uuid:document_id>/retirer/", request.withdraw, name="withdraw"),
     path("document/<uuid:document_id>/enlever/", ask.detach, name="detach"),
     path("<uuid:dossier_id>/", request.page, name="request"),
+    path("<uuid:dossier_id>/fhir.json", export.fhir, name="fhir"),
     path("<uuid:dossier_id>/demande/", ask.draft, name="draft"),
     path("<uuid:dossier_id>/enregistrer/", ask.save, name="save"),
     path("<uuid:dossier_id>/document/", ask.attach, name="attach"),

@@ -165,11 +165,17 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
     )  # fmt: skip
     opinion = Opinion.objects.create(
         expertise=moved, number=number, service=service, expert=expert, response=given.response, document=document,
-        rpps=expert.rpps, digest=report.digest, signed_at=moment,
+        rpps=expert.rpps, digest=report.digest, asked_at=_asked_at(moved), signed_at=moment,
     )  # fmt: skip
     meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.ANSWERED, moved.requester_id)
     return opinion
+
+
+def _asked_at(asked: Expertise) -> datetime:
+    """When the request came to the service asked now."""
+    rows = asked.dossier.participants.filter(service=asked.service, role=EXPERT, until=None)
+    return rows.values_list("created_at", flat=True).get()
 
 
 def _one(said: dict[str, Any], link_id: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.utils.translation import gettext_lazy as _l
 
 from relais.core.actor import Actor
 from relais.directory.models import Service, Way
@@ -15,6 +16,14 @@ from relais.expertise.models import EXPERT, Expertise, Opinion, Recourse
 from relais.expertise.workflow import OPEN, RUNNING, State
 
 PERIODS = (30, 90, 365)  # days
+AFTER_ANSWER = (State.ANSWERED, State.ADMISSION, State.CLOSED)
+# What became of a request that was answered: codes of tr.orientation in few words, an admission, and an opinion without one.
+OUTCOMES = {
+    "maintien": _l("Maintien sur place"), "consultation": _l("Consultation"), "teleconsultation": _l("Téléconsultation"),
+    "hospitalisation-programmee": _l("Hospitalisation programmée"),
+    "hospitalisation-urgente": _l("Hospitalisation urgente"), "samu": _l("SAMU"), "had": _l("HAD"),
+    "palliatif": _l("Soins palliatifs"), "admission": _l("Admission proposée"), "": _l("Sans orientation"),
+}  # fmt: skip
 
 
 class Percentile(Aggregate):
@@ -42,6 +51,7 @@ class Figures:
     avoided: int
     made: int
     said: int  # closed with a word about the recourse to hospital
+    outcomes: dict[str, int]  # by code of OUTCOMES
 
     @property
     def median_words(self) -> str:
@@ -50,6 +60,16 @@ class Figures:
     @property
     def p90_words(self) -> str:
         return words_of(self.p90)
+
+    @property
+    def outcome_rows(self) -> list[tuple[str, int]]:
+        """(words, how many) of every outcome, in the order of OUTCOMES."""
+        return [(str(words), self.outcomes[code]) for code, words in OUTCOMES.items()]
+
+    @property
+    def became(self) -> int:
+        """How many were answered, whatever became of them."""
+        return sum(self.outcomes.values())
 
     @property
     def avoided_share(self) -> int | None:
@@ -85,15 +105,22 @@ def figures(actor: Actor, *, days: int, now: datetime) -> list[Figures]:
     services = list(services_of(actor))
     ids, since = [one.pk for one in services], now - timedelta(days=days)
     nothing = dict.fromkeys((one.name for one in fields(Figures)[1:]), 0) | {"median": None, "p90": None}
-    found: dict[UUID, dict[str, Any]] = {pk: dict(nothing) for pk in ids}
+    found: dict[UUID, dict[str, Any]] = {pk: nothing | {"outcomes": dict.fromkeys(OUTCOMES, 0)} for pk in ids}
     for rows in (_now(ids, since, now), _came(ids, since), _opinions(ids, since)):
         for one in rows:
-            found[one.pop("service_id")].update(one)
+            line = found[one.pop("service_id")]
+            line["outcomes"] = {code: one.pop(_name(code), count) for code, count in line["outcomes"].items()}
+            line.update(one)
     return [Figures(service=service, **found[service.pk]) for service in services]
 
 
 def _dicts(rows: Iterable[Any]) -> list[dict[str, Any]]:
     return [dict(one) for one in rows]
+
+
+def _name(code: str) -> str:
+    """Of the count of an outcome."""
+    return f"became_{code.replace('-', '_') or 'nothing'}"
 
 
 def _now(ids: list[UUID], since: datetime, now: datetime) -> list[dict[str, Any]]:
@@ -107,6 +134,10 @@ def _now(ids: list[UUID], since: datetime, now: datetime) -> list[dict[str, Any]
             avoided=Count("pk", filter=Q(recourse=Recourse.AVOIDED)),
             made=Count("pk", filter=Q(recourse=Recourse.MADE)),
             said=Count("pk", filter=~Q(recourse="")),
+            **{
+                _name(code): Count("pk", filter=Q(orientation=code, answered_at__isnull=False, state__in=AFTER_ANSWER))
+                for code in OUTCOMES
+            },
         )
     )
 
@@ -117,21 +148,8 @@ def _came(ids: list[UUID], since: datetime) -> list[dict[str, Any]]:
 
 
 def _opinions(ids: list[UUID], since: datetime) -> list[dict[str, Any]]:
-    """Each with the time at which its service came to take part, for the last time before it signed."""
-    taking = "expertise__dossier__participants__"
-    rows = Opinion.objects.filter(
-        Q(**{f"{taking}until": None}) | Q(**{f"{taking}until__gt": F("signed_at")}),
-        **{f"{taking}service": F("service"), f"{taking}role": EXPERT, f"{taking}created_at__gte": since},
-        service__in=ids,
-        signed_at__gte=since,
-    )
-    delay = ExpressionWrapper(F("signed_at") - F(f"{taking}created_at"), output_field=DurationField())
+    rows = Opinion.objects.filter(service__in=ids, asked_at__gte=since).order_by().values("service_id")
+    delay = ExpressionWrapper(F("signed_at") - F("asked_at"), output_field=DurationField())
     return _dicts(
-        rows.order_by()
-        .values("service_id")
-        .annotate(
-            answered=Count("pk", distinct=True),
-            median=Percentile(delay, fraction=0.5),
-            p90=Percentile(delay, fraction=0.9),
-        )
+        rows.annotate(answered=Count("*"), median=Percentile(delay, fraction=0.5), p90=Percentile(delay, fraction=0.9))
     )

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Func, Q, QuerySet, TextField, Value
+from django.db.models import Count, Func, Q, QuerySet, TextField, Value
 
 from relais.core.actor import Actor
 from relais.core.doors import among
 from relais.directory.models import Service
 from relais.expertise.models import Expertise, Opinion, Seen, Urgency
-from relais.expertise.workflow import AFTER, FREE, OPEN, State
+from relais.expertise.workflow import AFTER, FREE, OPEN, RUNNING, State
 from relais.oncall.models import PoolMember
 from relais.patients.models import Patient
 
@@ -100,14 +100,16 @@ def _named(rows: QuerySet[Expertise], text: str) -> QuerySet[Expertise]:
 
 
 def counts(actor: Actor, now: datetime) -> dict[str, int]:
-    """How many stand in each list that asks for something, 99 at most: four queries."""
-    asked: dict[str, QuerySet[Expertise]] = {
-        MINE: _mine(actor, now),
-        POOL: _pool(actor, now).filter(state__in=FREE),
-        LATE: _late(actor, now),
-        ASKED: _requests(actor, now).filter(state__in=TO_DO),
-    }
-    return {name: len(rows.order_by().values_list("pk")[:MOST_COUNTED]) for name, rows in asked.items()}
+    """How many stand in each list that asks for something, 99 at most: two queries."""
+    of_pool = Expertise.objects.asked_of(actor).aggregate(
+        **{
+            MINE: Count("pk", filter=Q(expert_id=actor.me) | Q(called_id=actor.me)),
+            POOL: Count("pk", filter=Q(state__in=FREE)),
+            LATE: Count("pk", filter=Q(state__in=RUNNING, due_at__lte=now)),
+        }
+    )
+    asked = _requests(actor, now).filter(state__in=TO_DO).order_by().values_list("pk")[:MOST_COUNTED]
+    return {name: min(count, MOST_COUNTED) for name, count in of_pool.items()} | {ASKED: len(asked)}
 
 
 def due_reviews(actor: Actor, today: date) -> list[Expertise]:

@@ -304,6 +304,17 @@ def test_recommended_texts_belong_to_the_experts_of_a_service():
     assert not scene.service.wordings.exists()
 
 
+@pytest.mark.req("TE-01")
+@pytest.mark.parametrize(("urgency", "channel"), [("immediate", "sms"), ("urgente", "sms"), ("programmee", "email")])
+def test_the_opinion_on_a_request_that_cannot_wait_is_told_by_sms(urgency, channel):
+    scene = make_asked(state="prise-en-charge", urgency=urgency)
+    scene.requester.user.mobile = "+33639980001"
+    scene.requester.user.save()
+    answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page())
+    told = Message.objects.get(about=scene.asked.pk, type="expertise.answered")
+    assert (told.channel, told.holder_id) == (channel, scene.requester.user_id)
+
+
 def test_the_refusal_of_a_request_that_cannot_wait_is_told_by_sms_while_it_stands():
     phone = "+33639980001"
     for urgency, channel in (("immediate", "sms"), ("urgente", "sms"), ("programmee", "email")):

@@ -18,7 +18,6 @@ from relais.expertise.models import Expertise
 from relais.expertise.testing import ASKED, COVID, make_asked, make_pool, posted
 from relais.notifications.models import Message
 from relais.patients.testing import make_patient
-from relais.questionnaires.queries import current
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +170,7 @@ def test_a_request_is_opened_from_another_dossier_of_the_patient(home):
 
 
 @pytest.mark.req("TC-03")
-def test_the_bar_shows_both_activities_and_one_search_leads_to_both(home):
+def test_the_patient_s_page_lists_tele_expertises_for_those_who_read_them(home):
     asker = make_practitioner(home)
     scene = make_asked(requester=asker)
     page = client_of(asker).get(f"/patients/{scene.patient.pk}/").content.decode()
@@ -181,20 +180,3 @@ def test_the_bar_shows_both_activities_and_one_search_leads_to_both(home):
     assert "/expertise/" in page
     secretary = client_of(make_member(home, Role.SECRETARY)).get(f"/patients/{scene.patient.pk}/").content.decode()
     assert scene.asked.dossier.reference not in secretary, "an opinion is clinical"
-
-
-@pytest.mark.parametrize("form", ["tle-general", "tle-covid"])
-def test_both_forms_hold_the_questions_of_the_specification(form):
-    general = {
-        "tg.urgence", "tg.specialite", "tg.motif", "tg.question", "tg.lieu", "tg.histoire", "tg.antecedents",
-        "tg.traitements", "tg.allergies", "tg.pa.sys", "tg.pa.dia", "tg.fc", "tg.fr", "tg.spo2", "tg.o2", "tg.temp",
-        "tg.glasgow", "tg.eva", "tg.poids", "tg.examen", "tg.pieces", "tg.autonomie", "tg.consentement", "tg.rappel",
-    }  # fmt: skip
-    covid = {
-        "tc.statut", "tc.j", "tc.test", "tc.test.date", "tc.scanner", "tc.symptomes", "tc.gravite", "tc.spo2aa",
-        "tc.facteurs", "tc.oxygene", "tc.ttt", "tc.nts", "tc.da", "tc.isolement", "tc.attendu",
-    }  # fmt: skip
-    questions = {item.link_id for item in current(form).form.walk() if item.is_question}
-    assert questions == (general | covid if form == "tle-covid" else general)
-    required = {item.link_id for item in current(form).form.walk() if item.required}
-    assert {"tg.urgence", "tg.motif", "tg.question", "tg.lieu", "tg.histoire", "tg.allergies"} <= required

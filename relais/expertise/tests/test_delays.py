@@ -191,10 +191,13 @@ def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_
     at = timezone.now()
     doctor = make_practitioner(make_establishment("CHU des Ormes"))
     service = make_pool(doctor, name="Avis de gériatrie")
-    for hours, recourse in ((1, "evite"), (2, "evite"), (9, "realise")):
+    for hours, recourse, became in (
+        (1, "evite", "maintien"), (2, "evite", "had"), (9, "realise", "hospitalisation-urgente"),
+    ):  # fmt: skip
         answered = make_asked(
-            expert=doctor, service=service, state="cloturee", sent_at=at - timedelta(days=1), recourse=recourse
-        )
+            expert=doctor, service=service, state="cloturee", sent_at=at - timedelta(days=1), recourse=recourse,
+            orientation=became, answered_at=at,
+        )  # fmt: skip
         make_opinion(answered, at - timedelta(days=1) + timedelta(hours=hours))
     scene = make_asked(expert=doctor, service=service, sent_at=at - timedelta(days=1))
     browser = client_of(make_member(doctor.establishment, Role.MANAGER))
@@ -203,10 +206,15 @@ def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_
     assert (line.sent, line.answered, line.median, line.avoided, line.avoided_share, line.late) == (
         4, 3, timedelta(hours=2), 2, 67, 1,
     )  # fmt: skip
+    assert {words: count for words, count in line.outcome_rows if count} == {
+        "Maintien sur place": 1, "HAD": 1, "Hospitalisation urgente": 1,
+    }  # fmt: skip
+    assert "Issue des demandes répondues" in page.content.decode()
     assert "2 h 00" in page.content.decode()
     assert scene.patient.family_name not in page.content.decode()
     sheet = browser.get("/expertise/chiffres/csv/").content.decode()
     assert "Avis de gériatrie;4;3;0;0;1;1;120;" in sheet
+    assert ";2;1;1;0;0;0;1;0;1;0;0;0\r\n" in sheet, "avoided, sent to hospital, then each outcome"
     assert client_of(make_member(role=Role.MANAGER)).get("/expertise/chiffres/").context["lines"] == []
     assert client_of(doctor).get("/expertise/chiffres/").status_code == 404
 

@@ -43,13 +43,14 @@ def figures_csv(request: Any) -> HttpResponse:
         [
             _("Service"), _("Envoyées"), _("Avec avis"), _("Refusées"), _("Annulées"), _("En cours"), _("En retard"),
             _("Délai médian (min)"), _("Délai p90 (min)"), _("Recours évités"), _("Adressés à l’hôpital"),
+            *(str(words) for words in queries.OUTCOMES.values()),
         ]
     )  # fmt: skip
     for one in lines:
         writer.writerow(
             [
                 _safe(one.service.name), one.sent, one.answered, one.refused, one.cancelled, one.open, one.late,
-                _minutes(one.median), _minutes(one.p90), one.avoided, one.made,
+                _minutes(one.median), _minutes(one.p90), one.avoided, one.made, *one.outcomes.values(),
             ]
         )  # fmt: skip
     return response

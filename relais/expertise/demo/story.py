@@ -1,57 +1,29 @@
-"""This module's part of the demo region: requests to the pools of experts, in every state (domain.md §9.4).
-
-12 % ask by the COVID form; urgencies 3/22/40/35 %; answered in 3.2 h at the median; 6 % refused. Each dossier has what its
-pages show: participants, care links, the form as it was sent, the opinion, events.
-"""
+"""One request of the demo region, from its form to the day on which it is closed."""
 
 import hashlib
 import io
 import math
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from relais.accounts.models import Role, User
+from relais.accounts.models import User
 from relais.core.actor import PROFESSIONAL
-from relais.core.demo import Batch, Region, insert, new_id
-from relais.directory.models import Establishment, Kind, Need, Service, Way
+from relais.core.demo import Batch, new_id
+from relais.directory.models import Establishment, Service
 from relais.dossiers.actions import ALPHABET
 from relais.dossiers.models import Document, DocumentKind, Dossier, Event, Note, Participant
-from relais.expertise import delays
-from relais.expertise.models import AskedAs, Expertise, Form, Opinion, Recourse, Refusal, Urgency, Wording
+from relais.expertise import delays, printing
+from relais.expertise.models import AskedAs, Expertise, Form, Opinion, Recourse, Refusal
 from relais.expertise.workflow import HELD, PHASES, State
 from relais.files import content, vault
 from relais.files.dicom import phantom
 from relais.files.models import StoredFile
-from relais.oncall.models import PoolMember
 from relais.patients.models import Basis, CareLink, Patient
 from relais.questionnaires.models import Questionnaire, Relation, Response, Voice
-from relais.questionnaires.queries import current
 
-COUNT = {"small": 40, "tenth": 15_000, "region": 150_000, "stress": 200}
-PERSONA = {"small": 14, "tenth": 60, "region": 60, "stress": 14}  # asked of the expert's own service, whatever the size
-DAYS, BATCH = 300, 2000
-URGENCIES, WEIGHTS = list(Urgency), [3, 22, 40, 35]
-COVID_SHARE, MEDIAN_HOURS, SPREAD = 0.12, 3.2, 0.9
-PAST: dict[State, int] = {
-    State.CLOSED: 72,
-    State.ANSWERED: 14,
-    State.REFUSED: 6,
-    State.CANCELLED: 5,
-    State.ADMISSION: 3,
-}
-LIVE: tuple[State, ...] = (
-    State.SENT,
-    State.SENT,
-    State.TAKEN,
-    State.COMPLEMENT_ASKED,
-    State.COMPLEMENT_GIVEN,
-    State.REDIRECTED,
-    State.VISIO,
-)
-OPEN_SHARE = 0.008
+MEDIAN_HOURS, SPREAD = 3.2, 0.9
 ANSWERED = (State.ANSWERED, State.CLOSED, State.ADMISSION)
 ORIENTATIONS = ["maintien", "consultation", "hospitalisation-programmee", "hospitalisation-urgente", "had", "palliatif"]
 STORIES = [
@@ -112,13 +84,13 @@ class Rows(Batch):
     dossiers: list[Dossier] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
     asked: list[Expertise] = field(default_factory=list)
-    opinions: list[Opinion] = field(default_factory=list)
     links: list[CareLink] = field(default_factory=list)
     participants: list[Participant] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     files: list[StoredFile] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
+    opinions: list[Opinion] = field(default_factory=list)
 
     def insert(self) -> None:
         """What happened in the order in which it did."""
@@ -140,81 +112,7 @@ class Plan:
     sent_at: datetime
     covid: bool
     scanned: bool = False
-
-
-def build(region: Region, rng: random.Random) -> None:
-    """Requests in every state to every pool that answers in this way, and its recommended texts."""
-    pools = _pools(region)
-    if not pools:
-        return
-    forms = {name: current(name) for name in (Form.GENERAL, Form.COVID, "tle-reponse")}
-    insert([_wording(region, rng, service) for service, _experts in pools])
-    rows = Rows()
-    for count, plan in enumerate(_plans(region, rng, pools), 1):
-        Story(plan, rng, rows, forms, region.now).tell()
-        if count % BATCH == 0:
-            rows.insert()
-    rows.insert()
-
-
-def _pools(region: Region) -> list[tuple[Service, list[User]]]:
-    """Services with the doctors who answer, the one of the expert persona first."""
-    members: dict[Any, list[User]] = {}
-    for one in PoolMember.objects.filter(until=None).select_related("user").order_by("service_id", "created_at", "id"):
-        members.setdefault(one.service_id, []).append(one.user)
-    expert = region.personas.get("expert")
-    found = [(one, members[one.pk]) for one in region.services if Way.EXPERTISE in one.ways and members.get(one.pk)]
-    return sorted(found, key=lambda pool: expert not in pool[1] or pool[0].need != Need.EXPERT)
-
-
-def _wording(region: Region, rng: random.Random, service: Service) -> Wording:
-    return Wording(
-        id=new_id(rng), created_at=region.now - timedelta(days=60), service=service, title="Surveillance renforcée",
-        conclusion="Situation stable à ce stade.", conduct="Constantes trois fois par jour. Rappeler si aggravation.",
-    )  # fmt: skip
-
-
-def _plans(region: Region, rng: random.Random, pools: list[tuple[Service, list[User]]]) -> Iterator[Plan]:
-    """First the lists of the personas, in every state, then all the others drawn."""
-    places = {one.pk: one for one in region.establishments}
-    askers = [
-        (user, places[pk])
-        for pk, by_role in region.members.items()
-        if places[pk].kind in (Kind.EHPAD, Kind.ESMS, Kind.CENTRE, Kind.SSR)
-        for user in by_role.get(Role.PRACTITIONER, [])
-    ] or [(user, places[pk]) for pk, roles in region.members.items() for user in roles.get(Role.PRACTITIONER, [])]
-    patients = [one for one in region.patients[1:] if one.deceased_on is None]
-    total, own = COUNT[region.size], PERSONA[region.size]
-    states = [state for state in State if state != State.DRAFT]
-    doctor, hospital = region.personas["doctor"], region.places["hospital"]
-    for number in range(own):
-        shown = states[number % len(states)]
-        asker = (doctor, hospital) if number % 3 == 0 else askers[number % len(askers)]
-        service, experts = pools[0] if number % 3 else pools[-1]
-        urgency = URGENCIES[number % 4]
-        ago = delays.DELAYS[urgency] * (1.2 if number % 9 == 4 else 0.4)
-        expert = region.personas["expert"] if region.personas.get("expert") in experts else experts[0]
-        yield Plan(
-            *asker, service, expert, patients[number % len(patients)], shown, urgency, region.now - ago, number % 5 == 0,
-            scanned=number == states.index(State.TAKEN),
-        )  # fmt: skip
-    yield Plan(
-        doctor, hospital, pools[0][0], pools[0][1][0], patients[0], State.DRAFT, "", region.now, covid=False
-    )  # fmt: skip
-    for _index in range(total - own - 1):
-        service, experts = rng.choice(pools[1:] or pools)
-        urgency = rng.choices(URGENCIES, WEIGHTS)[0]
-        state: State
-        if rng.random() < OPEN_SHARE:
-            state = State(rng.choice(LIVE))
-            sent = region.now - delays.DELAYS[urgency] * rng.uniform(0.1, 1.05)
-        else:
-            state = State(rng.choices(list(PAST), list(PAST.values()))[0])
-            sent = region.now - timedelta(days=rng.uniform(3, DAYS))
-        asker = rng.choice(askers)
-        yield Plan(
-            *asker, service, rng.choice(experts), rng.choice(patients), state, urgency, sent, rng.random() < COVID_SHARE
-        )
+    printed: bool = False  # what the expert signs is made as PDF
 
 
 class Story:
@@ -261,24 +159,33 @@ class Story:
 
     def _scan(self) -> None:
         """The images of a head that nobody has, under the patient's name."""
-        patient, rng = self.plan.patient, self.rng
+        plan, patient = self.plan, self.plan.patient
         said: dict[str, Any] = {
             "name": f"{patient.family_name}^{patient.given_name}".upper(),
             "born": patient.birth_date,
         }
         data = phantom.series(of=12, day=self.began.date(), **said)
+        self._document(
+            data, content.SERIES.content_type, self.began, plan.asker,
+            name="scanner.zip", kind=DocumentKind.OTHER, title="Scanner cérébral",
+        )  # fmt: skip
+
+    def _document(
+        self, data: bytes, content_type: str, at: datetime, author: User, *, name: str, kind: DocumentKind, title: str
+    ) -> Document:
+        """A file of the dossier, written where files lie."""
         file = StoredFile(
-            id=new_id(rng), created_at=self.began, name="scanner.zip", content_type=content.SERIES.content_type,
-            size=len(data), sha256=hashlib.sha256(data).hexdigest(), created_by=self.plan.asker.pk,
+            id=new_id(self.rng), created_at=at, name=name, content_type=content_type, size=len(data),
+            sha256=hashlib.sha256(data).hexdigest(), created_by=author.pk,
         )  # fmt: skip
         vault.write(io.BytesIO(data), vault.path_of(file.pk))
         document = Document(
-            id=new_id(rng), created_at=self.began, dossier=self.dossier, file=file, kind=DocumentKind.OTHER,
-            title="Scanner cérébral", author=self.plan.asker,
-        )  # fmt: skip
+            id=new_id(self.rng), created_at=at, dossier=self.dossier, file=file, kind=kind, title=title, author=author
+        )
         self.rows.files.append(file)
         self.rows.documents.append(document)
-        self._event(self.began, "document_added", self.plan.asker, document=str(document.pk), kind=document.kind)
+        self._event(at, "document_added", author, document=str(document.pk), kind=kind)
+        return document
 
     def _sent(self) -> None:
         plan, asked = self.plan, self.asked
@@ -328,19 +235,31 @@ class Story:
             said["tr.suivi"] = [asked.review_on.isoformat()]
             asked.reviewed_at = self.closed if plan.state == State.CLOSED and rng.random() < 0.98 else None
         response = self._response("tle-reponse", plan.expert, plan.place, self.answered, said)
-        self.rows.opinions.append(
-            Opinion(
-                id=new_id(rng), created_at=self.answered, expertise_id=self.dossier.pk, number=1, service=plan.service,
-                expert=plan.expert, response=response, document=None, rpps=plan.expert.rpps or "",
-                digest=hashlib.sha256(f"{self.dossier.reference} {said}".encode()).hexdigest(), signed_at=self.answered,
-            )
+        opinion = Opinion(
+            id=new_id(rng), created_at=self.answered, expertise_id=self.dossier.pk, number=1, service=plan.service,
+            expert=plan.expert, response=response, rpps=plan.expert.rpps or "", asked_at=plan.sent_at,
+            signed_at=self.answered,
+            digest=hashlib.sha256(f"{self.dossier.reference} {said}".encode()).hexdigest(),
         )  # fmt: skip
+        if plan.printed:
+            self._print(opinion)
+        self.rows.opinions.append(opinion)
         self._event(self.answered, "answer", plan.expert, source="prise-en-charge", state="repondue")
         if plan.state == State.CLOSED:
             urgent = asked.orientation.startswith("hospitalisation")
             drawn = rng.choices(Recourse.values, [55, 10, 35])[0]
             asked.recourse = Recourse.MADE if urgent else drawn
             self._event(self.closed, "close", plan.asker, source="repondue", state="cloturee")
+
+    def _print(self, opinion: Opinion) -> None:
+        """The PDF that its expert signed."""
+        at = opinion.signed_at
+        report = printing.report(self.asked, opinion.response, opinion.expert, number=opinion.number, signed_at=at)
+        opinion.digest = report.digest
+        opinion.document = self._document(
+            printing.report_pdf(report), "application/pdf", at, opinion.expert,
+            name=f"avis-{self.dossier.reference}.pdf", kind=DocumentKind.REPORT, title="Avis de l’expert",
+        )  # fmt: skip
 
     def _answers(self) -> dict[str, list[Any]]:
         given: dict[str, list[Any]] = {
