@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.urls import reverse
 
 from relais.accounts.models import User
 from relais.dossiers import actions as dossiers
 from relais.liaison.models import Note, Request
+from relais.liaison.queries.measures import measured
 from relais.liaison.workflow import OPEN
 from relais.notifications import actions as outbox
 from relais.notifications import registry
@@ -19,11 +21,14 @@ ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
     "liaison.asked", "liaison.review", "liaison.hand_over", "liaison.late", "liaison.mention",
 )  # fmt: skip
 NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
+URGENT, SIGNS = "liaison.urgent_note", "liaison.signs"
 
 ON_CALL = "figurez au tableau d’astreinte ou de garde, ou répondez pour un service"
 REASONS = {
     MENTION: "prenez part à cet échange",
     NEWS: "prenez part à cette demande",
+    URGENT: "prenez part à cette demande",
+    SIGNS: "avez écrit cette demande",
     NOBODY_HERE: "répondez d’un établissement",
 }
 
@@ -45,6 +50,12 @@ class Text:
         if self.key == NEWS:
             return Request.objects.filter(pk=message.about).exists()  # a request that ended too
         found = Request.objects.filter(pk=message.about, state__in=OPEN)
+        if self.key == URGENT:  # not once they have read it
+            notes = Note.objects.filter(demand__in=found, urgent=True).exclude(author_id=message.holder_id)
+            read = notes.filter(demand__seen__user__in=[message.holder_id], created_at__lte=F("demand__seen__at"))
+            return notes.exclude(pk__in=read.values("pk")).exists()
+        if self.key == SIGNS:  # not once they were taken
+            return not all(measured(one) for one in found.select_related("response"))
         if self.key in (NOBODY, NOBODY_HERE):
             return found.filter(responsible=None).exists()
         return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
@@ -75,6 +86,8 @@ TEXTS = {
             of_owner=False,
         ),
         Text(NEWS, "Changement dans un dossier", "un dossier a changé, merci de le lire", of_owner=False),
+        Text(URGENT, "Note urgente", "une note urgente vous attend", of_owner=False),
+        Text(SIGNS, "Constantes à reprendre", "une réévaluation vous attend", of_owner=False),
         Text(MENTION, "Mention dans une note", "une note vous mentionne", of_owner=False),
     )
 }

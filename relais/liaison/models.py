@@ -140,6 +140,7 @@ class Request(models.Model):
             models.Index(fields=["establishment", "-submitted_at"], name="request_of_home"),
             models.Index(fields=["state"], name="request_open", condition=Q(state__in=OPEN)),
             models.Index(fields=["responsible"], name="request_in_hand", condition=Q(state__in=OPEN)),
+            models.Index(fields=["-closed_at"], name="request_ended", condition=Q(state="cloturee")),
         ]
         constraints = [
             models.UniqueConstraint(

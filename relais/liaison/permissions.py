@@ -70,10 +70,16 @@ def can_ask(actor: Actor) -> bool:
 def can_ask_for(actor: Actor, establishment: Any) -> bool:
     """Where nursing homes read only, a practitioner who answers in their department makes the request for them, after the
     telephone call."""
-    if settings.NURSING_HOMES_WRITE or not actor.has_role("practitioner") or establishment.kind not in HOMES:
-        return False
+    return establishment.kind in HOMES and establishment.department in departments_asked(actor)
+
+
+def departments_asked(actor: Actor) -> set[str]:
+    """Those where a practitioner answers, as long as nursing homes read only; none elsewhere."""
+    if settings.NURSING_HOMES_WRITE or not actor.has_role("practitioner"):
+        return set()
     held = PoolMember.objects.of(actor).filter(service__active=True, service__need__in=ANSWERING)
-    return held.filter(service__departments__contains=[establishment.department]).exists()
+    lists = held.order_by().values_list("service__departments", flat=True)
+    return {department for departments in lists for department in departments}
 
 
 def can_speak(actor: Actor, demand: Any) -> bool:

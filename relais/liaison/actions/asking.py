@@ -21,7 +21,7 @@ from relais.dossiers.models import DocumentKind, Dossier
 from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
-from relais.liaison.actions import alarming, notes, owning
+from relais.liaison.actions import alarming, measuring, notes, owning, rooming
 from relais.liaison.actions.states import lock, move, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.queries import missing as lacks
@@ -34,7 +34,6 @@ from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who, Wrong
 from relais.questionnaires.logic.values import is_blank
 from relais.questionnaires.models import Questionnaire, Relation, Response
-from relais.rooms import actions as rooms
 
 KIND, FORM = "liaison", "filgeria-demande"
 TYPING = timedelta(minutes=15)  # a draft that nobody touched for longer is taken over
@@ -190,7 +189,7 @@ def submit(
         owning.call_in_samu(actor, moved)
     if moved.responsible_id is None:
         alarming.sound(demand_id=moved.pk, now=now, called_in=moved.red)
-    _file(actor, moved, kept.answers.get("fg.pieces", []))
+    _file(actor, moved, kept.answers.get(measuring.FILES, []))
     if aside := [*sent.put_aside, *refused]:
         words = "\n".join([_("Saisi à l’envoi et écarté, à vérifier :"), *aside])
         notes.write(actor=actor, demand=moved, text=words[: notes.NOTE_MAX])
@@ -223,25 +222,20 @@ def complete(
     if not may.can_complete(actor, locked):
         raise NotFound
     before = locked.response
-    if before is None or locked.state not in OPEN:
-        raise Refused(_("Cette demande est close : elle ne se complète plus."))
     if Response.objects.filter(about=locked.pk, request_key=request_key).exists():
         return locked
+    if before is None or locked.state not in OPEN:
+        raise Refused(_("Cette demande est close : elle ne se complète plus."))
     wanted = {one.link_id for one in lacks.form_of(locked).walk() if one.is_question}
     new = {name: values for name, values in answers.items() if name in wanted and not is_blank(values)}
     if not new:
         raise Refused(_("Donnez au moins une réponse, ou revenez à la demande."))
     kept = questionnaires.answer(
-        actor=actor, about=locked.pk, questionnaire=before.questionnaire, answers={**before.answers, **new}, times=times,
+        actor=actor, about=locked.pk, questionnaire=before.questionnaire, answers={**measuring.still_held(before.answers), **new}, times=times,
         request_key=request_key, who=Who(relation=Relation.PROFESSIONAL), replaces=before, unfinished=True,
     ).response  # fmt: skip
-    found = scores.score(kept.answers)
-    was_red = locked.red
-    locked.response, locked.red, locked.news2, locked.qsofa = kept, bool(found.red), found.news2, found.qsofa
-    locked.save(update_fields=["response", "red", "news2", "qsofa"])
     dossiers.record(locked.dossier, "completed", actor, response=str(kept.pk))
-    if locked.red and not was_red:
-        owning.call_in_samu(actor, locked)
+    measuring.rescore(actor, locked, kept)
     tell_pages(locked, urgent=True)
     return locked
 
@@ -261,7 +255,7 @@ def cancel(*, actor: Actor, demand: Request) -> Request:
     now = timezone.now()
     locked = lock(actor, demand.pk)  # before its hand-overs, as everybody does
     owning.drop_hand_overs(locked, now)
-    rooms.end_room(actor=actor, about=locked.pk)
+    rooming.end(actor=actor, demand=locked)
     return move(
         actor=actor, demand=locked, verb="cancel", draft={}, responsible=None, unowned_since=None, closed_at=now
     )

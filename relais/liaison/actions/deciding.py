@@ -11,11 +11,10 @@ from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import permissions as may
-from relais.liaison.actions import notes, owning
+from relais.liaison.actions import notes, owning, rooming
 from relais.liaison.actions.states import lock, move
 from relais.liaison.models import ELSEWHERE, Closing, Code, Decision, Note, Request
 from relais.liaison.workflow import State
-from relais.rooms import actions as rooms
 
 WITHOUT_OPINION = (Closing.DUPLICATE, Closing.NO_FOLLOW_UP, Closing.DIED_HERE, Closing.DIED_IN_HOSPITAL)
 LATEST_REVIEW = timedelta(days=30)
@@ -103,5 +102,5 @@ def close(*, actor: Actor, demand: Request, why: str) -> Request:
         raise Refused(
             _("Rendez d’abord l’avis : sans avis, une demande se clôt pour un décès, un doublon ou sans suite.")
         )
-    rooms.end_room(actor=actor, about=locked.pk)
+    rooming.end(actor=actor, demand=locked)
     return move(actor=actor, demand=locked, verb="close", closing=why, closed_at=now, review_at=None)

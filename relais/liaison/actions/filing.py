@@ -9,6 +9,7 @@ from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, DocumentKind
+from relais.dossiers.permissions import can_withdraw
 from relais.files.actions import store
 from relais.liaison import permissions as may
 from relais.liaison.actions.states import lock, tell_pages
@@ -30,3 +31,24 @@ def add(*, actor: Actor, demand: Request, upload: Any, title: str) -> Document:
     )
     tell_pages(locked)
     return made
+
+
+@whole
+def withdraw(*, actor: Actor, demand: Request, document: Document, why: str) -> None:
+    """*Retirer (erreur)*: a document of another resident, by a practitioner of either side, even once the request is over.
+
+    Its copies go with it, in the requests about this resident that the actor reads: one that goes on elsewhere has them.
+    Raises NotFound for who may not, Refused without a reason.
+    """
+    locked = lock(actor, demand.pk)
+    if document.dossier_id != locked.pk or not may.can_exchange(actor, locked):
+        raise NotFound
+    dossiers.withdraw_document(actor=actor, document=document, why=why)
+    copies = Document.objects.filter(
+        file__sha256=document.file.sha256, dossier__patient=locked.patient_id, dossier__kind="liaison", withdrawn_at=None
+    )  # fmt: skip
+    for copy in copies.select_related("dossier", "file").order_by("created_at", "pk"):
+        if can_withdraw(actor, copy):
+            dossiers.withdraw_document(actor=actor, document=copy, why=why)
+            tell_pages(Request.objects.get(pk=copy.dossier_id))
+    tell_pages(locked)

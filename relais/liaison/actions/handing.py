@@ -12,6 +12,7 @@ from relais.accounts.models import User
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
+from relais.directory.models import Service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Participant
 from relais.liaison import delays, messages
@@ -22,12 +23,11 @@ from relais.liaison.models import HandOver, Request
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import WAITING, State
 from relais.oncall.models import OnCallSlot
-from relais.oncall.queries import Duty, next_boundary, route
+from relais.oncall.queries import asked_services, next_boundary, route
 from relais.oncall.workflow import ANSWERS
 
 PASSED_ON = (*WAITING, State.TAKEN, State.COMPLEMENT, State.ORIENTATION)  # and what is to look at again in the shift
 TAKINGS = ("take", "taken_over", "hand_over_accepted")  # events after which whoever did it has the request
-TEXT_MAX = 2000  # characters
 PARTS = ("situation", "background", "assessment", "recommendation")
 
 
@@ -39,7 +39,7 @@ def to_pass_on(now: datetime) -> Q:
 
 def watch(now: datetime) -> list[Exception]:
     """Propose what belongs to doctors whose shift has ended; sound the alarm for what nobody accepts. What failed."""
-    proposed = HandOver.objects.filter(demand=OuterRef("pk"), accepted_at=None, dropped_at=None)
+    proposed = HandOver.objects.filter(demand=OuterRef("pk"), accepted_at=None, dropped_at=None, taking__isnull=False)
     held = Request.objects.filter(to_pass_on(now), ~Exists(proposed), responsible__isnull=False)
     ids = held.order_by("submitted_at", "pk").values_list("pk", flat=True)
     failed = each(ids, lambda pk: propose(demand_id=pk, now=now))
@@ -50,11 +50,11 @@ def watch(now: datetime) -> list[Exception]:
     return failed + each(unanswered, lambda pk: sound(demand_id=pk, now=now))
 
 
-def _relief(demand: Request, now: datetime) -> Duty | None:
-    """Who relieves the doctor who has the demand, once their slot has ended or their absence was said.
+def _shift_over(demand: Request, now: datetime) -> bool:
+    """Whether the slot in which the doctor has the demand has ended, or their absence was said.
 
-    Nobody as long as they are on duty for a service that takes part, nor where they took it outside of any slot: off duty,
-    or for a service that keeps no rota.
+    Not as long as they are on duty for a service that takes part, nor where they took it outside of any slot: off duty, or
+    for a service that keeps no rota.
     """
     who = demand.responsible_id
     services = Participant.objects.filter(dossier=demand.pk, until=None).values("service_id")
@@ -62,9 +62,15 @@ def _relief(demand: Request, now: datetime) -> Duty | None:
         Q(user_id=who) | Q(backup_id=who), service__in=services, starts_at__lte=now, ends_at__gt=_since(demand)
     )
     answers = Q(user_id=who, state__in=ANSWERS) | Q(backup_id=who)
-    if theirs.filter(answers, ends_at__gt=now).exists() or not theirs.exists():
-        return None
-    return next((duty for duty in route(demand.establishment, now) if duty.user), None)
+    return theirs.exists() and not theirs.filter(answers, ends_at__gt=now).exists()
+
+
+def _relief(demand: Request, now: datetime) -> tuple[Service | None, User | None]:
+    """The service that relieves, and its doctor on duty; where nobody is named, the service that should answer alone."""
+    named = next((duty for duty in route(demand.establishment, now) if duty.user), None)
+    if named:
+        return named.service, named.user
+    return next(iter(asked_services(demand.establishment, now)), None), None
 
 
 def _since(demand: Request) -> datetime | None:
@@ -79,33 +85,52 @@ def _passes_on(demand: Request, now: datetime) -> bool:
 
 @whole
 def propose(*, demand_id: UUID, now: datetime) -> HandOver | None:
-    """By the system, at the end of a shift: the request is proposed to whoever is on duty, and stays where it is."""
+    """By the system, at the end of a shift: the request is proposed to whoever is on duty, and stays where it is.
+
+    A hole in the rota is no reason to say nothing: it is proposed to nobody, an alarm after the usual delay, and to the
+    first doctor who is named again.
+    """
     demand = lock(SYSTEM_ACTOR, demand_id)
-    if demand.responsible is None or not _passes_on(demand, now):
+    if demand.responsible is None or not _passes_on(demand, now) or not _shift_over(demand, now):
         return None
-    duty = _relief(demand, now)
-    if duty is None or duty.user == demand.responsible:
+    service, taking = _relief(demand, now)
+    if taking == demand.responsible:
         return None
-    try:
-        with transaction.atomic():  # a savepoint: another worker may propose the same
-            made = HandOver.objects.create(
-                demand=demand, leaving=demand.responsible, service=duty.service, taking=duty.user, due_at=now,
-                **sbar(demand, now),
-            )  # fmt: skip
-    except IntegrityError:
+    made = _open(demand.hand_overs.all())
+    if made is None:
+        made = _create(demand, demand.responsible, service, taking, now)
+    elif taking and made.taking_id is None:
+        made.service, made.taking = service, taking
+        made.save(update_fields=["service", "taking"])
+    else:
         return None
-    owning.join(SYSTEM_ACTOR, demand, duty.service)
+    if made is None:
+        return None
+    if service:
+        owning.join(SYSTEM_ACTOR, demand, service)
     dossiers.record(
         demand.dossier,
         "hand_over_proposed",
         SYSTEM_ACTOR,
         hand_over=str(made.pk),
-        to=str(duty.user.pk) if duty.user else "",
+        to=str(taking.pk) if taking else "",
     )
-    if duty.user:
-        messages.tell(messages.HAND_OVER, demand, duty.user)
+    if taking:
+        messages.tell(messages.HAND_OVER, demand, taking)
     tell_pages(demand, urgent=True)
     return made
+
+
+def _create(
+    demand: Request, leaving: User, service: Service | None, taking: User | None, now: datetime
+) -> HandOver | None:
+    try:
+        with transaction.atomic():  # a savepoint: another worker may propose the same
+            return HandOver.objects.create(
+                demand=demand, leaving=leaving, service=service, taking=taking, due_at=now, **sbar(demand, now)
+            )  # fmt: skip
+    except IntegrityError:
+        return None
 
 
 @whole
@@ -143,7 +168,7 @@ def rewrite(*, actor: Actor, hand_over: HandOver, texts: dict[str, str]) -> Hand
         raise Refused(_("Écrivez la situation : c’est ce que lit d’abord le médecin qui arrive."), field="situation")
     for name in PARTS:
         text = texts.get(name, "").strip()
-        if len(text) > TEXT_MAX:
+        if len(text) > owning.TEXT_MAX:
             raise Refused(_("Ce texte est trop long : 2 000 caractères au plus."), field=name)
         setattr(found, name, text)
     found.save(update_fields=PARTS)

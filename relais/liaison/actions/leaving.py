@@ -20,7 +20,8 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Participant
 from relais.liaison import messages, scores
 from relais.liaison import permissions as may
-from relais.liaison.actions import notes, owning
+from relais.liaison.actions import notes, owning, rooming
+from relais.liaison.actions.measuring import FILES
 from relais.liaison.actions.states import hold_resident, lock, move, tell_pages
 from relais.liaison.models import Closing, Decision, Departure, Note, Request
 from relais.liaison.queries.sbar import sbar
@@ -31,11 +32,9 @@ from relais.patients.models import Patient
 from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who
 from relais.questionnaires.models import Relation, Response
-from relais.rooms import actions as rooms
 
 EARLIEST = timedelta(days=30)
 LONGEST = 300  # characters of a reason
-FILES = "fg.pieces"
 # What goes on as it is: who is asked and who has it, since when, and what was promised.
 CARRIED = (
     "urgency", "motive", "red", "news2", "qsofa", "submitted_at", "service", "line", "responsible", "unowned_since",
@@ -194,7 +193,7 @@ def follow_death(actor: Actor, patient: Patient) -> None:
 def _end(demand: Request, why: str, now: datetime) -> None:
     """Close by the system: hand-overs, alarms, re-evaluations and the room end with it."""
     owning.drop_hand_overs(demand, now)
-    rooms.end_room(actor=SYSTEM_ACTOR, about=demand.pk)
+    rooming.end(actor=SYSTEM_ACTOR, demand=demand)
     move(
         actor=SYSTEM_ACTOR, demand=demand, verb="end", closing=why, closed_at=now, review_at=None, unowned_since=None,
     )  # fmt: skip

@@ -33,7 +33,9 @@ def write(
 ) -> Note:
     """Add a note, perhaps urgent, perhaps for some of those who take part; each one mentioned gets a message.
 
-    Raises Refused for a closed request, an empty note, or somebody who takes part no more.
+    An urgent one also calls the doctor who has the request, or is asked, whoever it is being handed over to, and, where it
+    does not come from there, whoever spoke for the nursing home. Raises Refused for a closed request, an empty note, or
+    somebody who takes part no more.
     """
     locked = lock(actor, demand.pk)
     if not may.can_exchange(actor, locked):
@@ -44,7 +46,7 @@ def write(
         raise Refused(_("Cette demande est close : elle n’accepte plus de note."))
     words = _checked(text)
     wanted = set(mentions)
-    there = {one.user.pk: one.user for one in people_of(locked)} if wanted else {}
+    there = {one.user.pk: one.user for one in people_of(locked)} if wanted or urgent else {}
     if gone := wanted - set(there):
         name = User.objects.filter(pk__in=gone).order_by("pk").first()
         raise Refused(
@@ -60,6 +62,13 @@ def write(
     note.mentions.set([there[pk] for pk in sorted(wanted)])
     for pk in sorted(wanted - {author.pk}):
         messages.tell(messages.MENTION, locked, there[pk])
+    if urgent:
+        sender = locked.response.user_id if locked.response and not may.in_home(actor, locked) else None
+        proposed = locked.hand_overs.filter(accepted_at=None, dropped_at=None).first()
+        taking = proposed.taking_id if proposed else None
+        called = {one for one in (locked.responsible_id, sender, taking) if one} - wanted - {author.pk}
+        for pk in sorted(called & set(there)):
+            messages.tell(messages.URGENT, locked, there[pk])
     dossiers.record(locked.dossier, "note_written", actor, note=str(note.pk), urgent=urgent)
     tell_pages(locked, urgent=urgent)
     return note
@@ -111,6 +120,9 @@ def _checked(text: str) -> str:
 
 
 @whole
-def mark_read(*, actor: Actor, demand: Request) -> None:
-    """The actor has the notes under their eyes: none is unread any more."""
-    Seen.objects.update_or_create(demand=demand, user_id=actor.me, defaults={"at": timezone.now()})
+def mark_read(*, actor: Actor, demand: Request, last: Note) -> None:
+    """The actor has the notes under their eyes, up to this one: what came since the page was drawn is not read yet."""
+    seen, is_new = Seen.objects.get_or_create(demand=demand, user_id=actor.me, defaults={"at": last.created_at})
+    if not is_new and seen.at < last.created_at:
+        seen.at = last.created_at
+        seen.save(update_fields=["at"])

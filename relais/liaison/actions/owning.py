@@ -25,6 +25,7 @@ from relais.oncall.models import PoolMember
 from relais.oncall.queries import Duty, on_duty, route
 
 ASKED, OWNER = "asked", "owner"  # roles of a service and of its doctors in the dossier
+TEXT_MAX = 2000  # characters of each text of a hand-over
 
 
 def key_of(duty: Duty) -> UUID:
@@ -68,6 +69,7 @@ def asking(demand: Request, duty: Duty | None, now: datetime) -> dict[str, Any]:
         "line": duty.phone or duty.service.phone,
         "asked_at": now,
         "asked": [*demand.asked, key_of(duty)],
+        "late_told_at": None,
     }
 
 
@@ -114,6 +116,18 @@ def told(demand: Request) -> None:
 def drop_hand_overs(demand: Request, now: datetime) -> None:
     """A request that changed hands, or ended, is handed over no more."""
     HandOver.objects.filter(demand=demand, accepted_at=None, dropped_at=None).update(dropped_at=now)
+
+
+def add_to_hand_over(demand: Request, text: str) -> None:
+    """What is known since a hand-over was proposed stands first in its assessment.
+
+    It stays proposed: its alarm goes on, and what the doctor who leaves wrote is kept.
+    """
+    for found in HandOver.objects.select_for_update(of=("self",)).filter(
+        demand=demand, accepted_at=None, dropped_at=None
+    ):
+        found.assessment = f"{text}\n{found.assessment}"[:TEXT_MAX]
+        found.save(update_fields=["assessment"])
 
 
 @whole

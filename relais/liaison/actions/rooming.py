@@ -40,3 +40,9 @@ def enter(*, actor: Actor, demand: Request) -> Room:
         dossiers.record(locked.dossier, "room_entered", actor, room=str(room.pk))
         tell_pages(locked, urgent=True)
     return room
+
+
+def end(*, actor: Actor, demand: Request) -> None:
+    """The call ends with the request; who was there and when is kept, what was written in it is not."""
+    rooms.clear_room(actor=actor, about=demand.pk)
+    rooms.end_room(actor=actor, about=demand.pk)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from relais.accounts.models import Membership, User
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
@@ -15,8 +16,12 @@ from relais.liaison import delays, messages
 from relais.liaison.actions import alarming, handing, owning
 from relais.liaison.actions.states import each, lock, tell_pages
 from relais.liaison.models import Request
+from relais.liaison.permissions import CLINICAL
+from relais.liaison.queries.measures import measured
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.queries import route
+
+SHIFT = timedelta(hours=12)  # of the nurse who wrote
 
 
 def watch(now: datetime | None = None) -> None:
@@ -94,9 +99,20 @@ def _told(demand: Request) -> bool:
     return bool(demand.review_at and demand.review_told_at and demand.review_told_at >= demand.review_at)
 
 
+def _still_there(demand: Request, now: datetime) -> User | None:
+    """Whoever last wrote the signs, as long as the same shift may last: they are asked for new ones. Pages tell the others."""
+    said = demand.response
+    if said is None or said.user_id is None or measured(demand) or said.ended_at < now - SHIFT:
+        return None
+    home = Membership.objects.filter(
+        user_id=said.user_id, establishment_id=demand.establishment_id, ended_at=None, user__is_active=True
+    )
+    return User.objects.filter(pk__in=home.filter(role__in=CLINICAL).values("user_id")).first()
+
+
 @whole
 def tell_due(*, demand_id: UUID, now: datetime) -> None:
-    """A re-evaluation comes back to the list: its doctor and the pages are told once."""
+    """A re-evaluation comes back to the lists: its doctor, the nurse who is still there and the pages are told once."""
     demand = lock(SYSTEM_ACTOR, demand_id)
     if demand.state not in IN_HAND or demand.review_at is None or demand.review_at > now or _told(demand):
         return
@@ -105,4 +121,7 @@ def tell_due(*, demand_id: UUID, now: datetime) -> None:
     dossiers.record(demand.dossier, "review_due", SYSTEM_ACTOR)
     if demand.responsible:
         messages.tell(messages.REVIEW, demand, demand.responsible)
+    nurse = _still_there(demand, now)
+    if nurse and nurse != demand.responsible:
+        messages.tell(messages.SIGNS, demand, nurse)
     tell_pages(demand, urgent=True)

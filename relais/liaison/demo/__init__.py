@@ -1,8 +1,9 @@
 """A hundred days of requests of nursing homes, invented (domain.md §9.5)."""
 
 import random
+from bisect import bisect
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from relais.core.demo import Batch, Region, new_id
@@ -38,7 +39,9 @@ ENDS = {
 }  # fmt: skip
 DIED = 0.12  # before the request ended; the others of the 24 % within thirty days, after it
 WHY = "Examen à distance avec l’infirmière, constantes et antécédents revus."
-OUTBREAK = 5  # requests of a home on average: one in an outbreak asks three to eight times
+OUTBREAK = (3, 8)  # requests of a home within a week of its outbreak
+WAVE, WIDTH = 50, 14  # days ago, around which outbreaks begin: some forty requests on the worst day
+AGE, SPREAD, WOMEN = 87, 7, 0.74  # of the residents
 
 
 @dataclass
@@ -103,9 +106,37 @@ def draw(rng: random.Random, day: datetime) -> dict[str, list[Any]]:
     }
 
 
-def moment(rng: random.Random, now: datetime) -> datetime:
-    """When a past request was sent: two days ago at the latest, mostly by day."""
-    day = (now - timedelta(days=rng.randrange(2, DAYS))).astimezone(PARIS)
+def outbreaks(rng: random.Random, count: int) -> list[list[int]]:
+    """So many past requests, by outbreak: how many days ago each was sent, two at least."""
+    found: list[list[int]] = []
+    left = count
+    while left:
+        size = min(left, rng.randint(*OUTBREAK))
+        began = min(DAYS - 1, max(9, round(rng.gauss(WAVE, WIDTH))))
+        found.append([began - rng.randrange(7) for _one in range(size)])
+        left -= size
+    return found
+
+
+def residents(rng: random.Random, patients: list[Any], count: int, today: date) -> list[Any]:
+    """So many of these people, as old as residents are, three women to a man: the nearest to what is drawn, each once."""
+    known: dict[bool, list[tuple[int, Any]]] = {True: [], False: []}
+    for one in sorted(patients, key=lambda one: (one.birth_date, one.pk)):
+        known[one.sex == "F"].append(((today - one.birth_date).days, one))
+    for people in known.values():
+        people.reverse()  # the youngest first
+    found: list[Any] = []
+    while len(found) < min(count, len(patients)):
+        woman = rng.random() < WOMEN
+        people = known[woman] or known[not woman]
+        at = min(bisect(people, rng.gauss(AGE, SPREAD) * 365.25, key=lambda one: one[0]), len(people) - 1)
+        found.append(people.pop(at)[1])
+    return found
+
+
+def moment(rng: random.Random, now: datetime, days: int) -> datetime:
+    """When a request of so many days ago was sent, mostly by day."""
+    day = (now - timedelta(days=days)).astimezone(PARIS)
     hour = rng.randrange(8, 19) if rng.random() < BY_DAY else rng.choice([19, 20, 21, 22, 23, 0, 1, 2, 3, 4, 5, 6, 7])
     return day.replace(hour=hour, minute=rng.randrange(60), second=rng.randrange(60)).astimezone(now.tzinfo)
 
@@ -129,16 +160,18 @@ class Maker:
             self.pools.setdefault(member.service_id, []).append(member.user)
         self.night = next(one for one in region.services if one.need == Need.NIGHT)
         old = [one for one in region.patients if one.birth_date and one.deceased_on is None]
-        self.old = sorted(old, key=lambda one: (one.birth_date, one.pk))[: max(40, COUNT[region.size])]
+        self.old = residents(rng, old, max(40, COUNT[region.size]), region.now.date())
         self.number = 0
 
     def fill(self) -> None:
         count, here = COUNT[self.region.size], self.region.places["nursing_home"]
         others = [one for one in self.region.establishments if one.kind == Kind.EHPAD and one != here]
-        asking = [here, *self.rng.sample(others, min(len(others), max(3, count // OUTBREAK)))]
-        for number in range(count - 3):
-            home = here if number < 4 else self.rng.choice(asking)
-            self._past(home, moment(self.rng, self.region.now))
+        ill = outbreaks(self.rng, count - 3)
+        asking = self.rng.sample(others, min(len(others), len(ill) - 1))
+        for number, days in enumerate(ill):
+            home = asking[(number - 1) % len(asking)] if number and asking else here
+            for ago in days:
+                self._past(home, moment(self.rng, self.region.now, ago))
         self._now(here)
         made = dlu.build(self.region, self.rows.requests, self.rows.decisions)
         self.rows.responses += made.responses

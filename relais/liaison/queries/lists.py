@@ -5,17 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from relais.core.actor import Actor
 from relais.directory.models import Service
 from relais.dossiers.models import Participant
 from relais.liaison import delays
-from relais.liaison.models import Departure, HandOver, Note, Request, Seen
+from relais.liaison.models import Decision, Departure, HandOver, Note, Request, Seen
+from relais.liaison.queries.measures import fresh, measured
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.request import expected
-from relais.liaison.queries.sbar import signs
+from relais.liaison.queries.sbar import in_words, signs
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import services_of
@@ -24,7 +26,8 @@ from relais.questionnaires.queries import words
 
 MOST = 200  # open requests of one list that wait for nobody; those that press are never left out
 LATER = timedelta(days=3650)
-RECENT = timedelta(days=7)
+RECENT, TODAY = timedelta(days=7), timedelta(hours=24)
+ENDED = 30
 RESIDENTS = 80
 KNOWN = 500  # that a tablet knows by name without network: no nursing home has as many
 RINGING = ("vitale", "urgente")
@@ -41,11 +44,17 @@ class Row:
     mine: bool
     unread: int
     called: bool  # an unread note mentions the reader
+    urgent: (
+        UUID | None
+    )  # the last urgent note unseen: from outside their nursing home, or of what they have or take over
     hand_over: HandOver | None
+    taking: bool  # the hand-over is proposed to the reader
     expected: str
     motive: str
     signs: str
     missing: int  # answers that a vital request still lacks
+    news2: str  # *au moins 6* where a sign is missing
+    to_measure: bool  # the nursing home has yet to take the vital signs for it
     rings: bool
     may_take: bool
 
@@ -79,6 +88,15 @@ def closed_rows(actor: Actor) -> list[Request]:
     since = timezone.now() - RECENT
     rows = Request.objects.filter(state=State.CLOSED, establishment_id=actor.here, closed_at__gte=since)
     return list(rows.select_related("patient", "responsible").order_by("-closed_at", "-pk")[:20])
+
+
+def ended_rows(actor: Actor) -> list[Request]:
+    """What ended since yesterday at the services for which the actor answers, the last first: today's list has it too."""
+    mine = Participant.objects.filter(PoolMember.objects.of(actor).serve("service_id"), until=None)
+    rows = Request.objects.filter(
+        state=State.CLOSED, closed_at__gte=timezone.now() - TODAY, dossier__in=mine.values("dossier_id")
+    )
+    return list(rows.select_related("patient", "establishment", "responsible").order_by("-closed_at", "-pk")[:ENDED])
 
 
 def residents(actor: Actor) -> list[Patient]:
@@ -132,9 +150,13 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
     known = rows.select_related("patient", "establishment", "responsible", "service", "response__questionnaire")
     rows = known.defer("response__questionnaire__source").order_by("-submitted_at", "-pk")
     pressing = Q(state__in=WAITING) | Q(red=True) | Q(responsible=None) | Q(state__in=IN_HAND, review_at__lte=now)
-    found = [*rows.filter(pressing), *rows.exclude(pressing)[:MOST]]
+    found = list(rows[: MOST + 1])
+    if len(found) > MOST:
+        found = [*rows.filter(pressing), *rows.exclude(pressing)[:MOST]]
+    promised = Prefetch("decisions", Decision.objects.only("demand", "created_at"))
+    prefetch_related_objects([one for one in found if fresh(one)], promised)  # for `measured`
     ids = [one.pk for one in found]
-    unread, called = _unread(actor, ids), _called(actor, ids)
+    unread, (called, urgent) = _unread(actor, ids), _calling(actor, ids, home=home)
     open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)
     handed = {one.demand_id: one for one in open_ones.select_related("leaving", "taking").order_by("pk")}
     made = [
@@ -145,6 +167,7 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
             home=home,
             unread=unread.get(one.pk, 0),
             called=one.pk in called,
+            urgent=urgent.get(one.pk),
             hand_over=handed.get(one.pk),
         )
         for one in found
@@ -153,12 +176,22 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
 
 
 def _row(
-    actor: Actor, one: Request, now: datetime, *, home: bool, unread: int, called: bool, hand_over: HandOver | None
+    actor: Actor,
+    one: Request,
+    now: datetime,
+    *,
+    home: bool,
+    unread: int,
+    called: bool,
+    urgent: UUID | None,
+    hand_over: HandOver | None,
 ) -> Row:
     deadline = one.deadline
     late = deadline is not None and deadline <= now
     unanswered = one.state in WAITING and (one.urgency in RINGING or one.red)
     due = one.state in IN_HAND and one.review_at is not None and one.review_at <= now
+    to_measure = due and not measured(one)
+    taking = hand_over is not None and hand_over.taking_id == actor.user_id
     return Row(
         demand=one,
         deadline=deadline,
@@ -167,12 +200,16 @@ def _row(
         mine=one.responsible_id == actor.user_id,
         unread=unread,
         called=called,
+        urgent=urgent if home or taking or one.responsible_id == actor.user_id else None,
         hand_over=hand_over,
-        expected=expected(one, home=home),
+        expected=str(_("Accepter la relève")) if taking else expected(one, home=home),
         motive=_motive(one),
         signs=signs(one),
         missing=len(missing(one)),
-        rings=one.responsible_id is None or (not home and (unanswered or due)),
+        news2=in_words(one.response.answers) if one.response else "",
+        to_measure=to_measure,
+        taking=taking,
+        rings=one.responsible_id is None or (to_measure if home else unanswered or due or taking),
         may_take=not home and one.state in WAITING and actor.has_role("practitioner"),
     )
 
@@ -180,7 +217,7 @@ def _row(
 def _place(row: Row) -> tuple[Any, ...]:
     """Red first, then the urgency of what waits for an answer, then the time that is left."""
     one = row.demand
-    waits = one.state in (*WAITING, State.TAKEN) or row.due
+    waits = one.state in (*WAITING, State.TAKEN) or row.due or row.taking
     calm = (not waits, not one.red)
     moment = row.deadline or (one.submitted_at or timezone.now()) + LATER
     return (*calm, delays.ORDER.index(one.urgency), moment, str(one.pk))
@@ -206,8 +243,20 @@ def _unread(actor: Actor, ids: list[Any]) -> dict[Any, int]:
     return dict(fresh.filter(later).order_by().values_list("demand_id").annotate(Count("pk", distinct=True)))
 
 
-def _called(actor: Actor, ids: list[Any]) -> set[Any]:
-    """The requests of which an unread note mentions the actor."""
-    calling = Note.objects.filter(demand__in=ids, mentions=actor.me).exclude(author_id=actor.me)
-    read = calling.filter(demand__seen__user_id=actor.me, created_at__lte=F("demand__seen__at"))
-    return set(calling.exclude(pk__in=read.values("pk")).order_by().values_list("demand_id", flat=True))
+def _calling(actor: Actor, ids: list[Any], *, home: bool) -> tuple[set[Any], dict[Any, UUID]]:
+    """The requests of which an unread note mentions the actor; of each, the last urgent note that they have not read, and
+    that their own nursing home (`home`) did not write."""
+    to_me = Note.mentions.through.objects.filter(note_id=OuterRef("pk"), user_id=actor.me)
+    notes = Note.objects.filter(demand__in=ids).annotate(to_me=Exists(to_me)).filter(Q(to_me=True) | Q(urgent=True))
+    notes = notes.exclude(author_id=actor.me)
+    read = notes.filter(demand__seen__user_id=actor.me, created_at__lte=F("demand__seen__at"))
+    rows = notes.exclude(pk__in=read.values("pk")).order_by("created_at", "pk")
+    calling, urgent = set(), {}
+    for demand, pk, to_actor, is_urgent, place in rows.values_list(
+        "demand_id", "pk", "to_me", "urgent", "establishment_id"
+    ):
+        if to_actor:
+            calling.add(demand)
+        if is_urgent and not (home and place == actor.here):
+            urgent[demand] = pk
+    return calling, urgent

@@ -72,14 +72,15 @@ def form_of(demand: Request) -> Form:
     wanted = {one.link_id for one in missing(demand)}
     if "fg.spo2" in wanted and not demand.response.answers.get(FLOW):
         wanted.add(FLOW)
-    return replace(form, items=_only(form.items, wanted))
+    return replace(form, items=only(form.items, wanted))
 
 
-def _only(items: Iterable[Item], wanted: set[str]) -> tuple[Item, ...]:
+def only(items: Iterable[Item], wanted: set[str]) -> tuple[Item, ...]:
+    """These questions in their groups, with the texts below them, none required."""
     kept = []
     for item in items:
         if item.type == "group":
-            below = _only(item.items, wanted)
+            below = only(item.items, wanted)
             kept += [replace(item, items=below)] if any(one.is_question for one in below) else []
         elif item.link_id.removesuffix(HELP) in wanted:
             kept.append(replace(item, conditions=(), required=False))

@@ -1,6 +1,6 @@
 """What the page of one request shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from relais.dossiers.models import Participant
 from relais.liaison import delays, scores
 from relais.liaison import permissions as may
 from relais.liaison.models import HandOver, Note, Request
+from relais.liaison.queries.measures import measured, measures
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.people import people_of
 from relais.liaison.queries.sbar import said, signs
@@ -58,6 +59,8 @@ class Written:
 
 def expected(demand: Request, *, home: bool) -> str:
     """What is expected now, seen from the nursing home or from the doctor's side; "" once it is over."""
+    if home and demand.state == State.REVIEW and measured(demand):
+        return str(_("Le médecin d’astreinte réévalue"))
     words = EXPECTED.get(State(demand.state))
     return str(words[home]) if words else ""
 
@@ -104,8 +107,9 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "expected": expected(demand, home=home),
         "deadline": deadline,
         "late": deadline is not None and deadline <= timezone.now(),
-        "scores": scores.score(answers),
+        "scores": _scores(demand, answers),
         "signs": signs(demand),
+        "measures": measures(demand),
         "facts": _facts(demand),
         "missing": missing(demand) if demand.state in OPEN else [],
         "departures": list(demand.departures.select_related("by").order_by("created_at", "pk")),
@@ -113,6 +117,8 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "alarm_again_at": delays.next_alarm(demand.urgency, demand.unowned_since, timezone.now())
         if demand.unowned_since and demand.urgency
         else None,
+        "to_measure": demand.review_at is not None and demand.review_at <= timezone.now() and not measured(demand),
+        "may_withdraw": actor.has_role("practitioner") and may.can_exchange(actor, demand),
         "may_complete": may.can_complete(actor, demand),
         "sections": shown(demand.response) if demand.response else [],
         "notes": written,
@@ -130,6 +136,14 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "expertise_url": f"{reverse('expertise:start')}?{_origin(demand)}",
         "follow_up_url": f"{reverse('telemonitoring:enrol')}?{_origin(demand)}",
     }
+
+
+def _scores(demand: Request, answers: dict[str, Any]) -> scores.Scores:
+    """With why one calls the 15, where it is for earlier signs that incomplete ones do not lift."""
+    found = scores.score(answers)
+    if demand.red and not found.red:
+        found = replace(found, red=(str(_("constantes d’avant ; les dernières, incomplètes, ne rassurent pas")),))
+    return found
 
 
 def _origin(demand: Request) -> str:

@@ -1,5 +1,6 @@
 """What is said of a request when it changes hands: Situation, Background, Assessment, Recommendation."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,8 @@ from relais.questionnaires.queries import words
 
 LONGEST = 2000
 SIGNS = (
-    ("fg.fr", "FR", "/min"), ("fg.spo2", "SpO2", " %"), ("fg.o2debit", "O2", " L/min"), ("fg.fc", "FC", "/min"),
-    ("fg.pas", "PAS", " mmHg"), ("fg.temp", "T", " °C"),
+    ("fg.fr", "FR", "/min"), ("fg.spo2", "SpO2", "\u00a0%"), ("fg.o2debit", "O2", "\u00a0L/min"), ("fg.fc", "FC", "/min"),
+    ("fg.pas", "PAS", "\u00a0mmHg"), ("fg.temp", "T", "\u00a0°C"), ("fg.conscience", "conscience", ""),
 )  # fmt: skip
 BACKGROUND = (
     "fg.gir",
@@ -36,9 +37,19 @@ def said(demand: Request, name: str) -> str:
 
 def signs(demand: Request) -> str:
     """The vital signs of the request on one line."""
-    answers: dict[str, Any] = demand.response.answers if demand.response else {}
+    return signs_of(demand.response.answers if demand.response else {})
+
+
+def signs_of(answers: Mapping[str, Any]) -> str:
+    """The vital signs of these answers on one line that breaks between them alone."""
     got = [(label, scores.first(answers, name), unit) for name, label, unit in SIGNS]
-    return ", ".join(f"{label} {_figure(value)}{unit}" for label, value, unit in got if value is not None)
+    return ", ".join(f"{label}\u00a0{_figure(value)}{unit}" for label, value, unit in got if value is not None)
+
+
+def in_words(answers: Mapping[str, Any]) -> str:
+    """The NEWS2 of these answers: *au moins 6* where a sign is missing."""
+    found = scores.score(answers)
+    return f"au moins {found.news2}" if found.missing else str(found.news2)
 
 
 def _figure(value: Any) -> str:
@@ -63,7 +74,9 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         f"{said(demand, 'fg.question.txt')}",
     ]
     background = [f"{_label(demand, name)} : {said(demand, name)}." for name in BACKGROUND if said(demand, name)]
-    assessment = [signs(demand), f"NEWS2 {demand.news2}, qSOFA {demand.qsofa}." if demand.news2 is not None else ""]
+    assessment = [signs(demand)]
+    if demand.response and demand.news2 is not None:
+        assessment.append(f"NEWS2 {in_words(demand.response.answers)}, qSOFA {demand.qsofa}.")
     decision = demand.decisions.order_by("-created_at", "-pk").first()
     recommendation = []
     if decision:

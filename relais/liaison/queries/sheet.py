@@ -9,6 +9,7 @@ from relais.directory.models import Establishment
 from relais.liaison import permissions as may
 from relais.liaison.models import Request
 from relais.liaison.queries.dlu import for_request
+from relais.liaison.queries.sbar import in_words
 from relais.liaison.workflow import State
 from relais.patients.models import Patient
 
@@ -43,10 +44,11 @@ def requests_of(actor: Actor, patient: Patient) -> list[Request]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A request on the sheet, and whether the reader may open it."""
+    """A request on the sheet, whether the reader may open it, and its NEWS2: *au moins 6* where a sign is missing."""
 
     demand: Request
     opens: bool
+    news2: str
 
 
 def record_of(actor: Actor, patient: Patient) -> list[Kept]:
@@ -61,11 +63,11 @@ def record_of(actor: Actor, patient: Patient) -> list[Kept]:
     sent = about.filter(response__isnull=False)
     mine = about.filter(pk__in=seen)
     rows = sent | mine if sent.filter(pk__in=seen).exists() else mine
-    rows = rows.select_related("dossier", "establishment", "responsible", "service", "patient")
+    rows = rows.select_related("dossier", "establishment", "responsible", "service", "patient", "response")
     rows = rows.prefetch_related("decisions__by", "notes__author")
     found = list(rows.order_by("-dossier__created_at", "-pk")[:SHOWN_OF_PATIENT])
     audit.record_list(actor=actor, action="liaison.list", ids=[one.pk for one in found])
-    return [Kept(one, one.pk in seen) for one in found]
+    return [Kept(one, one.pk in seen, in_words(one.response.answers) if one.response else "") for one in found]
 
 
 def of_patient(actor: Actor, patient: Patient) -> list[Request] | None:

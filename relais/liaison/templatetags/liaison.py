@@ -19,6 +19,7 @@ WORDS = {
     "service_added": _l("Un service participe"),
     "service_ended": _l("Un service ne participe plus"),
     "completed": _l("Demande complétée"),
+    "measured": _l("Constantes reprises"),
     "take": _l("Demande prise en charge"),
     "taken_over": _l("Demande reprise par un autre médecin"),
     "escalated": _l("Sans réponse dans le délai : la personne suivante est prévenue"),

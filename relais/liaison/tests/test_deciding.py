@@ -1,6 +1,7 @@
 """From the taking to the closing: complement, decision, notes, passing on (FG-06 to FG-09)."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -13,13 +14,15 @@ from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound, Refused
 from relais.directory.models import Need
 from relais.dossiers.models import Event
-from relais.liaison.actions import deciding, notes, owning
+from relais.liaison import messages
+from relais.liaison.actions import deciding, filing, notes, owning
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import Code, Note, Request
-from relais.liaison.testing import make_home, make_request, taken
+from relais.liaison.testing import make_home, make_request, taken, upload
 from relais.notifications.models import Message
 from relais.oncall.testing import join, make_service
-from relais.rooms.models import Room
+from relais.rooms import actions as rooms
+from relais.rooms.models import Line, Room
 
 pytestmark = pytest.mark.django_db
 STAY = Advice(code="maintien-traitement", care_level="pas-de-rea", justification="Foyer pulmonaire.", family="oui")
@@ -56,6 +59,23 @@ def test_the_doctor_takes_asks_gets_the_complement_decides_and_the_nursing_home_
         assert words in page
     assert nurse.post(f"{url}close/", {"why": "ameliore"}).status_code == 302
     assert (Request.objects.get().state, Request.objects.get().closing) == ("cloturee", "ameliore")
+
+
+@pytest.mark.req("FG-08")
+def test_a_decision_on_signs_that_changed_since_the_page_was_opened_is_read_again_first():
+    scene = make_home()
+    demand = taken(scene)
+    doctor, url = client_of(scene.doctor), f"/liaison/{demand.pk}/"
+    said = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", "review": "4",
+            "read": str(demand.response_id)}  # fmt: skip
+    assert said["read"] in doctor.get(f"{url}decision/").content.decode()
+    signs = {"q-fg.spo2": "86", "request_key": str(uuid4())}
+    assert client_of(scene.nurse).post(f"{url}constantes/", signs).status_code == 302
+    page = doctor.post(f"{url}decision/", said)
+    assert (page.status_code, "SpO2\u00a086\u00a0%" in page.content.decode()) == (422, True)
+    again = str(Request.objects.get().response_id)
+    assert again in page.content.decode()
+    assert doctor.post(f"{url}decision/", {**said, "read": again}).status_code == 302
 
 
 @pytest.mark.parametrize("missing", ["code", "care_level", "justification", "family"])
@@ -150,11 +170,47 @@ def test_a_note_bears_role_and_specialty_is_unread_until_seen_and_calls_who_is_m
     assert "1 note non lue" in doctor.get("/liaison/astreinte/").content.decode()
     assert "Une note vous mentionne" in client_of(scene.colleague).get("/liaison/astreinte/").content.decode()
     assert Message.objects.filter(type="liaison.mention", holder_id=scene.colleague.user_id).count() == 1
-    doctor.post(f"{url}lues/")
+    doctor.post(f"{url}lues/?note={Note.objects.get().pk}")
     assert "1 non lue" not in doctor.get(url).content.decode()
     assert "1 note non lue" not in doctor.get("/liaison/astreinte/").content.decode()
     note = notes.write(actor=scene.doctor_actor, demand=demand, text="Passez à 3 L/min.")
     assert note.function == "Médecin, Gériatrie"
+
+
+@pytest.mark.req("FG-06")
+def test_an_urgent_note_calls_the_other_side_and_rings_on_its_list_until_it_is_read():
+    """A plain note does not; nor does it ring for a colleague who has not the request."""
+    scene = make_home()
+    demand = taken(scene)
+    nurse, doctor, url = client_of(scene.nurse), client_of(scene.doctor), f"/liaison/{demand.pk}/"
+    lists = {"nurse": (nurse, "/liaison/residents/"), "doctor": (doctor, "/liaison/astreinte/")}
+
+    def rings(who):
+        browser, path = lists[who]
+        return "Note urgente : VASSEUR Odette" in browser.get(path).content.decode()
+
+    nurse.post(f"{url}notes/", {"text": "Elle a mangé."})
+    assert (rings("doctor"), Message.objects.filter(type="liaison.urgent_note").exists()) == (False, False)
+    nurse.post(f"{url}notes/", {"text": "Elle désature.", "urgent": "on"})
+    told = Message.objects.get(type="liaison.urgent_note")
+    assert (told.holder_id, messages.TEXTS[told.type].still_wanted(told)) == (scene.doctor.user_id, True)
+    other = make_member(scene.home, Role.CAREGIVER)
+    lists["other"] = (client_of(other), "/liaison/residents/")
+    assert (rings("doctor"), rings("nurse"), rings("other")) == (True, False, False)
+    notes.write(actor=actor_for(other), demand=demand, text="Et elle a froid.", urgent=True)
+    assert not Message.objects.filter(type="liaison.urgent_note", holder_id=scene.nurse.user_id).exists()
+    colleague = client_of(scene.colleague).get("/liaison/astreinte/").content.decode()
+    assert ("3 notes non lues" in colleague, "Note urgente" in colleague) == (True, False)
+    first, *_others, last = Note.objects.order_by("created_at")
+    for seen, still in ((first, True), (last, False), (first, False)):
+        doctor.post(f"{url}lues/?note={seen.pk}")  # the page that was drawn before the last note came says the first
+        assert rings("doctor") == still
+    assert f"lues/?note={last.pk}" in client_of(scene.colleague).get(url).content.decode()
+    assert (rings("doctor"), messages.TEXTS[told.type].still_wanted(told)) == (False, False)
+    doctor.post(f"{url}notes/", {"text": "Appelez le 15.", "urgent": "on"})
+    assert Message.objects.get(type="liaison.urgent_note", holder_id=scene.nurse.user_id)
+    assert rings("nurse")
+    assert rings("other")
 
 
 @pytest.mark.req("FG-06")
@@ -193,19 +249,41 @@ def test_a_room_is_one_tap_away_for_both_sides_and_ends_with_the_request():
         assert page.status_code == 200
     assert Room.objects.get(about=demand.pk).invitations.count() == 2
     assert client_of(make_practitioner()).post(f"/liaison/{demand.pk}/room/").status_code == 404
+    rooms.say(actor=scene.doctor_actor, room=Room.objects.get(), text="Montrez-moi sa main.")
     deciding.close(actor=scene.doctor_actor, demand=demand, why="sans-suite")
     assert Room.objects.get(about=demand.pk).ended_at is not None
+    assert (Line.objects.count(), Room.objects.get().invitations.count()) == (0, 2), "who was there, and nothing else"
 
 
 @pytest.mark.req("FG-05")
 def test_both_sides_add_documents():
     scene = make_home()
     demand = taken(scene)
-    from relais.liaison.testing import upload  # noqa: PLC0415
-
     for member, title in ((scene.nurse, "Biologie"), (scene.doctor, "Ordonnance")):
         client_of(member).post(f"/liaison/{demand.pk}/documents/", {"file": upload("a.txt"), "title": title})
     assert sorted(demand.dossier.documents.values_list("title", flat=True)) == ["Biologie", "Ordonnance"]
+
+
+@pytest.mark.req("FG-05")
+def test_a_document_of_another_resident_is_withdrawn_by_a_practitioner_with_a_reason():
+    """Nobody opens it any more, whoever has seen the request is listed; a nurse asks a practitioner."""
+    scene = make_home()
+    demand = taken(scene)
+    document = filing.add(actor=scene.nurse_actor, demand=demand, upload=upload("a.txt"), title="ECG")
+    doctor, url = client_of(scene.doctor), f"/liaison/documents/{document.pk}/"
+    assert "Retirer (erreur)" in doctor.get(f"/liaison/{demand.pk}/").content.decode()
+    assert client_of(scene.nurse).post(f"{url}retirer/", {"why": "Erreur"}).status_code == 404
+    assert client_of(make_practitioner()).post(f"{url}retirer/", {"why": "Erreur"}).status_code == 404
+    doctor.post(f"{url}retirer/", {"why": " "})
+    assert doctor.get(url).status_code == 200
+    doctor.post(f"{url}retirer/", {"why": "Autre résident"})
+    for member in (scene.nurse, scene.doctor):
+        assert client_of(member).get(url).status_code == 404
+    page = client_of(scene.nurse).get(f"/liaison/{demand.pk}/").content.decode()
+    assert ("ECG" in page, "Document retiré" in page) == (False, True)
+    seen = client_of(scene.nurse).get(f"/liaison/{demand.pk}/acces/").content.decode()
+    assert scene.doctor.user.full_name in seen
+    assert client_of(make_practitioner()).get(f"/liaison/{demand.pk}/acces/").status_code == 404
 
 
 @pytest.mark.req("FG-03")
@@ -231,7 +309,7 @@ def test_lists_take_the_same_number_of_queries(count, django_assert_num_queries)
         notes.write(
             actor=scene.nurse_actor, demand=make_request(scene, make_patient(seen_by=scene.home)), text="Bonjour"
         )
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert len(lists.on_call_rows(scene.doctor_actor)) == count
 
 

@@ -2,12 +2,28 @@
 
 import random
 from collections import Counter
+from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
+from relais.core import demo
 from relais.core.paris import PARIS
-from relais.liaison.demo import DECISIONS, MOTIVES, REVIEWS, URGENCY, draw, moment
+from relais.directory import demo as directory
+from relais.directory.models import Department
+from relais.liaison.demo import (
+    COUNT,
+    DAYS,
+    DECISIONS,
+    MOTIVES,
+    REVIEWS,
+    URGENCY,
+    draw,
+    moment,
+    outbreaks,
+    residents,
+)
 from relais.questionnaires import logic
 from relais.questionnaires.testing import form
 
@@ -16,16 +32,59 @@ from relais.questionnaires.testing import form
 def test_a_thousand_requests_have_the_shares_of_the_first_wave():
     """Urgency 8/34/38/20, dyspnoea 38 %, fever 22 %, SpO2 around 91, 78 % by day, 1.7 re-evaluations."""
     rng, now = random.Random(1), timezone.now()
-    drawn = [draw(rng, moment(rng, now)) for _one in range(1_000)]
+    drawn = [draw(rng, moment(rng, now, 9)) for _one in range(1_000)]
     for name, shares in (("fg.urgence", URGENCY), ("fg.motif", MOTIVES)):
         counted = Counter(one[name][0] for one in drawn)
         for code, share in shares.items():
             assert abs(counted[code] / 10 - share) < 5, code
     assert abs(sum(one["fg.spo2"][0] for one in drawn) / 1_000 - 91) < 1
-    by_day = sum(8 <= moment(rng, now).astimezone(PARIS).hour < 19 for _one in range(1_000))
+    by_day = sum(8 <= moment(rng, now, 9).astimezone(PARIS).hour < 19 for _one in range(1_000))
     assert abs(by_day / 10 - 78) < 5
     assert 1.6 < sum(count * share for count, share in REVIEWS.items()) / 100 < 1.8
     assert sum(DECISIONS.values()) == sum(URGENCY.values()) == sum(MOTIVES.values()) == 100
+
+
+@pytest.mark.req("FG-11")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_homes_in_an_outbreak_ask_three_to_eight_times_ten_a_day_some_forty_at_the_peak(seed):
+    ill = outbreaks(random.Random(seed), 1_000)
+    assert {len(days) for days in ill[:-1]} == set(range(3, 9))
+    assert all(max(days) - min(days) < 7 and min(days) >= 2 for days in ill)
+    by_day = Counter(day for days in ill for day in days)
+    assert (sum(by_day.values()), max(by_day) < DAYS) == (1_000, True)
+    assert 30 <= max(by_day.values()) <= 50
+
+
+@pytest.mark.req("FG-11")
+def test_residents_are_some_87_years_old_and_three_in_four_are_women():
+    rng, today = random.Random(4), date(2026, 11, 22)
+    people = [
+        SimpleNamespace(pk=number, sex=rng.choice("FM"), birth_date=today - timedelta(days=rng.randrange(36_500)))
+        for number in range(35_000)
+    ]
+    chosen = residents(rng, people, 1_000, today)
+    assert len({one.pk for one in chosen}) == 1_000
+    ages = [(today - one.birth_date).days / 365.25 for one in chosen]
+    assert 85 < sum(ages) / 1_000 < 89
+    assert 0.7 < sum(one.sex == "F" for one in chosen) / 1_000 < 0.78
+    few = people[:10]
+    assert {one.pk for one in residents(rng, few, 40, today)} == {one.pk for one in few}
+
+
+@pytest.mark.req("FG-11", "TE-02", "TE-08")
+def test_the_region_has_the_volumes_of_the_scheme():
+    """domain.md §3.1, §9.1, §9.4: 1,200 establishments of which 696 nursing homes, 28 on-calls, 8 SAMU; 200,000 dossiers."""
+    volumes = demo.SIZES["region"]
+    kinds = Counter(directory._kinds(volumes.establishments))
+    assert (sum(kinds.values()), kinds["ehpad"], kinds["samu"]) == (1_200, 696, 8)
+    assert sum(directory.ON_CALLS.values()) == 28
+    assert Counter(directory._homes(kinds["ehpad"])) == {
+        "75": 75, "77": 106, "78": 107, "91": 98, "92": 107, "93": 62, "94": 72, "95": 69,
+    }  # fmt: skip
+    assert set(directory._homes(30)[:8]) == set(Department.values)
+    assert set(directory.ON_CALLS) == set(directory.HOMES) == set(Department.values)
+    assert COUNT["region"] == 1_000
+    assert volumes.teleconsultations == 50_000
 
 
 def test_every_invented_answer_is_one_that_the_form_takes():

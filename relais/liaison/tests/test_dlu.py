@@ -16,6 +16,7 @@ from relais.accounts.testing import actor_for, client_of, make_establishment, ma
 from relais.audit.models import Entry
 from relais.core.errors import Refused
 from relais.core.paris import PARIS
+from relais.core.testing import pdfs
 from relais.directory.models import Need
 from relais.files.tests import make
 from relais.liaison.actions import asking, deciding, notes, owning
@@ -27,7 +28,7 @@ from relais.liaison.testing import DLU, make_dlu, make_home, make_request, poste
 from relais.oncall.testing import join, make_service, make_slot
 from relais.questionnaires import logic
 from relais.questionnaires.models import Response
-from relais.questionnaires.testing import form, lines
+from relais.questionnaires.testing import form
 
 pytestmark = pytest.mark.django_db
 AWAY = Advice(code="urgences-via-samu", care_level="pas-de-rea", justification="Détresse respiratoire.", family="oui")
@@ -42,20 +43,8 @@ def text_of(page: Any) -> str:
 
 
 @pytest.mark.req("FG-05")
-def test_the_dlu_asks_what_the_recommendation_asks():
-    """domain.md §3.5; administrative identity is the patient's own."""
-    said = lines(form("liaison", "filgeria-dlu"))
-    assert len(said) == 52
-    for line in (
-        "dlu.tel | string |  | <=30 | R",
-        "dlu.palliatif | boolean |  |  | R",
-        "dlu.protection.qui | string |  | <=200 |  | dlu.protection = tutelle,curatelle,habilitation",
-        "dlu.ttt.risque | choice | anticoagulant antiagregant insuline neuroleptique benzodiazepine morphine corticoide "
-        "immunosuppresseur aucun! |  | R*",
-        "dlu.spo2 | integer | % | 50..100",
-    ):
-        assert line in said
-    asked = {line.split(" | ")[0] for line in said}
+def test_what_is_shared_with_the_request_and_shown_in_short_is_asked():
+    asked = set(form("liaison", "filgeria-dlu").by_id)
     assert set(queries.SHARED.values()) | {name for name, _label in queries.SIGNS} <= asked
 
 
@@ -233,7 +222,12 @@ def test_a_decision_for_the_hospital_offers_the_sheet_prefilled_and_prints_it_wi
     assert (made.demand, made.by, made.destination) == (demand, scene.nurse.user, "Hôpital du Noyer, urgences")
     printed = client_of(scene.regulator).get(f"{sent.url}pdf/")
     assert printed["Content-Type"] == "application/pdf"
-    assert printed.content.startswith(b"%PDF")
+    paper = pdfs.text_of(printed.content)
+    for words in (
+        "Hôpital du Noyer, urgences", "S’essouffle depuis une heure.", scene.nurse.user.full_name, "À remplir par le service",
+        "Document de liaison d’urgence", "Pénicilline : œdème", "Bisoprolol 2,5 mg", "Pas de réanimation", "VASSEUR",
+    ):  # fmt: skip
+        assert words in paper, words
     stranger = client_of(make_practitioner())
     for url in (sent.url, f"{sent.url}pdf/", f"{address(scene)}pdf/"):
         assert stranger.get(url).status_code == 404

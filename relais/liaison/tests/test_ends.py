@@ -47,6 +47,19 @@ def test_a_long_list_leaves_out_the_oldest_calm_requests_and_never_one_that_pres
     assert sentence not in client_of(scene.doctor).get("/liaison/astreinte/").content.decode()
 
 
+def test_what_ended_today_is_still_on_the_page_of_whoever_answers_and_of_nobody_else():
+    scene = make_home()
+    demand = taken(scene)
+    heading = "Clôturées depuis 24 heures"
+    assert heading not in client_of(scene.doctor).get("/liaison/astreinte/").content.decode()
+    deciding.close(actor=scene.doctor_actor, demand=demand, why="sans-suite")
+    for member, sees in ((scene.doctor, True), (scene.colleague, True), (scene.regulator, False)):
+        page = client_of(member).get("/liaison/astreinte/").content.decode()
+        assert ((heading in page), (str(demand.pk) in page)) == (sees, sees)
+    Request.objects.update(closed_at=timezone.now() - 25 * HOUR)
+    assert heading not in client_of(scene.doctor).get("/liaison/astreinte/").content.decode()
+
+
 def test_a_service_that_closes_hides_none_of_its_open_requests():
     scene = make_home()
     demand = make_request(scene)

@@ -34,7 +34,7 @@ STEPS = 3  # of an alarm, before it is told each hour: a repeat is a message and
 KINDS = ["ask"] * 4 + ["take"] * 3 + ["decide"] * 2 + ["close", "samu", "accept", "absent", "swap", "leave"]
 
 
-@pytest.mark.req("FG-08")
+@pytest.mark.req("FG-08", "D10")
 @pytest.mark.parametrize("start", [datetime(2026, 10, 23, 5, tzinfo=UTC), datetime(2027, 3, 26, 5, tzinfo=UTC)])
 def test_over_seven_days_every_open_request_has_one_owner_or_an_open_alarm_at_every_second(start, monkeypatch):
     """Requests, swaps, absences, departures, hand-overs, holes in the rota, both nights when the clocks change.

@@ -73,7 +73,7 @@ def test_in_another_home_the_request_goes_on_with_its_doctor_and_each_home_keeps
     assert (new.patient, new.dossier.origin, Patient.objects.count()) == (old.patient, old.dossier, 1)
     assert new.response.answers["fg.spo2"] == [90]
     page = client_of(nurse).get(f"/liaison/{new.pk}/").content.decode()
-    for words in ("Stable depuis midi.", "Ordonnance", old.dossier.reference, "Rapprochement familial", "SpO2 90"):
+    for words in ("Stable depuis midi.", "Ordonnance", old.dossier.reference, "Rapprochement familial", "SpO2\u00a090"):
         assert words in page
     assert client_of(nurse).get(f"/liaison/{old.pk}/").status_code == 404
     assert browser.get(f"/liaison/{old.pk}/").status_code == 200
@@ -82,6 +82,20 @@ def test_in_another_home_the_request_goes_on_with_its_doctor_and_each_home_keeps
     assert "liaison.news" in told(scene.doctor.user)
     assert [row.demand for row in lists.home_rows(actor_for(nurse))] == [new]
     assert lists.residents(scene.nurse_actor) == []
+
+
+@pytest.mark.req("FG-05")
+def test_a_document_of_another_resident_is_withdrawn_with_its_copy_where_the_request_goes_on(other):
+    home, nurse, _doctor = other
+    scene = make_home()
+    demand = taken(scene)
+    document = filing.add(actor=scene.nurse_actor, demand=demand, upload=make.pdf(), title="Ordonnance")
+    moved = leaving.Leaving(timezone.now(), "Déménagement")
+    made = leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=moved, home=home)
+    copy = made.dossier.documents.get()
+    assert client_of(nurse).get(f"/liaison/documents/{copy.pk}/").status_code == 200
+    client_of(scene.doctor).post(f"/liaison/documents/{document.pk}/retirer/", {"why": "Autre résident"})
+    assert client_of(nurse).get(f"/liaison/documents/{copy.pk}/").status_code == 404
 
 
 def test_the_on_call_of_the_new_home_is_told_and_takes_part(other):

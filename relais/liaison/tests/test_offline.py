@@ -1,6 +1,7 @@
 """A request written without network arrives once, under the name of its author, or says in a sentence why it does not (issue 4 §2)."""
 
 import json
+import random
 import re
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from relais.accounts.models import Membership, Role
+from relais.accounts.models import Membership, Role, User
 from relais.accounts.testing import client_of, make_member
 from relais.audit.models import Entry
 from relais.core.testing.sealing import close
@@ -23,6 +24,7 @@ from relais.liaison.testing import answers, make_home, make_request, posted
 from relais.notifications.models import Message
 from relais.patients.models import CareLink, Patient
 from relais.patients.testing import make_patient
+from relais.questionnaires.testing import source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("D12")]
 SEND, STATE, SHELL, WORKER = (f"/liaison/hors-ligne{end}" for end in ("/envoyer/", "/etat/", "/", ".js"))
@@ -40,7 +42,7 @@ def seal(scene, key=None, written=None, member=None, demand=None, **content):
         "demand": str(demand.pk) if demand else "",
         "patient": str(scene.resident.pk),
         "establishment": str(scene.home.pk),
-        "version": "1.0.0",
+        "version": source("liaison", "filgeria-demande")["version"],
         "answers": answers(),
         "started_at": (at - timedelta(minutes=4)).isoformat(),
         "ended_at": at.isoformat(),
@@ -76,6 +78,32 @@ def test_a_request_begun_without_network_makes_one_of_its_own_however_often_it_c
     envelope = seal(scene)
     assert {send(envelope, scene.nurse).status_code for _time in range(2)} == {200}
     assert Request.objects.get().state == "soumise"
+
+
+def test_what_three_tablets_wrote_without_network_arrives_once_each_and_a_conflict_is_said(scene):
+    """In any order, each sending twice: none lost; of two about one resident the second reads who sent the first."""
+    chance, at = random.Random(12), timezone.now() - timedelta(hours=1)
+    writers = [scene.nurse, *(make_member(scene.home, Role.CAREGIVER, family_name=name) for name in ("Deux", "Trois"))]
+    wrote = []
+    for number, member in enumerate(writers):
+        for offset in range(2):
+            person = make_patient(f"Résident{number}{offset}", seen_by=scene.home)
+            wrote.append((member, person, 85 + number * 2 + offset))
+    wrote += [(member, scene.resident, 95) for member in writers[:2]]
+    closed = [
+        (member, seal(scene, member=member, written=at, patient=str(person.pk), answers=answers(spo2=spo2)))
+        for member, person, spo2 in wrote
+    ] * 2
+    chance.shuffle(closed)
+    said = [send(envelope, member) for member, envelope in closed]
+    kept = Request.objects.exclude(patient=scene.resident).select_related("response", "patient")
+    arrived = {(one.response.user_id, one.patient.pk, one.response.answers["fg.spo2"][0]) for one in kept}
+    assert arrived == {(member.user_id, person.pk, spo2) for member, person, spo2 in wrote[:6]}
+    one = Request.objects.get(patient=scene.resident)
+    refused = [answer.json()["error"] for answer in said if answer.status_code != 200]
+    first = User.objects.get(pk=one.response.user_id)
+    assert len(refused) == 2, "the same sending, twice"
+    assert all(f"envoyée par {first.full_name}" in sentence for sentence in refused)
 
 
 def test_sent_by_the_page_and_again_by_the_tablet_it_is_one_request(scene):

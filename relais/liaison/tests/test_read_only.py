@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, client_of, make_practitioner
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
 from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
 from relais.liaison.actions import asking
@@ -65,7 +65,26 @@ def test_the_resident_is_one_of_that_home_by_exact_name_and_birth_date(scene):
     make_patient("Vasseur-Lemée", "Jeanne", birth_date=date(1934, 5, 12), seen_by=scene.home)
     assert "précisez le prénom" in doctor.post(url, typed(scene)).content.decode()
     assert doctor.post(url, typed(scene, given_name="Odette")).status_code == 302
+    make_establishment(f"{scene.home.name} du Lac", kind="ehpad")
+    which = doctor.post(url, typed(scene))
+    assert "choisissez" in which.content.decode()
+    assert which.content.decode().count('name="home"') == 2
+    assert doctor.post(url, typed(scene, given_name="Odette", home=str(scene.home.pk))).status_code == 302
     assert "Aucun EHPAD de ce nom" in doctor.post(url, typed(scene, home_name="Introuvable")).content.decode()
+
+
+def test_a_name_that_many_homes_of_the_region_bear_finds_the_one_of_the_doctor_s_department(scene):
+    doctor, url = client_of(scene.doctor), "/liaison/astreinte/demander/"
+    for number in range(12):
+        make_establishment(f"EHPAD Bel Air {number:02d}", kind="ehpad", department="95", city="Bel Air")
+    scene.home.name, scene.home.city = "Résidence Bel Air", "Lutèce"
+    scene.home.save()
+    assert doctor.post(url, typed(scene)).status_code == 302
+    for number in range(12):
+        make_establishment(f"EHPAD Lutèce {number:02d}", kind="ehpad", city="Lutèce")
+    many = doctor.post(url, typed(scene, home_name="Lutèce")).content.decode()
+    assert ("Plus de 10 EHPAD" in many, many.count('name="home"')) == (True, 10)
+    assert doctor.post(url, typed(scene, home_name="bel air lutece")).status_code == 302
 
 
 def test_only_a_doctor_who_answers_there_and_only_where_homes_read_only(scene, settings):

@@ -1,6 +1,7 @@
 """Who is relieved and who is not, where the home telephones, and what is said when nobody was told (FG-08, FG-10)."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -64,6 +65,33 @@ def test_a_doctor_on_duty_for_another_service_is_relieved_all_the_same():
     assert open_hand_overs().get().taking == scene.colleague.user
 
 
+@pytest.mark.req("FG-10", "D10")
+def test_where_the_rota_names_nobody_after_the_shift_it_is_an_alarm_until_somebody_is_named_again():
+    scene = make_home()
+    demand = taken(scene)
+    at = timezone.now() + HOUR
+    OnCallSlot.objects.filter(user=scene.doctor.user).update(ends_at=at)
+    OnCallSlot.objects.filter(service=scene.samu).delete()
+    for _twice in range(2):
+        watching.watch(at)
+    found = open_hand_overs().get()
+    assert (found.leaving, found.taking, found.service) == (scene.doctor.user, None, scene.service)
+    page = client_of(scene.doctor).get(f"/liaison/{demand.pk}/").content.decode()
+    assert "Personne n’est nommé au tableau pour la relève" in page
+    watching.watch(at + 15 * MINUTE)
+    assert open_hand_overs().get().alarmed_at
+    assert Message.objects.filter(type="liaison.late", holder_id=scene.doctor.user_id).count() == 1
+    assert client_of(scene.regulator).get(f"/liaison/{demand.pk}/").status_code == 200
+    make_slot(scene.service, scene.colleague, at + HOUR, at + 13 * HOUR)
+    for _twice in range(2):
+        watching.watch(at + HOUR)
+    again = open_hand_overs().get()
+    assert (again.pk, again.taking) == (found.pk, scene.colleague.user)
+    assert Message.objects.filter(type="liaison.hand_over", holder_id=scene.colleague.user_id).count() == 1
+    handing.accept(actor=actor_for(scene.colleague), hand_over=again)
+    assert Request.objects.get().responsible == scene.colleague.user
+
+
 @pytest.mark.req("FG-10")
 @pytest.mark.parametrize("who", ["off_duty", "no_rota"])
 def test_who_took_a_request_without_a_slot_is_not_relieved_within_the_minute(who):
@@ -105,6 +133,28 @@ def test_the_text_of_a_hand_over_is_written_anew_once_more_is_known():
     found = open_hand_overs().get()
     assert "Maintien en EHPAD, surveillance. Stable." in found.assessment
     assert found.due_at == at + 2 * MINUTE
+
+
+@pytest.mark.req("FG-10")
+def test_signs_taken_during_a_hand_over_join_its_text_tell_who_arrives_and_stop_no_alarm():
+    scene = make_home()
+    demand = taken(scene)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    watching.watch(at)
+    handing.rewrite(actor=scene.doctor_actor, hand_over=open_hand_overs().get(), texts={
+        "situation": "À revoir à 20 h.", "assessment": "Foyer droit."})  # fmt: skip
+    signs = {"q-fg.spo2": "92", "request_key": str(uuid4())}
+    assert client_of(scene.nurse).post(f"/liaison/{demand.pk}/constantes/", signs).status_code == 302
+    found = open_hand_overs().get()
+    assert (found.due_at, found.situation) == (at, "À revoir à 20 h.")
+    assert "SpO2\u00a092\u00a0%" in found.assessment.splitlines()[0]
+    assert found.assessment.endswith("Foyer droit.")
+    urgent = Message.objects.filter(type="liaison.urgent_note")
+    assert set(urgent.values_list("holder_id", flat=True)) == {scene.doctor.user_id, scene.colleague.user_id}
+    assert "Note urgente : VASSEUR Odette" in client_of(scene.colleague).get("/liaison/astreinte/").content.decode()
+    watching.watch(at + 15 * MINUTE)
+    assert open_hand_overs().get().alarmed_at == at + 15 * MINUTE
 
 
 @pytest.mark.req("FG-10")

@@ -20,35 +20,17 @@ from relais.oncall.models import OnCallSlot
 from relais.patients.models import CareLink
 from relais.patients.testing import make_patient
 from relais.questionnaires.models import Response
-from relais.questionnaires.testing import form, lines
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.req("FG-04")
-def test_the_form_asks_what_the_scheme_asks_vital_signs_first():
-    """domain.md §3.2 but for `fg.resident`, chosen before; the beginning is a day and an hour."""
-    said = lines(form("liaison", "filgeria-demande"))
-    assert [line.split(" | ")[0] for line in said[:8]] == [
-        "fg.fr", "fg.spo2", "fg.o2debit", "fg.pas", "fg.pad", "fg.fc", "fg.temp", "fg.conscience",
-    ]  # fmt: skip
-    assert len(said) == 53
-    for line in (
-        "fg.temp | decimal | Cel | 30..43 0.1 | R",
-        "fg.fr | integer | /min | 4..60 | R",
-        "fg.spo2 | integer | % | 50..100 | R",
-        "fg.covid.j | integer | d | 0..60 |  | fg.covid.statut = confirme,suspect",
-        "fg.conscience | choice | A C V P U |  | R",
-        "fg.urgence | choice | vitale urgente rapide differee |  | R",
-    ):
-        assert line in said
-
-
 @pytest.mark.req("FG-01", "FG-12")
 def test_a_nurse_asks_in_three_presses_and_the_doctor_on_duty_has_it():
-    """Liste, *Demander un avis*, *Envoyer*: the doctor is named, told, and sees resident and request."""
+    """*Liaison EHPAD*, *Demander un avis*, *Envoyer*: the doctor is named, told, and sees resident and request."""
     scene = make_home()
     browser = client_of(scene.nurse)
+    assert 'href="/liaison/"' in browser.get("/").content.decode()
+    assert browser.get("/liaison/").url == "/liaison/residents/"
     assert "VASSEUR" in browser.get("/liaison/residents/").content.decode()
     fill = browser.post(f"/liaison/residents/{scene.resident.pk}/demander/").url
     sent = browser.post(fill, posted(covid__statut="suspect", covid__j=3))
@@ -193,10 +175,11 @@ def test_a_resident_who_died_is_asked_about_no_more():
         asking.start(actor=scene.nurse_actor, patient=scene.resident)
 
 
-def test_a_resident_of_the_teleconsultation_is_the_same_identity():
-    """No second patient row: the request is about the one that the home already sees."""
+def test_whoever_is_asked_twice_holds_one_care_link():
     scene = make_home()
-    assert make_request(scene).patient == scene.resident
+    demand = make_request(scene)
+    for _twice in range(2):
+        owning.join(scene.nurse_actor, demand, scene.service)
     assert CareLink.objects.filter(patient=scene.resident, service_id=scene.service.pk).count() == 1
 
 

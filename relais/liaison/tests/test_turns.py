@@ -8,13 +8,14 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, client_of
+from relais.accounts.testing import actor_for, client_of, make_member
 from relais.liaison.actions import deciding, owning, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import Request
 from relais.liaison.testing import make_home, make_request, taken
 from relais.notifications.models import Message
-from relais.oncall.models import OnCallSlot
+from relais.oncall.actions import pool
+from relais.oncall.models import OnCallSlot, PoolMember
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +145,17 @@ def test_what_was_taken_and_passed_to_the_samu_stays_with_its_doctor():
     assert Request.objects.get().responsible == scene.doctor.user
     assert told(scene.doctor.user, "liaison.late") == 1
     assert OnCallSlot.objects.count() == 2
+
+
+def test_who_gets_what_a_doctor_who_left_had_passed_on_is_told_when_it_waits_too_long():
+    """That the one before was told of it counts for nobody else."""
+    scene = make_home()
+    demand = owning.redirect(actor=scene.nurse_actor, demand=taken(scene))
+    watching.watch(demand.asked_at + 31 * MINUTE)
+    referent = make_member(scene.service.establishment, "manager")
+    left = PoolMember.objects.get(user=scene.doctor.user)
+    pool.remove_member(actor=actor_for(referent), service=scene.service, member=left)
+    found = Request.objects.get()
+    assert (found.state, found.responsible) == ("redirigee-samu", scene.regulator.user)
+    watching.watch(found.asked_at + 31 * MINUTE)
+    assert told(scene.regulator.user, "liaison.late") == 1

@@ -155,7 +155,7 @@ def relieved(scene, at):
     make_slot(scene.service, scene.colleague, at, at + timedelta(hours=13))
 
 
-@pytest.mark.req("FG-10")
+@pytest.mark.req("FG-10", "D10")
 def test_the_hand_over_is_proposed_at_the_end_of_the_shift_and_stays_until_it_is_accepted():
     scene = make_home()
     demand = taken(scene)
@@ -178,13 +178,16 @@ def test_the_hand_over_is_proposed_at_the_end_of_the_shift_and_stays_until_it_is
     assert leaving.post(f"/liaison/releves/{found.pk}/", {**said, "situation": " "}).status_code == 422
     assert coming.get(f"/liaison/releves/{found.pk}/").status_code == 404
     assert "Rappeler à 22 h." in coming.get(f"/liaison/{demand.pk}/").content.decode()
+    lists = [one.get("/liaison/astreinte/").content.decode() for one in (coming, leaving)]
+    assert ["Accepter la relève" in page for page in lists] == [True, False], "what is expected, of whom"
+    assert ["Relève à accepter : VASSEUR" in page for page in lists] == [True, False], "it rings"
     assert coming.post(f"/liaison/releves/{found.pk}/accepter/").status_code == 302
     assert Request.objects.get().responsible == scene.colleague.user
     with pytest.raises(Refused, match=scene.colleague.user.full_name):
         handing.accept(actor=scene.doctor_actor, hand_over=found)
 
 
-@pytest.mark.req("FG-10")
+@pytest.mark.req("FG-10", "D10")
 def test_a_hand_over_that_nobody_accepts_is_an_alarm_and_stays_with_the_doctor_who_leaves():
     scene = make_home()
     demand = taken(scene)

@@ -36,7 +36,7 @@ from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
 from relais.questionnaires.queries import current
 
-FOUND = 10
+FOUND, MOST = 10, 1000  # nursing homes to choose from; of a name in the whole region
 
 
 @professional(*may.CLINICAL)
@@ -65,19 +65,30 @@ def start_for(request: Any) -> HttpResponse:
         try:
             if not homes:
                 raise Refused(_("Aucun EHPAD de ce nom dans vos départements."), field="home_name")
-            if home:
-                made = actions.start_for(actor=request.actor, home=home, **names)
-                return redirect("liaison:fill", made.pk)
+            if home is None and len(homes) > FOUND:
+                raise Refused(
+                    _("Plus de %(n)d EHPAD portent ce nom ou sont dans cette ville : donnez le nom et la ville.")
+                    % {"n": FOUND},
+                    field="home_name",
+                )
+            if home is None:
+                raise Refused(
+                    _("Plusieurs EHPAD portent ce nom ou sont dans cette ville : choisissez."), field="home_name"
+                )
+            made = actions.start_for(actor=request.actor, home=home, **names)
+            return redirect("liaison:fill", made.pk)
         except Refused as refused:
             form.refuse(refused)
-    context = {"form": form, "homes": homes, "chosen": request.POST.get("home", "")}
+    context = {"form": form, "homes": homes[:FOUND], "chosen": request.POST.get("home", "")}
     return render(request, "liaison/start_for.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _homes(actor: Any, typed: str) -> list[Establishment]:
-    """The nursing homes that this name or town may mean, of those for which the actor may ask."""
-    near = [one for kind in may.HOMES for one in search(actor, typed, kind=kind, limit=FOUND)]
-    return [one for one in near if may.can_ask_for(actor, one)][:FOUND]
+    """The nursing homes that this name or town may mean, of those for which the actor may ask; one too many where they are
+    more than one chooses from."""
+    near = [one for kind in may.HOMES for one in search(actor, typed, kind=kind, limit=MOST)]
+    served = may.departments_asked(actor)
+    return [one for one in near if one.department in served][: FOUND + 1]
 
 
 @professional(*may.CLINICAL)

@@ -41,6 +41,13 @@ def decide(request: Any, dossier_id: UUID) -> HttpResponse:
         given = {name: form.cleaned_data[name] for name in ("code", "care_level", "justification", "family", "plan")}
         advice = deciding.Advice(**given, review_at=form.review_at(timezone.now()))
         try:
+            if request.POST.get("read") not in (None, str(found.response_id)):
+                raise Refused(
+                    _(
+                        "Les réponses de l’EHPAD ont changé depuis que vous lisez : %(signs)s. Relisez, puis rendez l’avis."
+                    )
+                    % {"signs": signs(found)}
+                )
             deciding.decide(actor=request.actor, demand=found, advice=advice)
         except Refused as refused:
             form.refuse(refused)

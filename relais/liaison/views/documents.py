@@ -24,11 +24,15 @@ from relais.liaison.views.request import context_of, request_of
 @require_safe
 def document(request: Any, document_id: UUID) -> HttpResponseBase:
     """A document looked at or downloaded, with its trace."""
+    return show_document(request, _document_of(request, document_id))
+
+
+def _document_of(request: Any, document_id: UUID) -> Document:
     rows = Document.objects.select_related("file", "dossier__patient").filter(dossier__kind="liaison")
     found = rows.filter(pk=document_id, dossier__in=Dossier.objects.visible_to(request.actor)).first()
     if found is None:
         raise NotFound
-    return show_document(request, found)
+    return found
 
 
 @professional(*may.CLINICAL)
@@ -47,3 +51,14 @@ def add(request: Any, dossier_id: UUID) -> HttpResponse:
         return render(request, "liaison/request.html", context_of(request, found, filing=typed), status=422)
     messages.success(request, _("Document ajouté."))
     return redirect("liaison:request", dossier_id)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def withdraw(request: Any, document_id: UUID) -> HttpResponse:
+    """A document of the wrong resident."""
+    document = _document_of(request, document_id)
+    found = request_of(request, document.dossier_id, "Retrait d’un document")
+    filing.withdraw(actor=request.actor, demand=found, document=document, why=request.POST.get("why", ""))
+    messages.success(request, _("Document retiré : plus personne ne peut l’ouvrir, la trace en est gardée."))
+    return redirect("liaison:request", found.pk)

@@ -27,9 +27,10 @@ def on_call(request: Any) -> HttpResponse:
     """FG-08, FG-10: today's requests by urgency and remaining time; the fragment alone for htmx."""
     services = lists.services(request.actor)
     rows = lists.on_call_rows(request.actor)
-    audit.record_list(
-        actor=request.actor, action="liaison.list", ids=[row.demand.pk for row in rows], seen=request.session
-    )
+    alone = bool(request.htmx) and request.htmx.target == "liaison-rows"
+    ended = [] if alone else lists.ended_rows(request.actor)
+    shown = [*(row.demand.pk for row in rows), *(one.pk for one in ended)]
+    audit.record_list(actor=request.actor, action="liaison.list", ids=shown, seen=request.session)
     context = {
         "services": services,
         "may_ask": may.can_ask(request.actor),
@@ -41,9 +42,9 @@ def on_call(request: Any) -> HttpResponse:
         "alarms": sum(bool(row.hand_over and row.hand_over.alarmed_at) for row in rows),
         "topics": " ".join(service_topic(one.pk) for one in services),
     }
-    if request.htmx and request.htmx.target == "liaison-rows":
+    if alone:
         return render(request, "liaison/_rows.html", context)
-    return render(request, "liaison/on_call.html", context)
+    return render(request, "liaison/on_call.html", {**context, "ended": ended})
 
 
 @professional(may.MANAGER)

@@ -41,8 +41,12 @@ def add(request: Any, dossier_id: UUID) -> HttpResponse:
 @professional(*may.CLINICAL)
 @require_POST
 def mark_read(request: Any, dossier_id: UUID) -> HttpResponse:
-    """The page is open: its notes are read."""
-    actions.mark_read(actor=request.actor, demand=request_of(request, dossier_id, "Lecture des notes"))
+    """The page is open: its notes are read, up to the last that it shows."""
+    found = request_of(request, dossier_id, "Lecture des notes")
+    pk = read_id(request.GET.get("note", ""))
+    last = Note.objects.filter(demand=found, pk=pk).first() if pk else None
+    if last:
+        actions.mark_read(actor=request.actor, demand=found, last=last)
     return HttpResponse(status=204)
 
 

@@ -25,17 +25,13 @@ from relais.liaison.queries.people import sent_words
 from relais.questionnaires.forms import Fill
 from relais.questionnaires.queries import current
 
-MOST = 200_000  # bytes of a sending: a whole form with free texts has some 10,000
-
 
 @professional(*may.CLINICAL)
 @require_POST
 def send(request: Any) -> JsonResponse:
     """A request that a tablet kept. 4xx with one sentence in `error` when it cannot be taken; 403: it is somebody else's."""
     try:
-        if len(request.body) > MOST:
-            raise sealing.Damaged
-        received = offline.receive(actor=request.actor, sent=_json(request.body))
+        received = offline.receive(actor=request.actor, sent=sealing.parsed(request.body))
     except offline.NotTheirs as refused:
         return JsonResponse({"error": refused.message}, status=403)
     except Refused as refused:
@@ -55,13 +51,6 @@ def send(request: Any) -> JsonResponse:
             "files": bool(demand.response and demand.response.answers.get("fg.pieces")),
         }
     )
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise sealing.Damaged from None
 
 
 @public

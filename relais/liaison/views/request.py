@@ -101,6 +101,15 @@ def room(request: Any, dossier_id: UUID) -> HttpResponse:
 
 
 @professional(*may.CLINICAL)
+@require_safe
+def readers(request: Any, dossier_id: UUID) -> HttpResponse:
+    """Who has seen this request."""
+    found = request_of(request, dossier_id, "Liste des accès")
+    context = {"found": found, "patient": found.patient, "readers": dossier_queries.readers(found.dossier)}
+    return render(request, "liaison/readers.html", context)
+
+
+@professional(*may.CLINICAL)
 @require_POST
 def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     """One verb of the request, by its button."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relais.accounts.testing import actor_for, make_establishment, make_member
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member
 from relais.core.paris import PARIS
 from relais.oncall import changes, queries
 from relais.oncall.hours import Span, doubled, is_day, next_boundary, opening_spans, uncovered
@@ -158,6 +158,10 @@ def test_a_rota_with_a_hole_or_a_double_hour_on_the_night_of_a_clock_change_says
     assert ([one.length for one in gaps], [one.length for one in double]) == (
         ([], hour) if day == SPRING else (hour, [])
     )
+    referent = client_of(make_member(night.establishment, "manager"))
+    page = referent.get(f"/astreintes/{night.pk}/?semaine={day - timedelta(days=6)}").content.decode()
+    assert ("Couvert deux fois" in page, "Des heures sont couvertes deux fois" in page) == (day == SPRING,) * 2
+    assert ("01:30 – 02:30</b> Personne" in page) == (day == AUTUMN)
 
 
 def test_a_hole_of_fifteen_minutes_is_none_and_one_of_sixteen_is() -> None:
