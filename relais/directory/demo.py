@@ -19,6 +19,9 @@ MIX = {
     Kind.PSYCHIATRY: 30,
     Kind.SAMU: 8,
 }
+# Nursing homes of the region by department: 696 (domain.md §3.1); a smaller region keeps the proportions.
+HOMES = {"75": 75, "77": 106, "78": 107, "91": 98, "92": 107, "93": 62, "94": 72, "95": 69}
+HERE = "93"  # of the nursing home of the personas, the first
 POPULATION = {"75": 2.15, "77": 1.43, "78": 1.45, "91": 1.31, "92": 1.62, "93": 1.65, "94": 1.41, "95": 1.25}
 CITIES = {
     "75": [("75010", "Paris"), ("75013", "Paris"), ("75014", "Paris"), ("75018", "Paris"), ("75020", "Paris")],
@@ -69,8 +72,11 @@ def build(region: Region, rng: random.Random) -> None:
     """Fill `region.establishments`, `region.services`, and `places` with those of the personas: a hospital, a nursing home,
     the hospital whose on-call answers for it, and the SAMU of its department."""
     taken: set[str] = set()
-    for number, kind in enumerate(_kinds(region.volumes.establishments)):
-        region.establishments.append(_establishment(rng, number, kind, taken))
+    kinds = _kinds(region.volumes.establishments)
+    homes = iter(_homes(kinds.count(Kind.EHPAD)))
+    for number, kind in enumerate(kinds):
+        department = next(homes) if kind == Kind.EHPAD else _department(rng, number, kind)
+        region.establishments.append(_establishment(rng, number, kind, department, taken))
     hospital, home = (next(e for e in region.establishments if e.kind == kind) for kind in (Kind.HOSPITAL, Kind.EHPAD))
     hospital.name, hospital.department, hospital.postal_code, hospital.city = (
         "Hôpital des Deux Rives", "94", "94000", "Créteil",
@@ -103,14 +109,29 @@ def _kinds(total: int) -> list[Kind]:
     return [*[Kind.EHPAD] * (total - len(kinds)), *kinds]
 
 
-def _establishment(rng: random.Random, number: int, kind: Kind, taken: set[str]) -> Establishment:
+def _homes(count: int) -> list[str]:
+    """The departments of so many nursing homes in the proportions of HOMES, every one among the first eight."""
+    whole = sum(HOMES.values())
+    left = {department: share * count // whole for department, share in HOMES.items()}
+    rest = sorted(HOMES, key=lambda one: (-(HOMES[one] * count % whole), one))
+    for department in rest[: count - sum(left.values())]:
+        left[department] += 1
+    turn, found = [HERE, *(one for one in HOMES if one != HERE)], []
+    while any(left.values()):
+        found += [one for one in turn if left[one]]
+        left = {one: max(0, number - 1) for one, number in left.items()}
+    return found
+
+
+def _department(rng: random.Random, number: int, kind: Kind) -> str:
+    """The first eight and the emergency services (one each) cover every department; the others follow the population."""
     departments = list(POPULATION)
-    # The first eight and the emergency services (one each) cover every department; the others follow the population.
-    department = (
-        departments[number % len(departments)]
-        if number < len(departments) or kind == Kind.SAMU
-        else rng.choices(departments, weights=list(POPULATION.values()))[0]
-    )
+    if number < len(departments) or kind == Kind.SAMU:
+        return departments[number % len(departments)]
+    return rng.choices(departments, weights=list(POPULATION.values()))[0]
+
+
+def _establishment(rng: random.Random, number: int, kind: Kind, department: str, taken: set[str]) -> Establishment:
     postal_code, city = rng.choice(CITIES[department])
     return Establishment(
         id=new_id(rng),

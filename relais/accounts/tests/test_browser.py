@@ -27,19 +27,6 @@ DESK, TELEPHONE = 1280, 320
 Open = Callable[..., Any]
 
 
-@pytest.fixture
-def look(axe: Callable[[Any], list[str]]) -> Callable[[Any, str], None]:
-    """Nothing that trips assistive technology, nothing wider than the screen; and a picture to look at."""
-
-    def check(page: Any, name: str) -> None:
-        width = page.viewport_size["width"]
-        page.screenshot(path=settings.BASE_DIR / "test-results" / f"accounts-{name}-{width}.png", full_page=True)
-        assert axe(page) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-
-    return check
-
-
 def enter(page: Any, client: Client, address: str) -> None:
     """Give the browser the session of a test client."""
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
@@ -59,37 +46,35 @@ def add_authenticator(page: Any) -> Any:
 
 
 @pytest.mark.req("TC-01")
-@pytest.mark.parametrize("width", [DESK, TELEPHONE])
-def test_password_and_code_by_keyboard_alone(live_server: Any, open_page: Open, look: Any, width: int) -> None:
+def test_password_and_code_by_keyboard_alone(live_server: Any, open_page: Open, screens: Any) -> None:
     user = make_member(password=PASSWORD, mobile="+33639980042").user
-    page = open_page(f"{live_server.url}/connexion/?next=/connexion/profil/", width=width)
-    look(page, "sign-in")
+    page = open_page(f"{live_server.url}/connexion/?next=/connexion/profil/", width=TELEPHONE)
+    screens("accounts-sign-in", page)
     page.keyboard.type(user.email)  # the first field has the focus
     page.keyboard.press("Tab")
     page.keyboard.type("pas le bon")
     page.keyboard.press("Enter")
     page.get_by_role("alert").first.wait_for()
-    look(page, "sign-in-refused")
+    screens("accounts-sign-in-refused", page)
     page.get_by_label("Mot de passe").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Recevoir un code").wait_for()
-    look(page, "code-choice")
+    screens("accounts-code-choice", page)
     page.get_by_role("button", name="Recevoir un code par SMS").press("Enter")
     page.get_by_role("heading", name="Saisir le code reçu").wait_for()
     page.get_by_label("Code à 6 chiffres").fill("000 000")
     page.keyboard.press("Enter")
     page.get_by_text("Il reste 4 essais").first.wait_for()
-    look(page, "code-wrong")
+    screens("accounts-code-wrong", page)
     page.get_by_label("Code à 6 chiffres").fill(last_secret(user)["code"])
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Bienvenue").wait_for()
-    look(page, "welcome")
+    screens("accounts-welcome", page)
     page.get_by_role("link", name="Plus tard, continuer").click()
     page.get_by_role("heading", name="Mon profil").wait_for()
 
 
-@pytest.mark.parametrize("width", [DESK, TELEPHONE])
-def test_screens_of_an_account(live_server: Any, open_page: Open, look: Any, width: int) -> None:
+def test_screens_of_an_account(live_server: Any, open_page: Open, screens: Any) -> None:
     here = make_establishment("Centre de santé des Tilleuls")
     manager = make_member(here, Role.MANAGER, password=PASSWORD, mobile="+33639980042")
     make_member(here, Role.SECRETARY, family_name="Lefebvre-Desmoulins", given_name="Marie-Antoinette")
@@ -98,9 +83,9 @@ def test_screens_of_an_account(live_server: Any, open_page: Open, look: Any, wid
     make_practitioner(here, family_name="Nguyen", given_name="Linh")
     client = sign_in(Client(), manager, confirmed=True)
     sign_in(Client(), manager)
-    page = open_page(width=width)
+    page = open_page(width=TELEPHONE)
     enter(page, client, live_server.url)
-    screens = {
+    pages = {
         "profile": "profil/",
         "mobile": "profil/mobile/",
         "devices": "appareils/",
@@ -113,32 +98,31 @@ def test_screens_of_an_account(live_server: Any, open_page: Open, look: Any, wid
         "password-change": "mot-de-passe/changer/",
         "reauthenticate": "confirmer/",
     }
-    for name, path in screens.items():
+    for name, path in pages.items():
         page.goto(f"{live_server.url}/connexion/{path}")
-        look(page, name)
+        screens(f"accounts-{name}", page)
     page.goto(f"{live_server.url}/connexion/membres/")
     page.get_by_text("Retirer", exact=True).first.click()
     page.get_by_role("button", name="Retirer ce membre").wait_for()
-    look(page, "remove-member")
+    screens("accounts-remove-member", page)
     page.goto(f"{live_server.url}/connexion/membres/ajouter/")
     page.get_by_role("button", name="Ajouter ou inviter").click()
-    look(page, "add-member-empty")
+    screens("accounts-add-member-empty", page)
 
 
-@pytest.mark.parametrize("width", [DESK, TELEPHONE])
-def test_screens_of_who_is_outside(live_server: Any, open_page: Open, look: Any, width: int) -> None:
-    page = open_page(f"{live_server.url}/connexion/mot-de-passe/oublie/", width=width)
-    look(page, "ask-password")
+def test_screens_of_who_is_outside(live_server: Any, open_page: Open, screens: Any) -> None:
+    page = open_page(f"{live_server.url}/connexion/mot-de-passe/oublie/", width=TELEPHONE)
+    screens("accounts-ask-password", page)
     page.get_by_label("Adresse e-mail professionnelle").fill("personne@exemple.test")
     page.get_by_role("button", name="Recevoir un lien").click()
-    look(page, "password-asked")
-    nowhere = open_page(width=width)
+    screens("accounts-password-asked", page)
+    nowhere = open_page(width=TELEPHONE)
     enter(nowhere, client_of(make_user()), live_server.url)
     nowhere.goto(f"{live_server.url}/connexion/etablissement/")
-    look(nowhere, "nowhere")
+    screens("accounts-nowhere", nowhere)
 
 
-def test_a_link_fills_the_form_and_leaves_the_address(live_server: Any, open_page: Open, look: Any) -> None:
+def test_a_link_fills_the_form_and_leaves_the_address(live_server: Any, open_page: Open, screens: Any) -> None:
     user = make_member(password=PASSWORD).user
     secret = new_link(user, RESET).partition("#")[2]
     page = open_page(f"{live_server.url}/connexion/mot-de-passe/choisir/#{secret}", width=TELEPHONE)
@@ -146,7 +130,7 @@ def test_a_link_fills_the_form_and_leaves_the_address(live_server: Any, open_pag
     page.get_by_label("Nouveau mot de passe").fill("court")
     page.get_by_label("Le même, une seconde fois").fill("court")
     page.get_by_role("button", name="Enregistrer le mot de passe").click()
-    look(page, "choose-password-refused")
+    screens("accounts-choose-password-refused", page, widths=(TELEPHONE,))
     page.get_by_label("Nouveau mot de passe").fill("une phrase assez longue")
     page.get_by_label("Le même, une seconde fois").fill("une phrase assez longue")
     page.get_by_role("button", name="Enregistrer le mot de passe").click()
@@ -156,7 +140,7 @@ def test_a_link_fills_the_form_and_leaves_the_address(live_server: Any, open_pag
 
 
 def test_a_passkey_is_added_then_opens_a_session_alone_and_after_the_password(
-    live_server: Any, open_page: Open, look: Any
+    live_server: Any, open_page: Open, screens: Any
 ) -> None:
     member = make_member(password=PASSWORD)
     page = open_page()
@@ -166,14 +150,14 @@ def test_a_passkey_is_added_then_opens_a_session_alone_and_after_the_password(
     page.get_by_label("Nom de cette clé").fill("Ordinateur du bureau")
     page.get_by_role("button", name="Ajouter la clé").click()
     page.get_by_role("button", name="Afficher mes codes").click()
-    look(page, "recovery-codes")
+    screens("accounts-recovery-codes", page, widths=(DESK,))
     with page.expect_download() as saved:
         page.get_by_role("button", name="Enregistrer dans un fichier").click()
     codes = page.locator("[data-recovery-codes] li").all_inner_texts()
     assert len(codes) == 10
     assert all(code in saved.value.path().read_text() for code in codes)
     page.goto(f"{live_server.url}/connexion/securite/")
-    look(page, "security-with-key")
+    screens("accounts-security-with-key", page, widths=(DESK,))
     assert Authenticator.objects.get(type="webauthn").wrap().name == "Ordinateur du bureau"
 
     page.context.clear_cookies()
@@ -187,7 +171,7 @@ def test_a_passkey_is_added_then_opens_a_session_alone_and_after_the_password(
     page.get_by_label("Mot de passe").fill(PASSWORD)
     page.get_by_role("button", name="Continuer").click()
     page.get_by_role("heading", name="Confirmer que c’est vous").wait_for()
-    look(page, "second-factor")
+    screens("accounts-second-factor", page, widths=(DESK,))
     page.get_by_role("button", name="Utiliser ma clé d’accès").click()
     page.get_by_role("heading", name="Mon profil").wait_for()
 
@@ -203,7 +187,7 @@ def test_a_device_without_the_key_gets_a_sentence(live_server: Any, open_page: O
 
 
 def test_the_clock_asks_before_the_end_and_what_was_typed_comes_back(
-    live_server: Any, open_page: Open, look: Any
+    live_server: Any, open_page: Open, screens: Any
 ) -> None:
     manager = make_member(role=Role.MANAGER, password=PASSWORD)
     client = client_of(manager)
@@ -216,7 +200,7 @@ def test_the_clock_asks_before_the_end_and_what_was_typed_comes_back(
     _age(client, settings.SESSION_IDLE_SECONDS - 119)
     page.clock.fast_forward((settings.SESSION_IDLE_SECONDS - 119) * 1000)
     page.get_by_role("alertdialog", name="Toujours là ?").wait_for()
-    look(page, "idle")
+    screens("accounts-idle", page, widths=(TELEPHONE,))
     page.get_by_role("button", name="Rester connecté").click()
     page.get_by_role("alertdialog").wait_for(state="hidden")
 

@@ -59,6 +59,21 @@ def test_the_directory_shows_one_s_own_department_unless_another_is_asked_for(pl
     assert len(names(seen.get(URL, {"departement": ""}))) == 3
 
 
+@pytest.mark.req("TE-02")
+def test_the_directory_is_searched_by_need_by_place_and_by_who_answers_now(place):
+    for need in Need:
+        make_service(place, name=need.label, need=need, opens=time(0), closes=time(0))
+    make_service(place, name="Autre département", need=Need.MOBILE, departments=["75"])
+    make_service(place, name="Jamais à cette heure", need=Need.MOBILE, opens=time(0), closes=time(0), active=False)
+    seen = client_of(make_practitioner(place))
+    page = seen.get(URL).content.decode()
+    for need in Need:
+        assert f'<option value="{need.value}">{need.label}</option>' in page
+        assert names(seen.get(URL, {"besoin": need.value, "ouvert": "1"})) == [need.label]
+    asked = {"besoin": "mobile", "departement": "75"}
+    assert names(seen.get(URL, asked)) == ["Autre département"]
+
+
 @pytest.mark.parametrize(
     ("opens", "closes", "at", "answers"),
     [

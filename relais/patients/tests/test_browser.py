@@ -17,44 +17,30 @@ from relais.patients.testing import let_in, make_grant, make_patient
 from relais.patients.tests.door import MOBILE, codes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("landing")]
-WIDTHS = pytest.mark.parametrize("width", [1280, 320])
+DESK, TELEPHONE = 1280, 320
 Open = Callable[..., Any]
 
 
-@pytest.fixture
-def look(axe: Callable[[Any], list[str]]) -> Callable[[Any, str], None]:
-    """Nothing that trips assistive technology, nothing wider than the screen; and a picture to look at."""
-
-    def check(page: Any, name: str) -> None:
-        width = page.viewport_size["width"]
-        page.screenshot(path=settings.BASE_DIR / "test-results" / f"patients-{name}-{width}.png", full_page=True)
-        assert axe(page) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-
-    return check
-
-
-@WIDTHS
 @pytest.mark.req("TC-34")
-def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_page: Open, look: Any, width: int) -> None:
+def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_page: Open, screens: Any) -> None:
     sender = make_establishment("EHPAD Les Lilas", phone="01 99 00 12 34")
     grant, secrets = make_grant(phone=MOBILE, establishment_id=sender.pk)
-    page = open_page(width=width)
+    page = open_page(width=TELEPHONE)
     page.expected.append("422")
     page.goto(f"{live_server.url}/p/{grant.pk}/#i={secrets['login']}")
-    look(page, "enter")
+    screens("patients-enter", page)
     assert page.url.endswith(f"/p/{grant.pk}/")  # what followed the # is gone
     assert page.get_by_label("Identifiant").input_value() == secrets["login"]
     page.wait_for_function("document.activeElement.name === 'password'")
     page.keyboard.type("pas le bon")
     page.keyboard.press("Enter")
     page.get_by_role("alert").first.wait_for()
-    look(page, "enter-refused")
+    screens("patients-enter-refused", page)
     assert page.get_by_label("Identifiant").input_value() == secrets["login"]
     page.get_by_label("Mot de passe").fill(secrets["password"].upper().replace("-", " "))
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Saisir le code").wait_for()
-    look(page, "code")
+    screens("patients-code", page)
     page.reload()  # an old telephone drops the page while the SMS is read
     page.get_by_role("heading", name="Saisir le code").wait_for()
     page.wait_for_function("document.activeElement.name === 'code'")
@@ -63,24 +49,23 @@ def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_pag
     page.get_by_role("heading", name="Vous avez quitté").wait_for()
     kept = {cookie["name"]: cookie["httpOnly"] for cookie in page.context.cookies()}
     assert kept[settings.PATIENT_COOKIE_NAME] is True
-    look(page, "left")
+    screens("patients-left", page)
 
 
-@WIDTHS
-def test_lost_and_closed_links(live_server: Any, open_page: Open, look: Any, width: int) -> None:
+def test_lost_and_closed_links(live_server: Any, open_page: Open, screens: Any) -> None:
     sender = make_establishment("EHPAD Les Lilas", phone="01 99 00 12 34")
     grant, _secrets = make_grant(establishment_id=sender.pk)
-    page = open_page(f"{live_server.url}/p/lien-perdu/", width=width)
+    page = open_page(f"{live_server.url}/p/lien-perdu/", width=TELEPHONE)
     page.expected += ["422", "410", "404"]
-    look(page, "lost")
+    screens("patients-lost", page)
     page.get_by_label(re.compile("Votre adresse e-mail")).fill("06 39")
     page.keyboard.press("Enter")
     page.get_by_role("alert").first.wait_for()
-    look(page, "lost-refused")
+    screens("patients-lost-refused", page)
     page.get_by_label(re.compile("Votre adresse e-mail")).fill("patient@exemple.test")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Regardez vos messages").wait_for()
-    look(page, "sent")
+    screens("patients-sent", page)
     changes = {
         "expired": {"valid_until": timezone.now() - timedelta(days=3)},
         "revoked": {"valid_until": grant.valid_until, "revoked_at": timezone.now()},
@@ -89,9 +74,9 @@ def test_lost_and_closed_links(live_server: Any, open_page: Open, look: Any, wid
     for name, change in changes.items():
         Grant.objects.update(**change)
         page.goto(f"{live_server.url}/p/{grant.pk}/")
-        look(page, f"closed-{name}")
+        screens(f"patients-closed-{name}", page)
     page.goto(f"{live_server.url}/p/00000000-0000-4000-8000-000000000000/")
-    look(page, "closed-unknown")
+    screens("patients-closed-unknown", page)
 
 
 def sign_in(page: Any, member: Membership, address: str) -> None:
@@ -110,19 +95,18 @@ def people(member: Membership) -> None:
     )  # fmt: skip
 
 
-@WIDTHS
 @pytest.mark.req("TC-16")
-def test_search_as_one_types_by_keyboard(live_server: Any, open_page: Open, look: Any, width: int) -> None:
+def test_search_as_one_types_by_keyboard(live_server: Any, open_page: Open, screens: Any) -> None:
     member = make_member(role="secretary")
     people(member)
-    page = open_page(width=width)
+    page = open_page(width=TELEPHONE)
     sign_in(page, member, live_server.url)
     page.goto(f"{live_server.url}/patients/")
-    look(page, "search-empty")
+    screens("patients-search-empty", page)
     main = page.locator("main")
     main.get_by_role("searchbox").press_sequentially("lefvre", delay=20)
     main.get_by_text("3 patients trouvés").first.wait_for()
-    look(page, "search-found")
+    screens("patients-search-found", page)
     page.wait_for_function("() => document.getElementById('relais-live').textContent.includes('3 patients')")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
@@ -133,14 +117,14 @@ def test_search_as_one_types_by_keyboard(live_server: Any, open_page: Open, look
     main.get_by_text("1 patient trouvé").first.wait_for()
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="O'NEIL").wait_for()
-    look(page, "detail")
+    screens("patients-detail", page)
     assert "oneil" not in page.url
     page.go_back()
     main.get_by_text("1 patient trouvé").first.wait_for()
     assert main.get_by_role("searchbox").input_value() == "oneil"
 
 
-def test_search_from_the_top_bar(live_server: Any, open_page: Open, look: Any) -> None:
+def test_search_from_the_top_bar(live_server: Any, open_page: Open, screens: Any) -> None:
     member = make_member(role="secretary")
     people(member)
     page = open_page()
@@ -149,7 +133,7 @@ def test_search_from_the_top_bar(live_server: Any, open_page: Open, look: Any) -
     page.keyboard.press("/")
     page.keyboard.type("lefevre")
     page.locator(".topsearch").get_by_text("3 patients trouvés").first.wait_for()
-    look(page, "topsearch")
+    screens("patients-topsearch", page, widths=(DESK,))
     page.keyboard.press("Escape")
     page.locator(".topsearch [data-find-results]").wait_for(state="hidden")
     page.keyboard.press("Control+a")
@@ -160,36 +144,35 @@ def test_search_from_the_top_bar(live_server: Any, open_page: Open, look: Any) -
     page.get_by_role("heading", name="O'NEIL").wait_for()
 
 
-@WIDTHS
-def test_a_new_patient_a_duplicate_and_a_correction(live_server: Any, open_page: Open, look: Any, width: int) -> None:
+def test_a_new_patient_a_duplicate_and_a_correction(live_server: Any, open_page: Open, screens: Any) -> None:
     member = make_member(role="secretary")
     people(member)
-    page = open_page(width=width)
+    page = open_page(width=TELEPHONE)
     page.expected.append("422")
     sign_in(page, member, live_server.url)
     page.goto(f"{live_server.url}/patients/nouveau/")
-    look(page, "create")
+    screens("patients-create", page)
     page.get_by_label("Nom de naissance").fill("Lefevre")
     page.get_by_label("Prénoms de naissance").fill("Camille")
     page.get_by_label("Date de naissance").fill("12/03/1958")
     page.get_by_label("Téléphone").fill("06 39")
     page.get_by_role("button", name="Créer le patient").click()
     page.get_by_role("alert").first.wait_for()
-    look(page, "create-refused")
+    screens("patients-create-refused", page)
     page.get_by_label("Téléphone").fill("06 39 98 55 55")
     page.get_by_role("button", name="Créer le patient").click()
     page.get_by_text("patients ressemblent").first.wait_for()
-    look(page, "create-duplicates")
+    screens("patients-create-duplicates", page)
     page.get_by_role("button", name="Aucun de ceux-là").click()
     page.get_by_role("heading", name="LEFEVRE Camille").wait_for()
     page.get_by_role("link", name="Corriger l’identité").click()
-    look(page, "correct")
+    screens("patients-correct", page)
     page.get_by_label("Identité douteuse").check()
     page.get_by_role("button", name="Enregistrer").click()
     page.get_by_text("L’identité est corrigée").first.wait_for()
-    look(page, "detail-doubtful")
+    screens("patients-detail-doubtful", page)
     page.goto(f"{live_server.url}/patients/retrouver/")
-    look(page, "claim")
+    screens("patients-claim", page)
 
 
 def test_what_a_patients_page_sends_says_whose_it_was(live_server: Any, open_page: Open) -> None:

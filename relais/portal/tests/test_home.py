@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -66,6 +67,40 @@ def test_every_guide_opens_for_everybody_and_leads_to_help(client: Client, slug:
     page = client.get(reverse("portal:guide", args=[slug])).content.decode()
     assert "09 70 09 52 80" in page
     assert "<img" not in page or "portal/guides/" in page
+
+
+def test_each_role_of_the_nursing_homes_liaison_has_its_guide(client: Client) -> None:
+    """The nursing home, the doctor on call, the SAMU, the expert, who keeps a rota: what their buttons say stands in it."""
+    said = {
+        "ehpad": (
+            "Reprendre les constantes",
+            "Envoyer dès que possible",
+            "Le résident est parti ou décédé",
+            "Passer au SAMU",
+        ),
+        "medecin-astreinte": (
+            "Prendre en charge",
+            "Faire la demande d’un EHPAD",
+            "Accepter la relève",
+            "Rendre l’avis",
+        ),
+        "samu": ("Prendre en charge", "Reprendre cette demande", "Visio", "Passer à un autre service"),
+        "expertise": ("Rendre l’avis", "Passer en visio", "Réorienter"),
+        "astreintes": ("Ajouter un créneau", "Importer", "Demandes sans médecin"),
+    }
+    templates = (
+        "".join(
+            path.read_text()
+            for name in ("liaison", "expertise", "oncall")
+            for path in (settings.BASE_DIR / "relais" / name).rglob("*.html")
+        )
+        + (settings.BASE_DIR / "relais" / "liaison" / "apps.py").read_text()
+    )
+    for slug, buttons in said.items():
+        page = client.get(reverse("portal:guide", args=[slug])).content.decode()
+        for words in buttons:
+            assert words in page, (slug, words)
+            assert words in templates, "still the words of the screen"
 
 
 def test_an_unknown_guide_is_not_found(client: Client) -> None:

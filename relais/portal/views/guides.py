@@ -102,6 +102,13 @@ GUIDES = [
         for_patients=False,
     ),
     Guide(
+        "samu",
+        _("Réguler avec les EHPAD"),
+        _("Pour le SAMU : demandes graves, salles, décisions, demandes que personne n’a."),
+        "ambulance",
+        for_patients=False,
+    ),
+    Guide(
         "secretariat",
         _("Tenir l’agenda"),
         _("Horaires, rendez-vous, messages qui ne partent pas."),
