@@ -10,6 +10,7 @@ pytest_plugins = [
     "relais.core.testing.groups",
     "relais.core.testing.strict",
     "relais.notifications.testing",
+    "relais.portal.testing",
 ]
 
 

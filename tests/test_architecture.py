@@ -48,6 +48,7 @@ OTHER_FILES = {
     "directory/duties": "who is on duty now: a registry",
     "directory/finess": "the format of the national extraction",
     "directory/identifiers": "FINESS and RPPS keys: pure rules",
+    "dossiers/fhir": "what leaves of any dossier as FHIR: pure functions",
     "dossiers/registry": "the kinds of dossier",
     "expertise/delays": "the clocks of requests: pure rules",
     "expertise/kind": "the module's row in the registry of kinds",

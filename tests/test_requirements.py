@@ -20,7 +20,9 @@ from relais.directory.models import Establishment
 ROOT: Path = settings.BASE_DIR
 
 # Required by this version.
-REQUIRED = {f"TC-{number:02d}" for number in range(1, 65)} | {"SU-01", "SU-03", "SU-04", "SU-05", "SU-06"}
+REQUIRED = {
+    f"{kind}-{number:02d}" for kind, last in (("TC", 64), ("TE", 10), ("VR", 7), ("FG", 13)) for number in range(1, last + 1)
+} | {"SU-01", "SU-03", "SU-04", "SU-05", "SU-06", "D10", "D12"}  # fmt: skip
 
 
 def test_the_page_of_features_is_up_to_date() -> None:
@@ -45,6 +47,9 @@ def test_a_mark_with_an_unknown_id_is_refused(tmp_path: Path, monkeypatch: pytes
     known.write_text("@pytest.mark.req('TC-01')\ndef test_one(): ...\n")
     monkeypatch.setattr(settings, "BASE_DIR", tmp_path)
     assert features.shown() == {"TC-01": ["tests/test_known.py::test_one"]}
+    known.write_text("pytestmark = [pytest.mark.django_db, pytest.mark.req('TC-01')]\ndef test_one(): ...\n")
+    assert features.shown() == {"TC-01": ["tests/test_known.py::the whole file"]}
+    known.write_text("@pytest.mark.req('TC-01')\ndef test_one(): ...\n")
     known.write_text("@pytest.mark.req('TC-01', 'TC-99')\ndef test_one(): ...\n")
     with pytest.raises(features.UnknownRequirement, match=r"tests/test_known.py::test_one shows TC-99"):
         features.shown()

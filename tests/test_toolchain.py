@@ -13,7 +13,6 @@ from django.core.management import call_command
 
 import bootstrap
 from config.environment import BadSetting, read
-from relais.core.tests.test_embedded import processes, temporary_home
 
 ROOT = settings.BASE_DIR
 
@@ -210,21 +209,3 @@ def test_a_wrong_setting_stops_a_program_with_one_sentence() -> None:
 
 def test_the_settings_page_is_up_to_date() -> None:
     call_command("settings_table", check=True)
-
-
-def test_a_command_finds_a_database_with_tables_while_the_site_is_down() -> None:
-    home = temporary_home()
-    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    result = subprocess.run(
-        [sys.executable, "manage.py", "with_database", "showmigrations", "--list", "accounts"],
-        cwd=ROOT,
-        env=inherited | {"RELAIS_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert "[X] 0001_initial" in result.stdout
-    assert "[ ]" not in result.stdout
-    assert processes(home) == []
-    shutil.rmtree(home)

@@ -1,6 +1,6 @@
 """Fixtures of the browser tests that need the whole site: the real server, in a process of its own, on the test database.
 
-`site` signs people in and starts the server again; `page_of` opens a page as somebody; `screens` keeps pictures.
+`site` signs people in and starts the server again; `page_of` opens a page as somebody.
 What a test wrote is committed, so that the server sees it, and wiped at its end.
 """
 
@@ -25,16 +25,13 @@ from playwright.sync_api import Error, expect
 from relais.accounts.models import Membership, User
 from relais.accounts.testing import client_of
 from relais.core import health
+from relais.core.testing.browser import RESULTS
 from relais.patients.models import Grant
 from relais.patients.testing import let_in
 from tests.browser.call_scene import enter, scene  # noqa: F401 (fixtures)
 from tests.browser.journey import house, picture  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
-WHOLE_RUN = "PYTEST_XDIST_WORKER" in os.environ
-RESULTS = ROOT / "test-results"
-WIDTHS = {1280: 800, 320: 640}
-HEIGHTS = {**WIDTHS, 768: 1024}
 PATIENCE = 30_000  # milliseconds: three processes share two cores, and a page late is not a page wrong
 expect.set_options(timeout=PATIENCE)
 
@@ -224,25 +221,3 @@ def page_of(request: pytest.FixtureRequest, site: Site, open_page: Callable[...,
     yield make
     if errors := site.server.errors()[before:].strip():
         pytest.fail(f"The server complained:\n{errors[-6000:]}")
-
-
-@pytest.fixture
-def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
-    """`screens(name, page)` keeps pictures of the page at 1280 and 320 px in test-results/ and fails on what axe finds.
-
-    The page keeps the size it had. A whole run keeps no picture: nobody looks at them, and they cost a minute.
-    """
-
-    def take(name: str, page: Any, *, full: bool = False, widths: tuple[int, ...] = tuple(WIDTHS)) -> None:
-        RESULTS.mkdir(exist_ok=True)
-        before = page.viewport_size
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            page.wait_for_timeout(150)
-            if not WHOLE_RUN:
-                page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full, caret="initial")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} overflows at {width} px"
-            assert axe(page) == [], f"{name} at {width} px"
-        page.set_viewport_size(before)
-
-    return take

@@ -15,7 +15,7 @@ import pytest
 
 from tests.browser.call_scene import FRAMES, Scene, in_call, wait_for_frames
 from tests.browser.conftest import Server, Site, wait_until_idle
-from tests.browser.test_call_relay import SECRET, Relay, relay, relayed  # noqa: F401 (fixtures)
+from tests.browser.test_call_relay import SECRET, Relay, place, relay, relayed  # noqa: F401 (fixtures)
 
 pytestmark = [
     pytest.mark.browser,

@@ -65,22 +65,36 @@ class Relay:
             self._process = None
 
 
-@pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
-    relay = Relay(tmp_path)
-    yield relay
-    relay.stop()
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Relay:
+    """Where the relay of a module's tests will be."""
+    return Relay(tmp_path_factory.mktemp("relay"))
 
 
 @pytest.fixture
-def site(transactional_db: None, relay: Relay, tmp_path: Path) -> Iterator[Site]:
+def relay(place: Relay) -> Iterator[Relay]:
+    """Not started: each test says with which secret."""
+    yield place
+    place.stop()
+
+
+@pytest.fixture(scope="module")
+def server(
+    django_db_setup: None, django_db_blocker: Any, place: Relay, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A site of its own that knows the relay."""
-    urls = f"turn:127.0.0.1:{relay.port}?transport=udp,turn:127.0.0.1:{relay.port}?transport=tcp"
-    server = Server(tmp_path / "server.log", TURN_URLS=urls, TURN_SECRET=SECRET)
-    server.start()
+    urls = f"turn:127.0.0.1:{place.port}?transport=udp,turn:127.0.0.1:{place.port}?transport=tcp"
+    made = Server(tmp_path_factory.mktemp("site") / "server.log", TURN_URLS=urls, TURN_SECRET=SECRET)
+    with django_db_blocker.unblock():
+        made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def site(transactional_db: None, relay: Relay, server: Server) -> Iterator[Site]:
     yield Site(server)
     wait_until_idle()
-    server.stop()
 
 
 @pytest.fixture

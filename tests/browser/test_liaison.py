@@ -216,7 +216,8 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     assert nurse.evaluate(KINDS) == []
 
 
-def test_every_other_page_of_liaison_at_both_widths(
+@pytest.mark.req("FG-10", "D10")
+def test_every_other_page_of_liaison_at_both_widths_and_a_hand_over_is_accepted(
     site: Any, page_of: Callable[..., Any], screens: Callable[..., None]
 ) -> None:
     """A hand-over late, a request that nobody has, notes of both sides, a DLU stale since the resident left."""
@@ -244,9 +245,21 @@ def test_every_other_page_of_liaison_at_both_widths(
         (scene.nurse, "home", "/liaison/residents/"),
         (scene.nurse, "sheet", f"/liaison/residents/{scene.resident.pk}/"),
         (scene.nurse, "amend", f"/liaison/notes/{note.pk}/corriger/"),
+        (scene.nurse, "measure", f"/liaison/{demand.pk}/constantes/"),
     ):
         page = page_of(who, path)
         if name == "request":  # in front of somebody: its notes are read
             page.wait_for_function("document.querySelector('#notes:not([data-read-when-seen])')")
         screens(f"liaison-{name}", page)
     assert Seen.objects.filter(demand=demand, user=scene.colleague.user).exists()
+    leaving = page_of(scene.doctor, f"/liaison/{demand.pk}/")
+    leaving.get_by_text("garde cette demande jusqu’à ce que la relève soit acceptée").first.wait_for()
+    coming = page_of(scene.colleague, "/liaison/astreinte/")
+    row = coming.get_by_role("row").filter(has_text="Accepter la relève")
+    row.get_by_role("link", name="VASSEUR Odette").click()
+    coming.get_by_text("Réévaluer à 22 h.").first.wait_for()
+    coming.get_by_role("button", name="Accepter la relève").click()
+    coming.get_by_text("Relève acceptée : cette demande est à vous.").first.wait_for()
+    expect(leaving.locator("#releve")).to_have_count(0)  # by itself
+    expect(leaving.locator("#demande").get_by_text(scene.colleague.user.full_name).first).to_be_visible()
+    assert Request.objects.get(pk=demand.pk).responsible == scene.colleague.user

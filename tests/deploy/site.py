@@ -17,6 +17,7 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 
@@ -85,6 +86,11 @@ class Site:
             check=False,
             timeout=300,
         )
+
+    def tell_database(self, statement: str, *values: str) -> None:
+        """Run a statement on the site's database, as its owner."""
+        with psycopg.connect(self.environment["DATABASE_URL"]) as owner:
+            owner.execute(statement, values)
 
     def connect(self) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("localhost", self.https_port, timeout=START, context=self.tls)
