@@ -29,7 +29,9 @@ PAGES = {
     "expert worklist": ("expert", 100),
     "requests": ("doctor", 100),
     "on-call list": ("on_call", 100),
+    "figures": ("manager", 200),
 }
+GROWS = ("figures",)  # sums over all that was asked
 TYPED = ["dub", "martin", "le goff", "lefevre", "06 39 98 12", "jean p"]
 
 
@@ -75,7 +77,9 @@ class Side:
 
     def __init__(self, size: str, port: int) -> None:
         self.facts = servers.facts(size, "pages")
-        self.people = {who: Browser(port, self.facts[who]) for who in ("doctor", "expert", "on_call", "patient")}
+        self.people = {
+            who: Browser(port, self.facts[who]) for who in ("doctor", "expert", "on_call", "manager", "patient")
+        }
         self.typed = 0
 
     def page(self, name: str, headers: dict[str, str]) -> Answer:
@@ -137,8 +141,9 @@ def _line(name: str, took: dict[tuple[str, str], list[float]], sides: dict[str, 
         line[f"rows {size}"] = max(int(each[ROWS]) for each in counted)
     if name in PAGES:
         aim = PAGES[name][1]
-        line["aim"] = f"p95 ≤ {aim} ms, ratio ≤ {RATIO:g}, growth ≤ {GROWTH:g}"
-        line["met"] = line["p95"] <= aim and line["ratio"] <= RATIO and line["growth"] <= GROWTH
+        grows = name in GROWS
+        line["aim"] = f"p95 ≤ {aim} ms, ratio ≤ {RATIO:g}" + ("" if grows else f", growth ≤ {GROWTH:g}")
+        line["met"] = line["p95"] <= aim and line["ratio"] <= RATIO and (grows or line["growth"] <= GROWTH)
     return line
 
 

@@ -24,11 +24,12 @@ from django.utils import timezone  # noqa: E402
 from django.utils.crypto import get_random_string  # noqa: E402
 
 from relais.accounts.demo import PERSONAS  # noqa: E402
-from relais.accounts.models import Membership, User  # noqa: E402
+from relais.accounts.models import Membership, Role, User  # noqa: E402
 from relais.accounts.testing import actor_for, client_of  # noqa: E402
 from relais.core.actor import SYSTEM_ACTOR  # noqa: E402
 from relais.core.live import sign  # noqa: E402
 from relais.dossiers.models import Dossier  # noqa: E402
+from relais.expertise.models import Opinion  # noqa: E402
 from relais.liaison.actions import asking  # noqa: E402
 from relais.liaison.testing import posted  # noqa: E402
 from relais.patients import entry  # noqa: E402
@@ -79,6 +80,7 @@ def pages() -> dict[str, Any]:
         "doctor": cookies(client_of(member)),
         "expert": cookies(client_of(doctor("expert"))),
         "on_call": cookies(client_of(doctor("on_call"))),
+        "manager": cookies(client_of(manager_of_most())),
         "patient": cookies(let_in(Client(), grant, factors=2)),
         "paths": {
             "dashboard": reverse("teleconsultation:dashboard"),
@@ -92,10 +94,19 @@ def pages() -> dict[str, Any]:
             "expert worklist": reverse("expertise:worklist") + "?liste=pool",
             "requests": reverse("expertise:worklist") + "?liste=demandes",
             "on-call list": reverse("liaison:on_call"),
+            "figures": reverse("expertise:figures") + "?jours=365",
             "calibration": reverse("calibration"),
         },
         "bookings": list(bookings(member, str(tele.dossier.patient_id))),
     }
+
+
+def manager_of_most() -> Membership:
+    """Who reads the figures of the establishment that answered most requests, of those that have a manager."""
+    ranked = Opinion.objects.order_by().values_list("service__establishment").annotate(n=Count("pk")).order_by("-n")
+    managers = Membership.objects.filter(role=Role.MANAGER, ended_at=None).select_related("user", "establishment")
+    held = {one.establishment_id: one for one in managers.order_by("-pk")}
+    return next(held[place] for place, _count in ranked if place in held)
 
 
 def bookings(member: Membership, patient: str) -> Iterable[dict[str, str]]:
