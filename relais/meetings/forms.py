@@ -21,8 +21,8 @@ class InviteForm(Form):
     """Whom to tell."""
 
     emails = forms.CharField(
-        label=_("Adresses e-mail des professionnels invités"), required=False, max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Adresses e-mail des professionnels invités"), max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}), error_messages={"required": _("Écrivez au moins une adresse.")},
         help_text=_("Une par ligne. Chacun reçoit l’heure, un lien et le fichier d’agenda ; le message ne dit pas l’objet."),
     )  # fmt: skip
 
@@ -33,6 +33,8 @@ class InviteForm(Form):
                 validate_email(email)
             except forms.ValidationError:
                 raise forms.ValidationError(_("« %s » n’est pas une adresse e-mail.") % email) from None
+        if self.fields["emails"].required and not found:  # a comma alone
+            raise forms.ValidationError(_("Écrivez au moins une adresse."))
         return found
 
 
@@ -52,6 +54,7 @@ class MeetingForm(InviteForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["emails"].required = False
         most = settings.ENV["SFU_MAX_PEOPLE"]
         sizes = [(MESH_MAX, _("Jusqu’à %s : l’image va directement de l’un à l’autre") % MESH_MAX)]
         if most > MESH_MAX:

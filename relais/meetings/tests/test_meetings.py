@@ -117,6 +117,14 @@ def test_those_invited_get_an_hour_a_link_and_the_calendar_file_and_never_the_ti
         assert links.secret_of(meeting.pk, 0) not in str(message.context)
 
 
+@pytest.mark.parametrize("typed", ["", " , "])
+def test_an_invitation_to_nobody_asks_for_an_address(scene, typed):
+    meeting = plan(scene.nurse)
+    answer = client_of(scene.nurse).post(f"/reunions/{meeting.pk}/inviter", {"emails": typed})
+    assert (answer.status_code, "Écrivez au moins une adresse." in words(answer)) == (422, True)
+    assert not Message.objects.filter(type=INVITED).exists()
+
+
 def test_a_professional_invited_enters_at_once_and_lets_guests_in_whoever_is_not_finds_nothing(scene):
     meeting = plan(scene.nurse, emails=(scene.geriatrician.user.email,))
     room = meetings.enter(actor=actor_for(scene.geriatrician), meeting=meeting)

@@ -30,7 +30,7 @@ PAGE = "/salles-esms/"
 
 
 def press(member, owner):
-    """*Entrer* or *Frapper*; answers the page one comes to."""
+    """*Entrer* or *Demander à entrer*; answers the page one comes to."""
     browser = client_of(member)
     answer = browser.post(reverse("meetings:enter", args=[owner.pk]))
     assert answer.status_code == 302
@@ -202,8 +202,9 @@ def test_a_nurse_who_has_yet_to_choose_how_to_enter_is_seen_and_keeps_her_room(s
     page = client_of(scene.regulator).get(PAGE).content.decode()
     assert "Va entrer" in page
     assert "Inès Petit (EHPAD Les Mésanges)" in page
-    said = "est à la porte de EHPAD Les Mésanges"
-    assert said not in client_of(make_member(scene.home, Role.MANAGER)).get("/").content.decode(), "one of their own"
+    assert "data-waiting=" not in client_of(make_member(scene.home, Role.MANAGER)).get("/").content.decode(), (
+        "their own"
+    )
 
 
 def test_who_enters_while_somebody_of_before_is_on_the_threshold_meets_them(scene):
@@ -257,7 +258,7 @@ def test_who_was_there_and_when_is_read_by_those_of_the_place_alone(scene):
 def test_on_every_page_of_theirs_those_of_the_place_hear_who_comes_and_nobody_else(scene):
     inside(scene.regulator, scene.home)
     colleague = make_member(scene.home, Role.MANAGER)
-    said = "Dr Paul Roche (SAMU 93) est à la porte de EHPAD Les Mésanges"
+    said = "Dr Paul Roche (SAMU 93) vous attend dans la salle EHPAD Les Mésanges"
     for member, hears in ((scene.nurse, True), (colleague, True), (scene.regulator, False), (scene.stranger, False)):
         for url in ("/", reverse("meetings:alerts")):
             assert (said in client_of(member).get(url).content.decode()) is hears, (member, url)
@@ -270,7 +271,9 @@ def test_who_knocks_is_heard_while_a_colleague_is_inside(scene):
     places.enter(actor=actor_for(scene.stranger), owner_id=scene.home.pk)
     rooms.beat(actor=actor_for(scene.stranger), about=sitting.pk, place=Seen.WAITING)
     colleague = make_member(scene.home, Role.MANAGER)
-    assert "Lointain (Cabinet du Port) est à la porte" in client_of(colleague).get("/").content.decode()
+    page = client_of(colleague).get("/").content.decode()
+    assert ("Lointain (Cabinet du Port) est à la porte" in page, "1 personne vous attend" in page) == (True, True)
+    assert "vous attend dans la salle" not in page
 
 
 @pytest.mark.parametrize("who", ["regulator", "stranger"])
