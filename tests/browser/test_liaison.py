@@ -175,6 +175,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.get_by_role("button", name="Envoyer dès que possible").click()
     nurse.get_by_text("Personne ne l’a encore lue").wait_for()
     expect(nurse.get_by_text("Envoyez aussi la demande")).to_be_hidden()
+    expect(nurse.get_by_text("Abandonner ce brouillon").first).to_be_hidden()
     screens("liaison-offline-waiting", nurse, widths=(1280, 320))
     assert Request.objects.get().state == "brouillon"
     nurse.context.set_offline(False)

@@ -250,6 +250,14 @@ def _file(actor: Actor, demand: Request, pks: list[str]) -> None:
 
 
 @whole
+def discard(*, actor: Actor, demand: Request) -> Request:
+    """Give up a draft. Raises Refused for what left meanwhile, by itself or by a colleague: that is cancelled knowingly."""
+    if lock(actor, demand.pk).state not in (State.DRAFT, State.CANCELLED):
+        raise Refused(_("Cette demande était déjà partie : elle n’est pas abandonnée. Vous pouvez l’annuler ici."))
+    return cancel(actor=actor, demand=demand)
+
+
+@whole
 def cancel(*, actor: Actor, demand: Request) -> Request:
     """Give up a draft, or a request that nobody has taken."""
     now = timezone.now()

@@ -201,3 +201,20 @@ def test_nobody_is_asked_about_a_draft_that_is_given_up():
     assert Request.objects.get().state == "annulee"
     assert asking.start(actor=scene.nurse_actor, patient=scene.resident).pk != draft.pk
     assert answers()["fg.fr"] == [16]
+
+
+def test_abandoning_a_draft_cancels_nothing_that_left_meanwhile():
+    """It is folded away by the page once the request left, so it must not be torn out of what is folded."""
+    scene = make_home()
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    nurse, url = client_of(scene.nurse), f"/liaison/{draft.pk}/"
+    page = nurse.get(f"{url}saisie/").content.decode()
+    assert '<div data-discard><details class="confirm"' in page, "a <p> would end before <details>"
+    sent = make_request(scene)
+    said = nurse.post(f"{url}discard/", headers={"referer": f"{url}saisie/"}, follow=True).content.decode()
+    assert (sent.pk, Request.objects.get().state) == (draft.pk, "soumise")
+    assert "était déjà partie" in said
+    other = asking.start(actor=scene.nurse_actor, patient=make_patient(seen_by=scene.home))
+    assert client_of(make_member(role=Role.CAREGIVER)).post(f"/liaison/{other.pk}/discard/").status_code == 404
+    nurse.post(f"/liaison/{other.pk}/discard/")
+    assert Request.objects.get(pk=other.pk).state == "annulee"

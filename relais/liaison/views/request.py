@@ -40,6 +40,7 @@ DONE = {
     "transfer": _l("Le service est prévenu. La demande reste à vous jusqu’à ce qu’il la prenne."),
     "close": _l("La demande est clôturée."),
     "cancel": _l("La demande est annulée."),
+    "discard": _l("Le brouillon est abandonné."),
 }
 
 PASSING = ("redirect", "transfer")
@@ -127,11 +128,12 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
         "transfer": lambda: owning.transfer(actor=actor, demand=found, service=_service(request)),
         "close": lambda: deciding.close(actor=actor, demand=found, why=said.get("why", "")),
         "cancel": lambda: asking.cancel(actor=actor, demand=found),
+        "discard": lambda: asking.discard(actor=actor, demand=found),
     }
     if verb not in doing:
         raise NotFound
     _say(request, verb, doing[verb]())
-    if verb == "cancel":
+    if verb in ("cancel", "discard"):
         return redirect("liaison:sheet", found.patient_id) if may.in_home(actor, found) else redirect("liaison:on_call")
     return redirect("liaison:request", dossier_id)
 
