@@ -112,7 +112,10 @@ def can_decide(actor: Actor, demand: Any) -> bool:
 
 
 def can_redirect(actor: Actor, demand: Any) -> bool:
-    """The nursing home, or whoever answers for a service that takes part, calls the SAMU in at any time."""
+    """The nursing home, or whoever answers for a service that takes part, calls the SAMU in as long as no SAMU has it."""
+    waits = demand.state in ("soumise", "transferee") or demand.responsible_id is None
+    if not waits and demand.service is not None and demand.service.need == Need.SAMU:
+        return False
     return can_write(actor, demand) or answers(actor, demand)
 
 

@@ -65,6 +65,30 @@ def test_red_vital_signs_call_in_the_samu_and_the_request_is_recorded_all_the_sa
     assert "SpO2 sous 85 %" in page
 
 
+@pytest.mark.req("FG-08")
+def test_whoever_answers_reads_that_the_home_is_told_to_call_the_15_and_is_not_told_to_call_it():
+    scene = make_home()
+    request = make_request(scene, spo2=84)
+    for member in (scene.doctor, scene.regulator):
+        browser = client_of(member)
+        page = browser.get(f"/liaison/{request.pk}/").content.decode()
+        assert "SpO2 sous 85 %. L’EHPAD lit « Appelez le 15 maintenant »." in page
+        assert 'class="btn btn-danger" href="tel:15"' not in page
+        assert "Appel au 15 demandé" in browser.get("/liaison/astreinte/").content.decode()
+
+
+def test_the_samu_that_has_a_request_is_not_asked_to_pass_it_to_the_samu():
+    scene = make_home()
+    request = make_request(scene, spo2=84)
+    url = f"/liaison/{request.pk}/"
+    everybody = [client_of(member) for member in (scene.nurse, scene.regulator)]
+    assert all("Passer au SAMU" in browser.get(url).content.decode() for browser in everybody)
+    owning.take(actor=actor_for(scene.regulator), demand=request)
+    for browser in everybody:
+        assert "Passer au SAMU" not in browser.get(url).content.decode()
+        assert browser.post(f"{url}redirect/").status_code == 404
+
+
 def test_calm_vital_signs_do_not():
     scene = make_home()
     request = make_request(scene)
