@@ -12,9 +12,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, models
+
+HAPPENED = ("events", "entries")  # lists of a batch whose tables number their rows as they come
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,9 @@ class Batch:
     order of the foreign keys."""
 
     def insert(self) -> None:
-        """Save everything with the times it was given, and begin an empty batch."""
-        for rows in vars(self).values():
-            insert(rows)
+        """Save everything with the times it was given, what happened in the order in which it did, and begin an empty batch."""
+        for name, rows in vars(self).items():
+            insert(sorted(rows, key=attrgetter("at")) if name in HAPPENED else rows)
             rows.clear()
 
 

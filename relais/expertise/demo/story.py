@@ -92,11 +92,6 @@ class Rows(Batch):
     documents: list[Document] = field(default_factory=list)
     opinions: list[Opinion] = field(default_factory=list)
 
-    def insert(self) -> None:
-        """What happened in the order in which it did."""
-        self.events.sort(key=lambda one: one.at)
-        super().insert()
-
 
 @dataclass(frozen=True)
 class Plan:

@@ -176,7 +176,6 @@ class Maker:
         made = dlu.build(self.region, self.rows.requests, self.rows.decisions)
         self.rows.responses += made.responses
         self.rows.dlus, self.rows.transfers = made.dlus, made.transfers
-        self.rows.events.sort(key=lambda one: one.at)
         self.rows.insert()
 
     def _begin(self, home: Any, at: datetime, service: Any, **changes: Any) -> Request:

@@ -1,7 +1,6 @@
 """The rows of a batch of appointments."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from relais.audit.models import Entry
 from relais.core.demo import Batch
@@ -37,13 +36,3 @@ class Rows(Batch):
     drafts: list[ReportDraft] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
-
-    def insert(self) -> None:
-        """What happened in the order in which it did."""
-        self.events.sort(key=_when)
-        self.entries.sort(key=_when)
-        super().insert()
-
-
-def _when(row: Any) -> Any:
-    return row.at

@@ -26,8 +26,3 @@ class Rows(Batch):
     alerts: list[Alert] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-
-    def insert(self) -> None:
-        """What happened in the order in which it did."""
-        self.events.sort(key=lambda one: one.at)
-        super().insert()
