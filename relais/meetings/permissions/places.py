@@ -33,7 +33,7 @@ def is_of(actor: Actor, owner: Establishment | Service) -> bool:
         return False
     if isinstance(owner, Establishment):
         return actor.here == owner.pk
-    return duty.works_for(actor, owner, duty.pools([owner])[owner.pk])
+    return duty.answered(actor).filter(pk=owner.pk).exists()
 
 
 def can_enter_at_once(actor: Actor, owner: Establishment | Service) -> bool:

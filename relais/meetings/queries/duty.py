@@ -10,7 +10,7 @@ from relais.directory.models import Service
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import services_of
 
-__all__ = ["answered", "pools", "services_of", "works_for"]
+__all__ = ["answered", "pools", "services_of"]
 
 
 def pools(services: Iterable[Service]) -> dict[UUID, set[UUID]]:
@@ -23,17 +23,13 @@ def pools(services: Iterable[Service]) -> dict[UUID, set[UUID]]:
 
 
 def answered(actor: Actor) -> QuerySet[Service]:
-    """The services that the actor `works_for`, in one query, for it is asked on every page."""
+    """The services for which the actor is named, and those of their establishment for which nobody is, if they are a caregiver.
+
+    One query, for it is asked on every page.
+    """
     if not actor.has_role("practitioner", "caregiver"):
         return Service.objects.none()
     pool = PoolMember.objects.filter(service=OuterRef("pk")).at_work()
     ours = Q(establishment=actor.here) & (Exists(pool.filter(user=actor.me)) | ~Exists(pool))
     named = PoolMember.objects.of(actor).serve("pk")
     return Service.objects.filter(named | ours, active=True, establishment__active=True)
-
-
-def works_for(actor: Actor, service: Service, pool: set[UUID]) -> bool:
-    """One answers for it; where nobody is named, the caregivers of its establishment do."""
-    if pool:
-        return actor.user_id in pool
-    return actor.establishment_id == service.establishment_id and actor.has_role("practitioner", "caregiver")
