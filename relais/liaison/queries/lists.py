@@ -44,9 +44,7 @@ class Row:
     mine: bool
     unread: int
     called: bool  # an unread note mentions the reader
-    urgent: (
-        UUID | None
-    )  # the last urgent note unseen: from outside their nursing home, or of what they have or take over
+    urgent: UUID | None  # the last urgent note unseen, not their own home's: of what they have or take over
     hand_over: HandOver | None
     taking: bool  # the hand-over is proposed to the reader
     expected: str
@@ -237,10 +235,10 @@ def _motive(one: Request) -> str:
 def _unread(actor: Actor, ids: list[Any]) -> dict[Any, int]:
     """How many notes of others the actor has not seen, by request."""
     seen = dict(Seen.objects.filter(demand__in=ids, user_id=actor.me).order_by().values_list("demand_id", "at"))
-    fresh = Note.objects.filter(demand__in=ids).exclude(author_id=actor.me)
+    notes = Note.objects.filter(demand__in=ids).exclude(author_id=actor.me)
     later = Q(demand__in=[one for one in ids if one not in seen])
     later |= Q(demand__seen__user_id=actor.me, created_at__gt=F("demand__seen__at"))
-    return dict(fresh.filter(later).order_by().values_list("demand_id").annotate(Count("pk", distinct=True)))
+    return dict(notes.filter(later).order_by().values_list("demand_id").annotate(Count("pk", distinct=True)))
 
 
 def _calling(actor: Actor, ids: list[Any], *, home: bool) -> tuple[set[Any], dict[Any, UUID]]:
