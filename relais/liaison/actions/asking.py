@@ -230,10 +230,7 @@ def complete(
     new = {name: values for name, values in answers.items() if name in wanted and not is_blank(values)}
     if not new:
         raise Refused(_("Donnez au moins une réponse, ou revenez à la demande."))
-    kept = questionnaires.answer(
-        actor=actor, about=locked.pk, questionnaire=before.questionnaire, answers={**measuring.still_held(before.answers), **new}, times=times,
-        request_key=request_key, who=Who(relation=Relation.PROFESSIONAL), replaces=before, unfinished=True,
-    ).response  # fmt: skip
+    kept = measuring.replace(actor, before, new, times, request_key)
     dossiers.record(locked.dossier, "completed", actor, response=str(kept.pk))
     measuring.rescore(actor, locked, kept)
     tell_pages(locked, urgent=True)

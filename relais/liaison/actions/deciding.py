@@ -14,6 +14,7 @@ from relais.liaison import permissions as may
 from relais.liaison.actions import notes, owning, rooming
 from relais.liaison.actions.states import lock, move
 from relais.liaison.models import ELSEWHERE, Closing, Code, Decision, Note, Request
+from relais.liaison.queries.sbar import signs
 from relais.liaison.workflow import State
 
 WITHOUT_OPINION = (Closing.DUPLICATE, Closing.NO_FOLLOW_UP, Closing.DIED_HERE, Closing.DIED_IN_HOSPITAL)
@@ -50,15 +51,21 @@ def give(*, actor: Actor, demand: Request, text: str) -> Request:
 
 
 @whole
-def decide(*, actor: Actor, demand: Request, advice: Advice) -> Decision:
+def decide(*, actor: Actor, demand: Request, advice: Advice, read: str | None = None) -> Decision:
     """The opinion: decision of the vocabulary, level of care, reasons, family, when to look again (FG-08, FG-09).
 
     With an hour to look again the request is to be re-evaluated; a decision that takes the resident elsewhere leaves it
-    open until they are there. Raises Refused for what is missing, or a re-evaluation in the past.
+    open until they are there. `read`: the id of the answers that the doctor had before their eyes. Raises Refused for what
+    is missing, a re-evaluation in the past, or answers that changed since they were read.
     """
     now = timezone.now()
     _check(advice, now)
     locked = lock(actor, demand.pk)
+    if read not in (None, str(locked.response_id)):
+        raise Refused(
+            _("Les réponses de l’EHPAD ont changé depuis que vous lisez : %(signs)s. Relisez, puis rendez l’avis.")
+            % {"signs": signs(locked)}
+        )
     moved = move(
         actor=actor, demand=locked, verb="advise", advised_at=locked.advised_at or now, review_at=advice.review_at,
         review_told_at=None,

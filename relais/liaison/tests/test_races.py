@@ -1,16 +1,17 @@
 """Two who write about one resident in the same second: neither waits for the other for ever (FG-05, FG-08)."""
 
 import threading
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from relais.accounts.testing import make_establishment
+from relais.accounts.testing import client_of, make_establishment
 from relais.core.testing.races import at_once
 from relais.directory.models import Need
 from relais.liaison.actions import leaving, owning
-from relais.liaison.models import Departure, HospitalTransfer, Request
+from relais.liaison.models import Decision, Departure, HospitalTransfer, Request
 from relais.liaison.testing import make_home, make_transfer, taken
 from relais.liaison.tests.test_turns import beside, waits_for_a_lock
 from relais.oncall.testing import make_service
@@ -60,3 +61,23 @@ def test_a_death_said_on_two_requests_at_once_holds_the_resident_first_and_both_
         one.join()
     assert Departure.objects.filter(kind="died").count() == 2
     assert Patient.objects.get().deceased_on == timezone.localdate()
+
+
+def test_a_decision_that_waits_for_signs_being_taken_is_refused_once_it_may_read_them():
+    scene = make_home()
+    demand = taken(scene)
+    doctor, nurse, url = client_of(scene.doctor), client_of(scene.nurse), f"/liaison/{demand.pk}/"
+    said = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", "review": "4",
+            "read": str(demand.response_id)}  # fmt: skip
+    pages = []
+    deciding = beside(lambda: pages.append(doctor.post(f"{url}decision/", said)))
+    with transaction.atomic():
+        assert nurse.post(f"{url}constantes/", {"q-fg.spo2": "86", "request_key": str(uuid4())}).status_code == 302
+        deciding.start()
+        assert waits_for_a_lock()
+    deciding.join()
+    assert pages[0].status_code == 422
+    page = pages[0].content.decode()
+    assert "SpO2\u00a086\u00a0%" in page, "the sentence says what is new"
+    assert str(Request.objects.get().response_id) in page, "and the next try is on it"
+    assert not Decision.objects.exists()

@@ -41,16 +41,10 @@ def decide(request: Any, dossier_id: UUID) -> HttpResponse:
         given = {name: form.cleaned_data[name] for name in ("code", "care_level", "justification", "family", "plan")}
         advice = deciding.Advice(**given, review_at=form.review_at(timezone.now()))
         try:
-            if request.POST.get("read") not in (None, str(found.response_id)):
-                raise Refused(
-                    _(
-                        "Les réponses de l’EHPAD ont changé depuis que vous lisez : %(signs)s. Relisez, puis rendez l’avis."
-                    )
-                    % {"signs": signs(found)}
-                )
-            deciding.decide(actor=request.actor, demand=found, advice=advice)
+            deciding.decide(actor=request.actor, demand=found, advice=advice, read=request.POST.get("read"))
         except Refused as refused:
             form.refuse(refused)
+            found = request_of(request, dossier_id, "Avis sur une demande")  # as it stands now, with what changed
         else:
             messages.success(request, _("Avis rendu : l’EHPAD le lit à l’instant."))
             return redirect("liaison:request", dossier_id)
