@@ -1,5 +1,6 @@
 """Vital signs taken again: for a re-evaluation that is due, or a resident who worsens (domain.md §3.3, step 8)."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -53,11 +54,7 @@ def measure(
     new = {name: values for name, values in answers.items() if name in wanted and not is_blank(values)}
     if not new:
         raise Refused(_("Donnez au moins une constante, ou revenez à la demande."))
-    others = {name: values for name, values in still_held(before.answers).items() if name not in wanted}
-    kept = questionnaires.answer(
-        actor=actor, about=locked.pk, questionnaire=before.questionnaire, answers={**others, **new}, times=times,
-        request_key=request_key, who=Who(relation=Relation.PROFESSIONAL), replaces=before, unfinished=True,
-    ).response  # fmt: skip
+    kept = replace(actor, before, new, times, request_key, without=wanted)
     was = locked.news2 or 0
     newly_red = rescore(actor, locked, kept, reassuring=not scores.score(kept.answers).missing)
     dossiers.record(locked.dossier, "measured", actor, response=str(kept.pk))
@@ -71,7 +68,24 @@ def measure(
     return locked
 
 
-def still_held(answers: dict[str, Any]) -> dict[str, Any]:
+def replace(
+    actor: Actor,
+    before: Response,
+    new: dict[str, list[Any]],
+    times: Times,
+    request_key: UUID,
+    *,
+    without: Collection[str] = (),
+) -> Response:
+    """The answers of before, but those to the questions `without`, with the new ones: kept beside what was sent."""
+    held = {name: values for name, values in _still_held(before.answers).items() if name not in without}
+    return questionnaires.answer(
+        actor=actor, about=before.about, questionnaire=before.questionnaire, answers={**held, **new}, times=times,
+        request_key=request_key, who=Who(relation=Relation.PROFESSIONAL), replaces=before, unfinished=True,
+    ).response  # fmt: skip
+
+
+def _still_held(answers: dict[str, Any]) -> dict[str, Any]:
     """These answers without the files that were withdrawn since: what is given now is not held back by them."""
     pks = answers.get(FILES)
     if not pks:
