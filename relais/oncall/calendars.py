@@ -122,7 +122,7 @@ def _value(event: Any, name: str) -> Any:
     try:
         value = prop.dt
     except (AttributeError, ValueError, TypeError):
-        raise _Wrong(_("Date illisible.")) from None
+        raise _Wrong(_("Date illisible : corrigez-la dans l’agenda, puis exportez-le de nouveau.")) from None
     if isinstance(value, datetime) and value.tzinfo is None:
         if "TZID" in prop.params:
             raise _Wrong(_("Fuseau horaire inconnu : exportez le calendrier à l’heure de Paris."))
@@ -144,7 +144,7 @@ def _spans(
 ) -> Iterator[tuple[datetime, datetime]]:
     """Each occurrence that is not over, in UTC."""
     if "DTSTART" not in event:
-        raise _Wrong(_("L’événement n’a pas de début."))
+        raise _Wrong(_("L’événement n’a pas de début : donnez-lui un jour et une heure dans l’agenda."))
     start = _value(event, "DTSTART")
     zone = start.tzinfo if isinstance(start, datetime) else PARIS
     lasts = _length(event, start)
@@ -162,7 +162,9 @@ def _length(event: Any, start: date) -> tuple[timedelta, bool]:
     if "DTEND" in event:
         end = _value(event, "DTEND")
         if isinstance(end, datetime) != isinstance(start, datetime):
-            raise _Wrong(_("Le début et la fin n’ont pas la même forme."))
+            raise _Wrong(
+                _("Le début et la fin n’ont pas la même forme : donnez une heure aux deux, ou à aucun des deux.")
+            )
         if isinstance(end, datetime) and isinstance(start, datetime):
             end = end.astimezone(start.tzinfo)
         lasts, wall = _wall(end) - _wall(start), True
@@ -170,7 +172,7 @@ def _length(event: Any, start: date) -> tuple[timedelta, bool]:
         lasts = getattr(event.get("DURATION"), "dt", None) or timedelta()
         wall = not lasts.seconds
     elif isinstance(start, datetime):
-        raise _Wrong(_("L’événement n’a pas de fin."))
+        raise _Wrong(_("L’événement n’a pas de fin : donnez-lui une heure de fin dans l’agenda."))
     else:
         lasts, wall = timedelta(days=1), True
     if lasts <= timedelta():
@@ -236,7 +238,7 @@ def _rule(event: Any, first: datetime, zone: Any, until: datetime) -> tuple[Rule
         last = min(_last(parts["UNTIL"][0], zone), until) if parts.get("UNTIL") else until
         long = len(told.to_ical()) > RULE_LONGEST
     except (AttributeError, KeyError, ValueError, TypeError, IndexError):
-        raise _Wrong(_("Cette répétition ne se lit pas.")) from None
+        raise _Wrong(_("Cette répétition ne se lit pas : choisissez-la de nouveau dans l’agenda.")) from None
     if long or set(parts) - READABLE or rule.freq not in (DAILY, WEEKLY, MONTHLY, YEARLY) or rule.interval < 1:
         raise _Wrong(_("Cette répétition n’est pas possible : chaque jour, semaine, mois ou année, à la même heure."))
     return rule, last
@@ -261,4 +263,4 @@ def _days(event: Any, name: str, zone: Any) -> set[datetime]:
     try:
         return {_wall(each.dt, zone) for one in (told if isinstance(told, list) else [told]) for each in one.dts}
     except (AttributeError, ValueError, TypeError):
-        raise _Wrong(_("Date illisible.")) from None
+        raise _Wrong(_("Date illisible : corrigez-la dans l’agenda, puis exportez-le de nouveau.")) from None

@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from relais.core import times
 from relais.core.errors import Refused
 from relais.core.forms import DateInput, Form, TelInput, TimeInput
 from relais.core.paris import PARIS, to_utc
@@ -150,4 +151,6 @@ class AskForm(Form):
 
 
 def _said(start: datetime, end: datetime) -> str:
-    return f"{timezone.localtime(start):%d/%m/%Y %H:%M} – {timezone.localtime(end):%H:%M}"
+    """With the day of the end when it is another: *lundi 23 novembre 19:00 – mardi 24 novembre 08:00*."""
+    first, last = timezone.localtime(start), timezone.localtime(end)
+    return f"{times.near(start)} – {f'{last:%H:%M}' if first.date() == last.date() else times.near(end)}"

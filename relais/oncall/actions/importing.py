@@ -81,12 +81,18 @@ def _judged(line: Line, people: list[User], taken: list[_Taken], now: datetime) 
     except Refused as refused:
         return Planned(line, WRONG, refused.message)
     if doctor == backup:
-        return Planned(line, WRONG, _("Le renfort est une autre personne que le médecin d’astreinte."))
+        return Planned(
+            line,
+            WRONG,
+            _("Le renfort est une autre personne que le médecin d’astreinte : corrigez-le, ou laissez-le vide."),
+        )
     wanted = _Taken(doctor.pk, line.starts_at, line.ends_at)
     if wanted in taken:
         return Planned(line, KNOWN, doctor=doctor, backup=backup)
     if any(_clash(wanted, one) for one in taken):
-        why = _("%(who)s est déjà d’astreinte à ce moment-là.") % {"who": doctor.full_name}
+        why = _("%(who)s est déjà d’astreinte à ce moment-là : corrigez les heures ou le médecin.") % {
+            "who": doctor.full_name
+        }
         return Planned(line, WRONG, why, doctor=doctor)
     taken.append(wanted)
     return Planned(line, NEW, doctor=doctor, backup=backup)
@@ -109,7 +115,9 @@ def _clash(one: _Taken, other: _Taken) -> bool:
 def _person(words: str, people: Iterable[User], what: str) -> User:
     """Who of the pool is meant: by e-mail address or RPPS number, which must match; else by the name in the words."""
     if not words.strip():
-        raise Refused(_("Il manque le %(what)s.") % {"what": what})
+        raise Refused(
+            _("Il manque le %(what)s : écrivez son adresse e-mail, son numéro RPPS ou son nom.") % {"what": what}
+        )
     keys = _keys(words)
     named = [one for one in people if ({one.email.lower(), one.rpps} & keys if keys else _names(words, one))]
     if len(named) > 1:
@@ -118,7 +126,10 @@ def _person(words: str, people: Iterable[User], what: str) -> User:
         )
     if not named:
         raise Refused(
-            _("Personne de l’équipe ne correspond au %(what)s « %(words)s ».") % {"what": what, "words": words[:60]}
+            _(
+                "Personne de l’équipe ne correspond au %(what)s « %(words)s » : corrigez, ou ajoutez-le d’abord à l’équipe."
+            )
+            % {"what": what, "words": words[:60]}
         )
     return named[0]
 

@@ -84,12 +84,12 @@ def test_an_occurrence_that_was_moved_is_read_once_and_one_that_was_cancelled_no
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
-        ("SUMMARY:x", "n’a pas de début"),
-        ("DTSTART:20260310T080000", "n’a pas de fin"),
-        ("DTSTART:2026031\r\nDTEND:20260310T190000", "Date illisible"),
+        ("SUMMARY:x", "n’a pas de début : donnez-lui un jour"),
+        ("DTSTART:20260310T080000", "n’a pas de fin : donnez-lui une heure"),
+        ("DTSTART:2026031\r\nDTEND:20260310T190000", "Date illisible : corrigez-la"),
         ("DTSTART;TZID=Nowhere/Land:20260310T080000\r\nDURATION:PT1H", "Fuseau horaire inconnu"),
         ("DTSTART:20260310T080000\r\nDTEND:20260310T080000", "La fin vient avant le début"),
-        ("DTSTART;VALUE=DATE:20260310\r\nDTEND:20260310T080000", "pas la même forme"),
+        ("DTSTART;VALUE=DATE:20260310\r\nDTEND:20260310T080000", "pas la même forme : donnez une heure"),
         ("DTSTART:00010310T080000\r\nDURATION:PT1H", "Date impossible"),
         ("DTSTART:20260310T080000\r\nDURATION:PT1H\r\nRRULE:FREQ=SECONDLY", "Cette répétition n’est pas possible"),
         ("DTSTART:20260310T080000\r\nDURATION:PT1H\r\nRRULE:FREQ=DAILY;INTERVAL=0", "Cette répétition"),
@@ -190,10 +190,10 @@ def test_each_wrong_line_says_what_to_do_and_the_others_are_kept(service) -> Non
     day = f"{timezone.localdate() + timedelta(days=3):%d/%m/%Y}"
     told = {
         f"{day} 08:00;12:00;Dr ALBERT": "",
-        f"{day} 11:00;13:00;{albert.user.rpps}": "est déjà d’astreinte à ce moment-là",
-        f"{day} 13:00;14:00;Inconnu": "Personne de l’équipe ne correspond au médecin",
+        f"{day} 11:00;13:00;{albert.user.rpps}": "est déjà d’astreinte à ce moment-là : corrigez les heures",
+        f"{day} 13:00;14:00;Inconnu": "correspond au médecin « Inconnu » : corrigez, ou ajoutez-le",
         f"{day} 14:00;15:00;Martin": "Plusieurs personnes de l’équipe portent ce nom",
-        f"{day} 15:00;16:00;": "Il manque le médecin",
+        f"{day} 15:00;16:00;": "Il manque le médecin : écrivez son adresse",
         f"{day} 16:00;{day[:-4]}2099 17:00;Albert": "au plus huit jours",
         "01/01/2020 08:00;19:00;Albert": "Déjà passés",
     }

@@ -84,7 +84,7 @@ def test_a_rule_that_never_falls_on_a_day_is_over_at_once(rule: str) -> None:
         (f"{DAY}\r\nRRULE:FREQ=YEARLY;BYYEARDAY={','.join(['1'] * 500)}", "n’est pas possible"),
         (f"{DAY}\r\nRRULE:FREQ=MONTHLY;BYMONTHDAY={','.join(['1'] * 500)}", "n’est pas possible"),
         ("DTSTART:20010310T080000\r\nDURATION:PT1H\r\nRRULE:FREQ=DAILY;COUNT=9999", "plus de trois ans"),
-        (f"{DAY}\r\nRRULE:FREQ=WEEKLY;BYDAY=XX", "ne se lit pas"),
+        (f"{DAY}\r\nRRULE:FREQ=WEEKLY;BYDAY=XX", "ne se lit pas : choisissez-la"),
         (f"{DAY}\r\nRRULE:FREQ=DAILY;INTERVAL=99999999999999999999", "répétition"),
     ],
 )

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from relais.accounts.actions import change_role, remove_member
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.core import times
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound, Refused
 from relais.core.paris import PARIS
@@ -230,6 +231,7 @@ def test_who_leaves_is_replaced_by_the_back_up_and_shown_to_the_referent(service
     for name, page in zip(("Albert", "Colin"), pages, strict=True):
         assert "Des médecins ne répondent plus pour ce service" in page.content.decode()
         assert name in page.content.decode()
+        assert "Ne répond plus pour ce service" in page.content.decode()
     assert "N’y travaille plus" in client.get(f"/astreintes/{service.pk}/equipe/").content.decode()
 
 
@@ -272,10 +274,23 @@ def test_the_directory_says_who_is_on_duty_now(service, doctors) -> None:
     now = timezone.now()
     make_slot(service, doctors[0], now - timedelta(hours=1), now + timedelta(hours=3), doctors[1])
     client = client_of(make_practitioner())
-    until = f"jusqu’à {timezone.localtime(now + timedelta(hours=3)):%H:%M}"
     for url in ("/annuaire/", f"/annuaire/{service.pk}/"):
         page = client.get(url).content.decode()
-        assert ("Dr Claire Albert" in page, until in page) == (True, True), url
+        assert ("Dr Claire Albert" in page, "jusqu’à <time" in page) == (True, True), url
+
+
+def test_who_answers_until_another_day_is_said_with_that_day(service, doctors) -> None:
+    """A slot lasts up to eight days: an hour alone would be that of today."""
+    now = timezone.now()
+    ends = now + timedelta(days=5)
+    make_slot(service, doctors[0], now - timedelta(hours=1), ends)
+    client = client_of(doctors[0])
+    for url in ("/annuaire/", f"/annuaire/{service.pk}/", f"/astreintes/{service.pk}/"):
+        assert f">{times.near(ends)}<" in client.get(url).content.decode(), url
+    theirs = make_slot(service, doctors[1], day(6), day(8, 7))
+    own = make_slot(service, doctors[0], day(9), day(9, 19))
+    page = client_of(doctors[0]).get(f"/astreintes/creneaux/{own.pk}/").content.decode()
+    assert f"{times.near(theirs.starts_at)} – {times.near(theirs.ends_at)}" in page
 
 
 @pytest.mark.parametrize("page", ["mine", "rota", "directory"])
