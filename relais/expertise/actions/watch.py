@@ -1,8 +1,10 @@
 """Overdue requests climb: told again, then the next expert of the pool, then the managers; each once (B2.6)."""
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from relais.core.actor import SYSTEM_ACTOR
@@ -13,17 +15,34 @@ from relais.expertise.actions.states import tell_lists
 from relais.expertise.models import Expertise
 from relais.expertise.queries import pool
 
-BATCH = 500
+logger = logging.getLogger(__name__)
 
 
 def watch(*, now: datetime | None = None) -> int:
-    """Climb every overdue request to where it should be by now; returns how many moved. One transaction each."""
+    """Climb every overdue request to where it should be by now, the most urgent first; returns how many moved.
+
+    One transaction each. Raises ExceptionGroup at the end, all others done, for those that could not be watched.
+    """
     moment = now or timezone.now()
-    late = Expertise.objects.overdue(moment).filter(level__lt=delays.SUPERVISOR)
-    moved = 0
-    for pk in late.order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH]:
-        moved += climb(pk, moment)
+    moved, failed = 0, []
+    for pk in list(_due(moment).order_by("rank", "pk").values_list("pk", flat=True)):
+        try:
+            moved += climb(pk, moment)
+        except Exception as error:  # noqa: BLE001  (whatever it is, those behind it must not wait)
+            logger.error("Request %s could not be watched: %s", pk, type(error).__name__)
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("Requests that could not be watched", failed)
     return moved
+
+
+def _due(now: datetime) -> QuerySet[Expertise]:
+    """Those that have reached a level of which nobody was told: `delays.level_at`, asked of the database."""
+    due = Q()
+    for urgency in delays.ORDER:
+        for level in range(delays.SUPERVISOR):
+            due |= Q(urgency=urgency, level=level, due_at__lte=now - level * delays.step(urgency))
+    return Expertise.objects.overdue(now).filter(due)
 
 
 @whole

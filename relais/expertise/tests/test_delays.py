@@ -11,7 +11,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.errors import NotFound
 from relais.dossiers.models import Participant
-from relais.expertise import delays
+from relais.expertise import delays, messages
 from relais.expertise.actions import answering
 from relais.expertise.actions.watch import watch
 from relais.expertise.models import Expertise
@@ -72,6 +72,48 @@ def test_a_scheduler_that_was_late_climbs_all_levels_at_once_and_a_free_request_
     assert watch(now=at) == 0
     assert scene.again().level == 3
     assert Message.objects.filter(about=scene.asked.pk, holder_id=scene.expert.user_id).count() == 2
+
+
+@pytest.mark.req("TE-05")
+def test_an_immediate_request_that_runs_late_is_told_at_once_however_many_planned_ones_are_late_before_it():
+    at = timezone.now()
+
+    def queries():
+        immediate = make_asked(urgency="immediate", sent_at=at - timedelta(minutes=15))
+        with CaptureQueriesContext(connection) as found:
+            assert watch(now=at) == 1
+        assert immediate.again().level == delays.AGAIN
+        return len(found)
+
+    alone = queries()
+    for days in range(3):
+        make_asked(urgency="programmee", sent_at=at - timedelta(days=7 + days))
+    assert watch(now=at) == 3
+    assert queries() == alone, "those that were told wait for their next level and hold back nobody"
+    planned, urgent = (
+        make_asked(urgency="programmee", sent_at=at - timedelta(days=99)),
+        make_asked(urgency="urgente", sent_at=at - timedelta(hours=2)),
+    )
+    watch(now=at)
+    both = Message.objects.filter(about__in=[planned.asked.pk, urgent.asked.pk], type="expertise.overdue")
+    assert both.order_by("created_at", "id").values_list("about", flat=True)[0] == urgent.asked.pk
+
+
+def test_a_request_that_cannot_be_watched_holds_back_no_other(monkeypatch, caplog):
+    at = timezone.now()
+    bad, good = (make_asked(urgency=urgency, sent_at=at - timedelta(days=9)) for urgency in ("immediate", "urgente"))
+    plain = messages.tell_pool
+
+    def broken(asked, *rest):
+        if asked.pk == bad.asked.pk:
+            raise ZeroDivisionError
+        plain(asked, *rest)
+
+    monkeypatch.setattr(messages, "tell_pool", broken)
+    with pytest.raises(ExceptionGroup, match="could not be watched"):
+        watch(now=at)
+    assert (bad.again().level, good.again().level) == (0, delays.SUPERVISOR)
+    assert str(bad.asked.pk) in caplog.text
 
 
 def test_an_expert_takes_over_only_what_is_late_or_has_lost_its_expert():
