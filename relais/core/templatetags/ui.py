@@ -31,6 +31,8 @@ BADGE_ICONS = {
 }
 SEXES = {"M": (gettext_noop("homme"), gettext_noop("né le")), "F": (gettext_noop("femme"), gettext_noop("née le"))}
 UNKNOWN_SEX = (gettext_noop("sexe non renseigné"), gettext_noop("né(e) le"))
+# a French number, one of another country, or one of two or three figures alone (15, 112)
+DIALLED = re.compile(r"(?:\+|\b00)[1-9](?:[\s.-]?\d){7,13}\b|\b0[1-9](?:[\s.-]?\d){8}\b|^\s*\d{2,3}\s*$")
 NOTICE_STATES = {"debug": "none", "info": "info", "success": "ok", "warning": "warning", "error": "danger"}
 
 
@@ -90,6 +92,18 @@ def age_of(moment: datetime.datetime | None) -> SafeString:
 def countdown(moment: datetime.datetime) -> SafeString:
     """How long until a promise: *dans 12 min* (kept up to date in the page)."""
     return _time(moment, times.until(moment), "data-until")
+
+
+@register.simple_tag
+def phone(text: str) -> SafeString:
+    """A telephone number that calls when pressed; what stands around it (*poste 4521*) stays words, and so does an extension
+    alone."""
+    found = DIALLED.search(text)
+    if not found:
+        return format_html("{}", text)
+    number = re.sub(r"[^+\d]", "", found[0])
+    link = format_html('<a class="nowrap" href="tel:{}">{}{}</a>', number, icon("phone"), found[0].strip())
+    return format_html("{}{}{}", text[: found.start()], link, text[found.end() :])
 
 
 def _time(moment: datetime.datetime | datetime.date, words: str, attribute: str = "") -> SafeString:

@@ -91,6 +91,31 @@ def test_a_missing_time_says_so() -> None:
     assert "non renseigné" in draw("{% when None %}")
 
 
+@pytest.mark.parametrize(
+    ("number", "dialled", "beside"),
+    [
+        ("01 99 00 45 67", "0199004567", ""),
+        ("01.99.00.45.67 poste 4521", "0199004567", " poste 4521"),
+        ("Salle de soins, +33 1 99 00 45 67", "+33199004567", "Salle de soins, "),
+        ("15", "15", ""),
+    ],
+)
+def test_a_number_calls_without_its_spaces_and_the_extension_stays_words(
+    number: str, dialled: str, beside: str
+) -> None:
+    found = soup(draw("{% phone number %}", number=number))
+    assert found.a["href"] == f"tel:{dialled}"
+    assert found.get_text() == number
+    found.a.extract()
+    assert found.get_text() == beside
+
+
+@pytest.mark.parametrize("number", ["poste 4521", "4521", "", "<b>01"])
+def test_an_extension_alone_calls_nobody(number: str) -> None:
+    found = soup(draw("{% phone number %}", number=number))
+    assert (found.a, found.get_text()) == (None, number)
+
+
 CASES = [-1500, -1440, -1439, -61, -60, -59, -1, -0.99, -0.5, 0, 0.5, 1, 1.01, 59, 60, 61, 65, 119, 120, 1439, 1440]
 
 
