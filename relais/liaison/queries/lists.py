@@ -39,7 +39,6 @@ class Row:
 
     demand: Request
     deadline: datetime | None
-    late: bool
     due: bool  # a re-evaluation whose hour has come
     mine: bool
     unread: int
@@ -185,7 +184,6 @@ def _row(
     hand_over: HandOver | None,
 ) -> Row:
     deadline = one.deadline
-    late = deadline is not None and deadline <= now
     unanswered = one.state in WAITING and (one.urgency in RINGING or one.red)
     due = one.state in IN_HAND and one.review_at is not None and one.review_at <= now
     to_measure = due and not measured(one)
@@ -193,7 +191,6 @@ def _row(
     return Row(
         demand=one,
         deadline=deadline,
-        late=late,
         due=due,
         mine=one.responsible_id == actor.user_id,
         unread=unread,

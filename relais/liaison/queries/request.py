@@ -97,7 +97,6 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
     home = may.in_home(actor, demand)
     may_do = verbs(actor, demand)
     answers: dict[str, Any] = demand.response.answers if demand.response else {}
-    deadline = demand.deadline
     open_hand_over = HandOver.objects.filter(demand=demand, accepted_at=None, dropped_at=None)
     hand_over = open_hand_over.select_related("leaving", "taking", "service").first()
     written, taking_part = notes_of(actor, demand), _taking_part(demand)
@@ -105,8 +104,6 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "home": home,
         "verbs": may_do,
         "expected": expected(demand, home=home),
-        "deadline": deadline,
-        "late": deadline is not None and deadline <= timezone.now(),
         "scores": _scores(demand, answers),
         "signs": signs(demand),
         "measures": measures(demand),

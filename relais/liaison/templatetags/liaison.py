@@ -3,12 +3,16 @@
 from datetime import datetime, timedelta
 
 from django import template
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from relais.core.templatetags.ui import badge
+from relais.core.templatetags.ui import badge, countdown, icon, when
 from relais.dossiers.models import Event
 from relais.liaison.models import Request
+from relais.liaison.workflow import WAITING
 
 register = template.Library()
 
@@ -81,8 +85,26 @@ def event_words(event: Event) -> str:
 @register.simple_tag
 def urgency(demand: Request) -> SafeString:
     """The urgency of a request as a badge."""
-    state, words, icon = URGENCY[demand.urgency]
-    return badge(state, str(words), icon)
+    state, words, icon_name = URGENCY[demand.urgency]
+    return badge(state, str(words), icon_name)
+
+
+@register.simple_tag
+def promise(demand: Request) -> SafeString:
+    """What is promised of a request and how long until then: *À prendre dans 12 min*; that it is late, once it is."""
+    moment = demand.deadline
+    if moment is None:
+        return SafeString()
+    late = moment <= timezone.now()
+    if demand.advised_at and demand.state not in WAITING:
+        words = format_html(_("À réévaluer maintenant (prévu {})"), when(moment)) if late else _("À réévaluer")
+        clock = "" if late else countdown(moment)
+    else:
+        awaited = _("à prendre") if demand.state in WAITING else _("avis attendu")
+        words = _("En retard : %s") % awaited if late else awaited.capitalize()
+        clock = countdown(moment)
+    line = format_html("{} {}", words, clock)
+    return format_html('<b class="is-over">{} {}</b>', icon("alarm"), line) if late else format_html("<b>{}</b>", line)
 
 
 @register.simple_tag
@@ -97,5 +119,5 @@ def written_before(demand: Request) -> datetime | None:
 @register.simple_tag
 def state(demand: Request) -> SafeString:
     """Where a request stands, as a badge."""
-    colour, icon = STATES[demand.state]
-    return badge(colour, demand.get_state_display(), icon)
+    colour, icon_name = STATES[demand.state]
+    return badge(colour, demand.get_state_display(), icon_name)

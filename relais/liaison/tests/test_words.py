@@ -1,0 +1,50 @@
+"""What lists and pages say of a request: what is promised, who is called, in words that are true at that moment (FG-08)."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from relais.accounts.testing import client_of
+from relais.liaison.models import Request
+from relais.liaison.testing import make_home, make_request
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+HOME, ON_CALL = "/liaison/residents/", "/liaison/astreinte/"
+
+
+def text_of(member, url):
+    """What a page says, without what only screen readers get."""
+    page = BeautifulSoup(client_of(member).get(url).content, "html.parser")
+    for silent in page.select(".visually-hidden"):
+        silent.extract()
+    return " ".join(page.main.get_text(" ").split())
+
+
+def everywhere(scene, demand):
+    """(who reads, page) on which a request is said."""
+    own = f"/liaison/{demand.pk}/"
+    return [(scene.nurse, HOME), (scene.nurse, own), (scene.doctor, ON_CALL), (scene.doctor, own)]
+
+
+@pytest.mark.req("FG-08")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"asked_at": 0}, "À prendre dans"),
+        ({"asked_at": -34}, "En retard : à prendre depuis"),
+        ({"state": "prise-en-charge"}, "Avis attendu dans"),
+        ({"state": "prise-en-charge", "submitted_at": -250}, "En retard : avis attendu depuis"),
+        ({"state": "a-reevaluer", "advised_at": 0, "review_at": 50}, "À réévaluer dans"),
+        ({"state": "a-reevaluer", "advised_at": -300, "review_at": -20}, "À réévaluer maintenant (prévu"),
+    ],
+)
+def test_a_clock_says_what_it_counts_and_that_it_is_late(changes, words):
+    scene, now = make_home(), timezone.now()
+    demand = make_request(scene)
+    moments = {name: now + value * MINUTE if isinstance(value, int) else value for name, value in changes.items()}
+    Request.objects.filter(pk=demand.pk).update(**moments)
+    for member, url in everywhere(scene, demand):
+        assert words in text_of(member, url), (member.user, url)
