@@ -171,6 +171,11 @@ class Request(models.Model):
         return self.state in OPEN
 
     @property
+    def passed_on(self) -> bool:
+        """Asked of a service that is not that of its doctor: `service` and `line` are of whom it is asked."""
+        return self.state in (State.TO_SAMU, State.TRANSFERRED)
+
+    @property
     def deadline(self) -> datetime | None:
         """The next moment that was promised; None when nothing is awaited by a clock."""
         if self.state in WAITING and self.asked_at:

@@ -7,8 +7,9 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from relais.accounts.testing import client_of
+from relais.liaison.actions import owning
 from relais.liaison.models import Request
-from relais.liaison.testing import make_home, make_request
+from relais.liaison.testing import make_home, make_request, taken
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -20,7 +21,7 @@ def text_of(member, url):
     page = BeautifulSoup(client_of(member).get(url).content, "html.parser")
     for silent in page.select(".visually-hidden"):
         silent.extract()
-    return " ".join(page.main.get_text(" ").split())
+    return " ".join(page.main.get_text(" ").split()).replace(" ,", ",")
 
 
 def everywhere(scene, demand):
@@ -48,3 +49,19 @@ def test_a_clock_says_what_it_counts_and_that_it_is_late(changes, words):
     Request.objects.filter(pk=demand.pk).update(**moments)
     for member, url in everywhere(scene, demand):
         assert words in text_of(member, url), (member.user, url)
+
+
+@pytest.mark.req("FG-08")
+def test_the_number_of_the_service_that_is_asked_never_stands_beside_the_doctor_who_passed_it_on():
+    scene = make_home()
+    demand = taken(scene)
+    doctor, line = scene.doctor.user.full_name, demand.line
+    assert f"{doctor}, {line}" in text_of(scene.nurse, HOME)
+    assert f"{line} {scene.service.name}" in text_of(scene.nurse, f"/liaison/{demand.pk}/")
+    owning.redirect(actor=scene.nurse_actor, demand=demand)
+    asked = f"{doctor} Demandée à {scene.samu.name}"
+    assert f"{asked} : {scene.samu.phone}" in text_of(scene.nurse, HOME)
+    assert asked in text_of(scene.doctor, ON_CALL).replace("Vous", doctor)
+    for member in (scene.nurse, scene.doctor):
+        assert asked in text_of(member, f"/liaison/{demand.pk}/")
+    assert f"{scene.samu.phone} {scene.samu.name}" in text_of(scene.nurse, f"/liaison/{demand.pk}/")
