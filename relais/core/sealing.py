@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +30,7 @@ from django.utils.translation import gettext as _
 
 from relais.core import keys
 from relais.core.errors import Refused
+from relais.core.reading import FIRST, LAST
 
 CURVE = ec.SECP256R1()
 CLOCK = timedelta(minutes=5)  # what a device's clock may be wrong by before its times are moved
@@ -135,11 +136,13 @@ def put_right(
 
 
 def _moment(text: Any) -> datetime | None:
+    """An instant in UTC of the years that are read: at either end of the calendar a row could be kept and never read."""
     try:
         found = parse_datetime(str(text))
-    except ValueError:
+        instant = found.astimezone(UTC) if found and found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found and found.tzinfo else None
+    return instant if instant and FIRST <= instant.date() < LAST else None
 
 
 def derive(shared: bytes, point: bytes, purpose: str) -> bytes:

@@ -247,6 +247,26 @@ def test_a_tablet_whose_clock_is_wrong_is_put_right(scene):
     assert abs(Request.objects.get().response.ended_at - (timezone.now() - hour)) < timedelta(minutes=1)
 
 
+CLOCKS = ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00")
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_whatever_clock_and_offset_a_tablet_says_the_lists_that_show_its_request_still_open(scene, clock):
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    for times in ({"started_at": clock, "ended_at": clock}, {}):
+        said = send({**seal(scene, demand=draft, **times), "device_at": clock}, scene.nurse).status_code
+        assert said in (200, 409)
+    assert Request.objects.filter(state="soumise").exists(), (
+        "one whose own times are right arrives whatever the clock says"
+    )
+    pages = (
+        (scene.doctor, f"/liaison/{draft.pk}/"),
+        (scene.doctor, "/liaison/astreinte/"),
+        (scene.nurse, "/liaison/residents/"),
+    )
+    assert [client_of(member).get(url).status_code for member, url in pages] == [200] * 3
+
+
 @pytest.mark.parametrize("url", [SHELL, WORKER])
 def test_what_is_kept_in_clear_is_the_same_for_everybody_and_names_nobody(scene, url):
     texts = [

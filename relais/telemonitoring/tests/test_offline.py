@@ -13,7 +13,7 @@ from hypothesis import Phase, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from relais.accounts.testing import actor_for
+from relais.accounts.testing import actor_for, client_of
 from relais.core import keys, sealing
 from relais.patients.testing import let_in, make_grant, make_patient
 from relais.questionnaires.models import Response
@@ -219,6 +219,15 @@ def test_no_date_that_a_telephone_says_is_too_far(scene):
     envelope = seal(scene, content={"ended_at": "9999-12-31T23:59:59+00:00", "started_at": "0001-01-01T00:00:00+00:00"})
     for device_at in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00", "demain", None):
         assert send(scene, {**envelope, "device_at": device_at}).status_code in (200, 422)
+
+
+def test_whatever_offset_a_telephone_says_its_answers_can_be_read_again(scene):
+    for clock in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"):
+        ends = ({"started_at": clock, "ended_at": clock}, {})
+        said = [send(scene, {**seal(scene, content=times), "device_at": clock}).status_code for times in ends]
+        assert said[1] == 200
+    assert all(one.received_at for one in kept(scene)), "each row is read"
+    assert client_of(scene.member).get(f"/suivi/{scene.follow_up.pk}/").status_code == 200
 
 
 NO_SENDINGS = {"nested": "[" * 100_000, "cut": "{", "no JSON": "\xff", "long": json.dumps("a" * sealing.MOST)}
