@@ -158,12 +158,34 @@ def sound(*, demand_id: UUID, now: datetime) -> None:
     tell_pages(demand, urgent=True)
 
 
+def added(hand_over: HandOver, read: str) -> str:
+    """The first lines of its assessment that were not there when it was read so (`owning.add_to_hand_over`)."""
+    lines, known = hand_over.assessment.splitlines(), "\n".join(read.splitlines())
+    new = next(end for end in range(len(lines) + 1) if known.startswith("\n".join(lines[end:])))
+    return "\n".join(lines[:new])
+
+
 @whole
-def rewrite(*, actor: Actor, hand_over: HandOver, texts: dict[str, str]) -> HandOver:
-    """The doctor who leaves corrects the text of a hand-over that is not accepted yet."""
-    found = _open(HandOver.objects.filter(pk=hand_over.pk))
-    if found is None or found.leaving_id != actor.user_id:
+def rewrite(*, actor: Actor, hand_over: HandOver, texts: dict[str, str], read: str | None = None) -> HandOver:
+    """The doctor who leaves corrects the text of a hand-over that is not accepted yet.
+
+    `read`: the assessment that they had before their eyes. Raises Refused when more stands in it now, or when the
+    hand-over is proposed no more.
+    """
+    if hand_over.leaving_id != actor.user_id:
         raise NotFound
+    found = _open(HandOver.objects.filter(pk=hand_over.pk))
+    if found is None:
+        raise Refused(
+            _("Cette relève n’est plus proposée : votre texte n’est pas enregistré. Copiez ce qui doit rester.")
+        )
+    if read is not None and added(found, read):
+        raise Refused(
+            _(
+                "Des constantes sont arrivées pendant que vous écriviez : elles sont placées en tête. Relisez, puis enregistrez."
+            ),
+            field="assessment",
+        )
     if not texts.get("situation", "").strip():
         raise Refused(_("Écrivez la situation : c’est ce que lit d’abord le médecin qui arrive."), field="situation")
     for name in PARTS:

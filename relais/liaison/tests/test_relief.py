@@ -158,6 +158,58 @@ def test_signs_taken_during_a_hand_over_join_its_text_tell_who_arrives_and_stop_
 
 
 @pytest.mark.req("FG-10")
+def test_signs_taken_while_a_hand_over_is_corrected_stand_in_what_the_next_doctor_reads():
+    scene = make_home()
+    demand = taken(scene)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    watching.watch(at)
+    found = open_hand_overs().get()
+    doctor, url = client_of(scene.doctor), f"/liaison/releves/{found.pk}/"
+    page = {
+        "situation": "À revoir à 20 h.",
+        "assessment": "Foyer\r\ndroit.",
+        "read": found.assessment.replace("\n", "\r\n"),
+    }
+    assert doctor.post(url, page).status_code == 302, "nothing new: kept at once"
+    page["read"] = "Foyer\r\ndroit."
+    for spo2 in ("92", "91"):
+        signs = {"q-fg.spo2": spo2, "request_key": str(uuid4())}
+        client_of(scene.nurse).post(f"/liaison/{demand.pk}/constantes/", signs)
+    refused = doctor.post(url, {**page, "assessment": "Foyer droit, écrit avant."})
+    assert refused.status_code == 422
+    texts = {name: text for name, _label, text, _wrong in refused.context["parts"]}
+    assert [line[:24] for line in texts["assessment"].splitlines()[:2]] == ["Constantes reprises : Sp"] * 2
+    assert "91" in texts["assessment"].splitlines()[0]
+    assert texts["assessment"].endswith("Foyer droit, écrit avant.")
+    assert "écrit avant" not in open_hand_overs().get().assessment
+    texts["read"] = refused.context["hand_over"].assessment
+    assert doctor.post(url, texts).status_code == 302
+    kept = open_hand_overs().get().assessment
+    assert "91" in kept
+    assert kept.endswith("Foyer droit, écrit avant.")
+
+
+@pytest.mark.req("FG-10")
+def test_a_text_of_a_hand_over_that_is_proposed_no_more_stays_before_the_eyes_of_whoever_wrote_it():
+    scene = make_home()
+    demand = taken(scene)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    watching.watch(at)
+    found = open_hand_overs().get()
+    deciding.ask(actor=scene.doctor_actor, demand=demand, text="Diurèse ?")
+    deciding.give(actor=scene.nurse_actor, demand=demand, text="Conservée.")
+    url = f"/liaison/releves/{found.pk}/"
+    page = {"situation": "Écrit trop tard.", "assessment": "", "read": found.assessment}
+    refused = client_of(scene.doctor).post(url, page)
+    assert refused.status_code == 422
+    assert "Cette relève n’est plus proposée" in refused.content.decode()
+    assert "Écrit trop tard." in refused.content.decode()
+    assert client_of(scene.colleague).post(url, page).status_code == 404
+
+
+@pytest.mark.req("FG-10")
 def test_no_alarm_sounds_for_what_is_not_to_be_passed_on_any_more():
     scene = make_home()
     demand = taken(scene)

@@ -73,20 +73,23 @@ def hand_over(request: Any, hand_over_id: UUID) -> HttpResponse:
     """D10: the text of a hand-over, which the doctor who leaves corrects."""
     found = _hand_over(request, hand_over_id)
     texts = {name: request.POST.get(name, getattr(found, name)) for name in handing.PARTS}
-    error, field = "", ""
+    error, field, read = "", "", request.POST.get("read")
     if request.method == "POST":
         try:
-            handing.rewrite(actor=request.actor, hand_over=found, texts=texts)
+            handing.rewrite(actor=request.actor, hand_over=found, texts=texts, read=read)
         except Refused as refused:
             error, field = refused.message, refused.field or ""
+            found.refresh_from_db(fields=handing.PARTS)
+            new = handing.added(found, read) if read is not None else ""
+            texts["assessment"] = f"{new}\n{texts['assessment']}" if new else texts["assessment"]
         else:
             messages.success(request, _("Texte de la relève enregistré."))
             return redirect("liaison:request", found.demand_id)
     elif found.leaving_id != request.actor.user_id or found.accepted_at or found.dropped_at:
         raise NotFound
     parts = [(name, LABELS[name], texts[name], error if name == field else "") for name in handing.PARTS]
-    context = {"hand_over": found, "found": found.demand, "parts": parts, "error": error}
-    return render(request, "liaison/hand_over.html", context, status=422 if error else 200)
+    context = {"hand_over": found, "found": found.demand, "parts": parts, "error": "" if field else error}
+    return render(request, "liaison/hand_over.html", context, status=422 if request.method == "POST" else 200)
 
 
 @professional(*may.CLINICAL)
