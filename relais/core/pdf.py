@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -22,18 +23,50 @@ INVISIBLE = re.compile(
 )
 
 
+# As typst names a character that no font of ours has, or that PDF/A forbids; Rust writes some as \u{200d}.
+UNKNOWN = re.compile(r'(?:text|codepoint) `"(.+?)"`')
+ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
+SQUARE = "□"
+
+
 class Broken(Exception):
     """A template that typst warns about or does not compile: a bug of ours."""
 
 
-def render(template: Path, data: dict[str, Any], *, title: str, at: datetime) -> bytes:
+class Unprintable(Refused):
+    """What no font of ours has: `characters`, of which the sentence names the first."""
+
+    def __init__(self, characters: list[str]) -> None:
+        super().__init__(
+            _("Le caractère « %(character)s » ne peut pas être imprimé : remplacez-le, puis recommencez.")
+            % {"character": characters[0]}
+        )
+        self.characters = characters
+
+
+def render(
+    template: Path, data: dict[str, Any], *, title: str, at: datetime, own: Sequence[str] | None = None
+) -> bytes:
     """The PDF of `template` (a .typ file, beside which `page.typ` is ours) for `data` (what JSON can hold).
 
     The template reads it with `json("data.json")`; `title` is there too, and in the PDF's metadata with `at`. The
     same arguments give the same bytes. Refused names a character that no font of ours has (an emoji, a Chinese
-    name): printing something else in its place would be worse. Broken for an unknown font or any other warning.
+    name): printing something else in its place would be worse. But nobody can change what others wrote: where `own`
+    gives the texts of whoever prints, SQUARE stands for such a character in all others, and each page says so.
+    Broken for an unknown font or any other warning.
     """
-    values = {**_clean(data), "title": _clean(title)}
+    values = {**_clean(data), "title": _clean(title), "squares": False}
+    try:
+        return _compiled(template, values, at)
+    except Unprintable as found:
+        mine = [one for one in found.characters if own is None or any(one in text for text in own)]
+        if mine:
+            raise Unprintable(mine) from None
+        squares = re.compile("|".join(re.escape(one) for one in sorted(found.characters, key=len, reverse=True)))
+        return _compiled(template, {**_mapped(values, lambda text: squares.sub(SQUARE, text)), "squares": True}, at)
+
+
+def _compiled(template: Path, values: dict[str, Any], at: datetime) -> bytes:
     files = {
         "main.typ": template.read_bytes(),
         "page.typ": PAGE.read_bytes(),
@@ -44,11 +77,8 @@ def render(template: Path, data: dict[str, Any], *, title: str, at: datetime) ->
             files, format="pdf", font_paths=_fonts(), pdf_standards=STANDARDS, timestamp=int(at.timestamp())
         )
     except typst.TypstError as error:
-        if unknown := re.search(r'(?:text|codepoint) `"(.+?)"`', error.message):
-            raise Refused(
-                _("Le caractère « %(character)s » ne peut pas être imprimé : remplacez-le, puis recommencez.")
-                % {"character": unknown.group(1)}
-            ) from None
+        if unknown := UNKNOWN.findall(error.diagnostic):
+            raise Unprintable([ESCAPED.sub(lambda one: chr(int(one[1], 16)), text) for text in unknown]) from None
         raise Broken(f"{template.name}: {_first_line(error.message)}") from None
     if warnings:
         raise Broken(f"{template.name}: {warnings[0].message}")
@@ -63,12 +93,17 @@ def _first_line(message: str) -> str:
 
 
 def _clean(value: Any) -> Any:
+    return _mapped(value, lambda text: INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """Each text in `value`, changed."""
     if isinstance(value, str):
-        return INVISIBLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
+        return change(value)
     if isinstance(value, dict):
-        return {key: _clean(each) for key, each in value.items()}
+        return {key: _mapped(each, change) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(each) for each in value]
+        return [_mapped(each, change) for each in value]
     return value
 
 

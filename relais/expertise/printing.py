@@ -118,7 +118,8 @@ def report(asked: Expertise, answer: Response, expert: User, *, number: int, sig
 
 
 def report_pdf(content: Report) -> bytes:
-    """The opinion as PDF/A. Raises Refused for a character that cannot be printed."""
+    """The opinion as PDF/A. Raises Refused for a character of the expert that cannot be printed."""
+    own = [content.incident, *(text for title, text in content.sections if title in dict(ANSWER))]
     with translation.override("fr"):
         heading = "Second avis de télé-expertise" if content.number > 1 else "Avis de télé-expertise"
         data = {
@@ -136,7 +137,7 @@ def report_pdf(content: Report) -> bytes:
             "copies": list(content.copies),
             "signature": {"name": content.expert_name, "lines": _proof(content)},
         }
-        return pdf.render(TEMPLATE, data, title=f"{heading} {content.reference}", at=content.signed_at)
+        return pdf.render(TEMPLATE, data, title=f"{heading} {content.reference}", at=content.signed_at, own=own)
 
 
 def _proof(content: Report) -> list[str]:

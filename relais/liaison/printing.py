@@ -46,7 +46,7 @@ class Part:
 
 
 def dlu_pdf(found: Brief, *, at: datetime) -> bytes:
-    """The DLU alone. Raises Refused for a character that cannot be printed."""
+    """The DLU alone."""
     with translation.override("fr"):
         return _printed(
             found.dlu.patient, found.dlu.establishment, [_document(found)], "Document de liaison d’urgence", at
@@ -54,7 +54,7 @@ def dlu_pdf(found: Brief, *, at: datetime) -> bytes:
 
 
 def transfer_pdf(transfer: HospitalTransfer, *, at: datetime) -> bytes:
-    """Front, back (filled, or to fill by hand) and DLU. Raises Refused for a character that cannot be printed."""
+    """Front, back (filled, or to fill by hand) and DLU."""
     patient = transfer.patient
     dlu = dlu_of(patient)
     # The departure that this sheet accompanies does not make the DLU stale.
@@ -74,7 +74,7 @@ def _printed(patient: Patient, place: Establishment, parts: list[Part], title: s
         "patient": {"name": patient.full_name, "rows": _identity(patient, at)},
         "parts": [one.as_json() for one in parts],
     }
-    return pdf.render(TEMPLATE, data, title=title, at=at)
+    return pdf.render(TEMPLATE, data, title=title, at=at, own=())  # it leaves with the ambulance, whoever wrote what
 
 
 def _front(transfer: HospitalTransfer) -> Part:

@@ -19,10 +19,13 @@ TEMPLATES = Path(__file__).parent / "typst"
 
 
 def report_pdf(content: Report) -> bytes:
-    """The report as PDF/A. Raises Refused for a character that cannot be printed."""
+    """The report as PDF/A. Raises Refused for a character that cannot be printed, names of guests aside."""
+    own = (
+        content.history, content.findings, content.conclusion, content.actions, content.follow_up, content.incident,
+    )  # fmt: skip
     with translation.override("fr"):
         data = printing.report_data(content)
-        return pdf.render(TEMPLATES / "report.typ", data, title=data["heading_title"], at=content.written_at)
+        return pdf.render(TEMPLATES / "report.typ", data, title=data["heading_title"], at=content.written_at, own=own)
 
 
 def prescription_pdf(content: Prescription, signature: Signature) -> bytes:

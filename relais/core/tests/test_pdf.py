@@ -1,6 +1,7 @@
 """PDF: what is typed is what is printed, in a document that lasts and can be read aloud."""
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def render(template: Path, text: str, title: str = "Note") -> bytes:
-    return pdf.render(template, {"text": text}, title=title, at=AT)
+def render(template: Path, text: str, title: str = "Note", own: Sequence[str] | None = None) -> bytes:
+    return pdf.render(template, {"text": text}, title=title, at=AT, own=own)
 
 
 @settings(max_examples=150)
@@ -52,6 +53,12 @@ def test_any_text_is_printed_or_refused_with_a_sentence(template: Path, text: st
     assert document.startswith(b"%PDF-")
 
 
+@settings(max_examples=100)
+@given(text=st.text(max_size=60))
+def test_any_text_of_somebody_else_is_printed(template: Path, text: str) -> None:
+    assert render(template, text, own=()).startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize(
     "text",
     ["#panic()", '#import "/etc/passwd"', '#read("data.json")', "$x$ // commentaire", "*gras* _incliné_", "2x3 -> 6"],
@@ -64,6 +71,21 @@ def test_a_text_is_never_markup(template: Path, text: str) -> None:
 def test_a_character_without_a_font_is_named(template: Path, character: str) -> None:
     with pytest.raises(Refused, match="ne peut pas être imprimé"):
         render(template, f"Douleur {character}")
+
+
+@pytest.mark.parametrize("character", ["😀", "漢", "\ue000", "👩\u200d👧"])
+def test_a_character_of_somebody_else_without_a_font_is_a_square_and_each_page_says_so(
+    template: Path, character: str
+) -> None:
+    text = f"Douleur {character} {'Ligne. ' * 2000} fin {character}"
+    pages = text_of(render(template, text, title=f"Note {character}", own=["La mienne."])).split("Page ")
+    assert len(pages) > 2
+    assert all("□ : caractère qui ne s’imprime pas" in page for page in pages[:-1])
+    assert "Douleur □" in pages[0]
+    assert "fin □" in pages[-2]
+    assert "□" not in text_of(render(template, "Douleur", own=()))
+    with pytest.raises(Refused, match="« 字 »"):
+        render(template, f"Douleur {character} 字", own=["字"])
 
 
 def test_letters_of_other_alphabets_are_printed(template: Path) -> None:

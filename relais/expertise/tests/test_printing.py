@@ -6,11 +6,12 @@ from uuid import uuid4
 import pytest
 
 from relais.accounts.testing import actor_for, make_establishment, make_practitioner
+from relais.core.errors import Refused
 from relais.core.testing.pdfs import text_of
 from relais.dossiers.models import Document
 from relais.expertise.actions import answering, drafting, meeting
 from relais.expertise.models import Expertise, Opinion
-from relais.expertise.testing import ASKED, COVID, make_asked, make_pool, opinion_page
+from relais.expertise.testing import ASKED, COVID, make_asked, make_pool, make_response, opinion_page
 from relais.files.actions import read
 from relais.files.tests import make
 from relais.patients.testing import make_patient
@@ -78,6 +79,19 @@ def test_all_that_the_covid_form_said_stands_in_it():
         "Soins maximaux", "Directives anticipées : Non", "En chambre", "Maintien sur place avec conseils", "54,5",
         "GIR 1 ou 2",
     ):  # fmt: skip
+        assert words in text, words
+
+
+def test_a_character_that_cannot_be_printed_in_the_question_keeps_no_expert_from_signing():
+    scene = make_asked(state="prise-en-charge")
+    Expertise.objects.update(
+        response=make_response(scene.asked.dossier, scene.requester, **{"tg.question": ["Hospitaliser 😀 ?"]})
+    )
+    drafting.attach(actor=scene.asker, asked=scene.again(), upload=make.pdf(), title="ECG 漢")
+    with pytest.raises(Refused, match="« 😀 »"):
+        answering.answer(actor=scene.doctor, asked=scene.again(), page=opinion_page(tr__conclusion=["Non 😀"]))
+    text = printed(answering.answer(actor=scene.doctor, asked=scene.again(), page=opinion_page()))
+    for words in ("Hospitaliser □ ?", "ECG □", "□ : caractère qui ne s’imprime pas"):
         assert words in text, words
 
 

@@ -236,6 +236,17 @@ def test_a_decision_for_the_hospital_offers_the_sheet_prefilled_and_prints_it_wi
     assert demand.dossier.events.filter(verb="sent_off").count() == 1
 
 
+def test_a_character_that_cannot_be_printed_keeps_neither_dlu_nor_sheet_from_leaving_with_the_ambulance():
+    scene = make_home()
+    nurse = client_of(scene.nurse)
+    assert nurse.post(f"{address(scene)}modifier/", posted_dlu(allergies=["Latex 😀"])).status_code == 302
+    sent = nurse.post(f"/liaison/residents/{scene.resident.pk}/transfert/", posted_front())
+    for url in (f"{address(scene)}pdf/", f"{sent.url}pdf/"):
+        paper = pdfs.text_of(nurse.get(url).content)
+        assert "Latex □" in paper
+        assert "□ : caractère qui ne s’imprime pas" in paper
+
+
 @pytest.mark.req("FG-05")
 def test_the_back_is_written_once_never_before_the_departure():
     scene = make_home()

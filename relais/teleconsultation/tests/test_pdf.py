@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from relais.core import times
+from relais.core.errors import Refused
 from relais.core.testing.pdfs import letters_of, text_of
 from relais.teleconsultation import printing
 from relais.teleconsultation.papers import PatientBlock, Prescription, ProfessionalBlock, Report, Signature
@@ -86,6 +87,12 @@ def test_the_matricule_is_printed_for_a_qualified_identity_alone(status: str) ->
     ):
         assert "285057800608491" not in letters_of(text_of(document))
         assert has(document, {"PROV": "provisoire", "VALI": "validée", "RECUP": "récupérée"}[status])
+
+
+def test_the_name_of_a_guest_that_cannot_be_printed_keeps_no_report_from_being_made() -> None:
+    assert has(report_pdf(replace(REPORT, participants=["Anne 😀"])), "Anne □")
+    with pytest.raises(Refused, match="😀"):
+        report_pdf(replace(REPORT, follow_up="Revoir 😀"))
 
 
 def test_a_short_report_leaves_out_what_is_empty() -> None:

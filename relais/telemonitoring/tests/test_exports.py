@@ -12,6 +12,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.audit.models import Entry
 from relais.core import pdf
+from relais.core.testing.pdfs import text_of
 from relais.patients.models import CareLink
 from relais.patients.testing import make_patient
 from relais.questionnaires.actions import Who
@@ -246,3 +247,9 @@ def test_summary_data_holds_no_identifier_of_ours(scene):
     found = FollowUp.objects.select_related("cell__rules", "cell__establishment", "dossier__patient").get()
     data = summaries.summary(found, phones=[], by="Dr Claire Martin", at=timezone.now())
     assert str(scene.follow_up.pk) not in str(data)
+
+
+def test_a_character_that_cannot_be_printed_keeps_no_summary_from_leaving_for_the_hospital(scene):
+    reply(scene, levres=True, note="Mal 😀")
+    response = client_of(scene.member).get(url(scene, "synthese.pdf"))
+    assert "□ : caractère qui ne s’imprime pas" in text_of(response.content)

@@ -74,9 +74,8 @@ def summary(request: Any, dossier_id: UUID) -> HttpResponse:
     now = timezone.now()
     with translation.override("fr"):
         data = summaries.summary(found, phones=phones(found), by=by, at=now)
-        made = pdf.render(
-            TEMPLATE, {**data, "author": by}, title=f"{data['heading']} {found.dossier.reference}", at=now
-        )
+        title = f"{data['heading']} {found.dossier.reference}"
+        made = pdf.render(TEMPLATE, {**data, "author": by}, title=title, at=now, own=())
     return _named(HttpResponse(made, content_type="application/pdf"), f"{found.dossier.reference}.pdf")
 
 
