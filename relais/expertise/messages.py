@@ -22,6 +22,10 @@ ANSWERED, COMPLEMENT, NEWS, VISIO, REFUSED, MOVED = (
     "expertise.answered", "expertise.complement", "expertise.news", "expertise.visio", "expertise.refused",
     "expertise.moved",
 )  # fmt: skip
+ADMISSION, TAKEN_OVER, CANCELLED, NOTE = (
+    "expertise.admission", "expertise.taken_over", "expertise.cancelled", "expertise.note",
+)  # fmt: skip
+CALM = (NEWS, NOTE)  # by e-mail, however urgent the request
 WANTED: dict[str, Iterable[str]] = {
     ASKED: FREE,
     OVERDUE: RUNNING,
@@ -33,6 +37,10 @@ WANTED: dict[str, Iterable[str]] = {
     VISIO: (State.VISIO,),
     REFUSED: (State.REFUSED,),
     MOVED: State.values,
+    ADMISSION: State.values,
+    TAKEN_OVER: State.values,
+    CANCELLED: (State.CANCELLED,),
+    NOTE: State.values,
 }
 
 
@@ -87,6 +95,25 @@ TEXTS = [
         "Une demande n’est plus la vôtre",
         "Une demande que vous aviez prise est confiée à un autre service.",
     ),
+    _text(
+        ADMISSION,
+        "Admission proposée",
+        "Un dossier vous est adressé",
+        "Un dossier vous est adressé : lisez-le maintenant.",
+    ),
+    _text(
+        TAKEN_OVER,
+        "Demande reprise",
+        "Une demande n’est plus la vôtre",
+        "Une demande que vous aviez prise est reprise par un autre médecin de votre équipe.",
+    ),
+    _text(
+        CANCELLED,
+        "Demande annulée",
+        "Une demande est annulée",
+        "Une demande que vous aviez prise est annulée : elle n’attend plus de réponse.",
+    ),
+    _text(NOTE, "Note ajoutée", "Une note vous attend", "Une note vous attend dans une télé-expertise."),
 ]
 
 
@@ -120,7 +147,7 @@ def tell_managers(asked: Expertise) -> None:
 
 def _tell(type_: str, asked: Expertise, users: list[User], path: str = "") -> None:
     """By SMS where minutes count and the number is known, else by e-mail."""
-    hurried = asked.urgency in (Urgency.IMMEDIATE, Urgency.URGENT) and type_ != NEWS
+    hurried = asked.urgency in (Urgency.IMMEDIATE, Urgency.URGENT) and type_ not in CALM
     where = path or reverse("expertise:request", args=[asked.pk])
     outbox.queue_all(
         [

@@ -66,7 +66,7 @@ def take_over(*, actor: Actor, asked: Expertise) -> Expertise:
     moved = _have(actor, locked, "take_over")
     if met:
         meeting.end_call(actor=actor, asked=moved)
-    messages.tell(moved, messages.NEWS, before)
+    messages.tell(moved, messages.TAKEN_OVER, before)
     return moved
 
 
@@ -278,7 +278,8 @@ def to_visio(*, actor: Actor, asked: Expertise) -> Expertise:
 
 @whole
 def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, text: str) -> Expertise:
-    """Admit the patient: a service that takes direct admissions joins the dossier with what it must know, and is told."""
+    """Admit the patient: a service that takes direct admissions joins the dossier with what it must know, and is told to
+    read it; the requester is told as of an answer."""
     words = _words(text, _("Écrivez quand et comment le patient est attendu."))
     service = askable(actor, service_id, way=Way.ADMISSION)
     if service is None:
@@ -298,7 +299,8 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
     )
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role="admission")
     meeting.end_call(actor=actor, asked=moved)
-    messages.tell(moved, messages.NEWS, moved.requester_id, *admitting)
+    messages.tell(moved, messages.ANSWERED, moved.requester_id)
+    messages.tell(moved, messages.ADMISSION, *admitting)
     return moved
 
 

@@ -27,7 +27,7 @@ def add_note(*, actor: Actor, asked: Expertise, text: str) -> Note:
     note = dossiers.add_note(actor=actor, dossier=locked.dossier, text=text)
     other = locked.expert_id if may.can_follow(actor, locked) else locked.requester_id
     if other and other != actor.user_id and _has_seen_all(locked, other):
-        messages.tell(locked, messages.NEWS, other)
+        messages.tell(locked, messages.NOTE, other)
     locked.noted_at, locked.noted_by = note.created_at, actor.user_id
     locked.save(update_fields=["noted_at", "noted_by"])
     look(actor=actor, asked=locked)
@@ -61,7 +61,7 @@ def cancel(*, actor: Actor, asked: Expertise, why: str) -> Expertise:
         raise Refused(_("Ce motif est trop long : 300 caractères au plus."), field="why")
     moved = move(actor=actor, asked=locked, verb="cancel", cancel_reason=words, left=None, called=None, draft={})
     meeting.end_call(actor=actor, asked=moved)
-    messages.tell(moved, messages.NEWS, moved.expert_id)
+    messages.tell(moved, messages.CANCELLED, moved.expert_id)
     return moved
 
 
@@ -80,7 +80,7 @@ def follow_death(actor: Actor, patient: Patient) -> None:
         )  # fmt: skip
         meeting.end_call(actor=SYSTEM_ACTOR, asked=moved)
         if moved.expert_id != actor.user_id:
-            messages.tell(moved, messages.NEWS, moved.expert_id)
+            messages.tell(moved, messages.CANCELLED, moved.expert_id)
 
 
 @whole

@@ -52,7 +52,7 @@ def test_a_death_noted_anywhere_cancels_what_awaits_an_answer_and_tells_the_expe
     found = scene.again()
     assert (found.state, found.cancel_reason, found.dossier.phase) == ("annulee", "Décès du patient", "cancelled")
     assert (found.left, found.draft) == (None, {})
-    wanted = [("expertise.news", scene.expert.user_id)] if found.expert_id else []
+    wanted = [("expertise.cancelled", scene.expert.user_id)] if found.expert_id else []
     assert list(Message.objects.values_list("type", "holder_id")) == wanted
     event = found.dossier.events.get(verb="died")
     assert (event.actor_kind, event.data["source"]) == ("system", state)
