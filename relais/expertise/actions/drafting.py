@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -28,6 +28,9 @@ from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Times, Who, Wrong
 from relais.questionnaires.models import Questionnaire, Relation
 
+CARRIED = (
+    "tg.lieu", "tg.histoire", "tg.antecedents", "tg.traitements", "tg.allergies", "tg.autonomie", "tg.poids", "tg.rappel",
+)  # fmt: skip
 HURRIED = (Urgency.IMMEDIATE, Urgency.URGENT)
 MOST_FILES = 30
 
@@ -83,6 +86,23 @@ def start(
         raise Refused(_("Cette demande est déjà commencée : rechargez la page.")) from None
     tell_lists(made)
     return made
+
+
+@whole
+def follow_up(*, actor: Actor, asked: Expertise) -> Expertise:
+    """Begin a draft that follows a request whose date to look again has come, with what does not change (TE-10).
+
+    Two clicks of the same person begin one; once it is abandoned, another. The date waits until it is sent.
+    """
+    if not may.can_follow(actor, asked):
+        raise NotFound
+    said = asked.response.answers if asked.response else {}
+    carried = {link: said[link] for link in CARRIED if link in said} | {"tg.motif": ["suivi"]}
+    abandoned = Expertise.objects.filter(dossier__origin=asked.pk, requester=actor.me, state=State.CANCELLED).count()
+    return start(
+        actor=actor, patient=asked.dossier.patient, form=asked.form, origin_id=asked.pk, draft=carried,
+        service=asked.service, request_key=uuid5(asked.pk, f"{asked.review_on} {actor.me} {abandoned}"),
+    )  # fmt: skip
 
 
 @whole
@@ -180,7 +200,19 @@ def send(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None = N
     )  # fmt: skip
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=EXPERT)
     messages.tell_pool(moved)
+    origin = Expertise.objects.filter(pk=moved.dossier.origin_id).first()
+    if origin and may.can_follow(actor, origin):
+        reviewed(actor, lock(origin), "review_asked")
     return moved
+
+
+def reviewed(actor: Actor, asked: Expertise, verb: str) -> None:
+    """The date to look again leaves the lists; `asked` is locked."""
+    if asked.review_on and asked.reviewed_at is None:
+        asked.reviewed_at = timezone.now()
+        asked.save(update_fields=["reviewed_at"])
+        dossiers.record(asked.dossier, verb, actor)
+        tell_lists(asked)
 
 
 def chosen(actor: Actor, service_id: UUID | None, urgency: str, now: datetime) -> Service:

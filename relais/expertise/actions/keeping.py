@@ -14,6 +14,7 @@ from relais.expertise import messages
 from relais.expertise import permissions as may
 from relais.expertise.actions import meeting
 from relais.expertise.actions.answering import REASON_MAX, TEXT_MAX
+from relais.expertise.actions.drafting import reviewed
 from relais.expertise.actions.states import lock, move, tell_lists
 from relais.expertise.models import Expertise, Recourse, Seen
 from relais.expertise.workflow import TRANSITIONS, State
@@ -110,11 +111,7 @@ def set_review_aside(*, actor: Actor, asked: Expertise) -> Expertise:
     locked = lock(asked)
     if not may.can_follow(actor, locked):
         raise NotFound
-    if locked.review_on and locked.reviewed_at is None:
-        locked.reviewed_at = timezone.now()
-        locked.save(update_fields=["reviewed_at"])
-        dossiers.record(locked.dossier, "review_set_aside", actor)
-        tell_lists(locked)
+    reviewed(actor, locked, "review_set_aside")
     return locked
 
 

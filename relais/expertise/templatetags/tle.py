@@ -38,7 +38,8 @@ WORDS = {
     "document_withdrawn": _l("Document retiré"),
     "note_added": _l("Note ajoutée"),
     "sequel_opened": _l("Un autre dossier a été ouvert depuis celui-ci"),
-    "review_set_aside": _l("Réévaluation mise de côté"),
+    "review_asked": _l("Réévaluation demandée"),
+    "review_set_aside": _l("Réévaluation écartée"),
 }
 LEVELS = {
     1: _l("Délai dépassé : rappel à l’expert ou au pool"),

@@ -16,7 +16,7 @@ from relais.expertise.actions import answering
 from relais.expertise.actions.watch import watch
 from relais.expertise.models import Expertise
 from relais.expertise.queries import pool
-from relais.expertise.testing import make_asked, make_opinion, make_pool, opinion_page
+from relais.expertise.testing import ASKED, make_asked, make_opinion, make_pool, opinion_page, posted
 from relais.notifications.models import Message
 from relais.oncall.testing import join, make_slot
 
@@ -301,8 +301,34 @@ def test_a_date_to_look_again_comes_back_when_due_and_opens_a_follow_up_with_wha
     assert made.service_id == scene.service.pk
     page = browser.get(first["Location"]).content.decode()
     assert "Chute hier, somnolente depuis ce matin." in page
+    assert len(browser.get("/expertise/?liste=demandes").context["reviews"]) == 1, "it waits until that is sent"
+    browser.post(f"/expertise/{made.pk}/cancel/")
+    other = browser.post(f"/expertise/{scene.asked.pk}/suite/")["Location"]
+    assert other != first["Location"], "what was abandoned is begun again"
+    assert (
+        client_of(make_practitioner(scene.requester.establishment))
+        .post(f"/expertise/{scene.asked.pk}/suite/", follow=True)
+        .status_code
+        == 200
+    ), "a colleague writes their own"
+    sent = browser.post(other, posted({**ASKED, "tg.motif": ["suivi"]}, service=str(scene.service.pk)))
+    assert sent.status_code == 302
     assert browser.get("/expertise/?liste=demandes").context["reviews"] == []
+    page = browser.get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert "Réévaluation demandée" in page
     assert client_of(scene.expert).post(f"/expertise/{scene.asked.pk}/suite/").status_code == 404
+
+
+@pytest.mark.req("TE-10")
+def test_a_date_to_look_again_is_set_aside_by_a_question_and_an_answer_that_says_so():
+    scene = make_asked(state="cloturee", review_on=timezone.localdate())
+    browser = client_of(scene.requester)
+    page = browser.get("/expertise/?liste=demandes").content.decode()
+    assert "Écarter cette réévaluation ?" in page
+    assert client_of(scene.expert).post(f"/expertise/{scene.asked.pk}/set_review_aside/").status_code == 404
+    page = browser.post(f"/expertise/{scene.asked.pk}/set_review_aside/", follow=True)
+    assert "La réévaluation est écartée." in page.content.decode()
+    assert page.context["reviews"] == []
 
 
 def test_the_next_expert_is_whoever_is_on_duty_then_the_one_who_follows_by_name():

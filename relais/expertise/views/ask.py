@@ -20,7 +20,7 @@ from relais.core.reading import read_id
 from relais.directory.models import Department, Establishment, Way
 from relais.dossiers import queries as dossiers
 from relais.expertise import permissions as may
-from relais.expertise.actions import drafting, keeping
+from relais.expertise.actions import drafting
 from relais.expertise.forms import StartForm
 from relais.expertise.models import AskedAs, Expertise
 from relais.expertise.queries import choosing
@@ -30,10 +30,6 @@ from relais.patients.models import Patient
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
 from relais.questionnaires.queries import current, version
-
-CARRIED = (
-    "tg.lieu", "tg.histoire", "tg.antecedents", "tg.traitements", "tg.allergies", "tg.autonomie", "tg.poids", "tg.rappel",
-)  # fmt: skip
 
 
 @professional(*may.CLINICAL)
@@ -78,16 +74,7 @@ def _patient(request: Any, patient_id: str) -> Patient | None:
 def follow_up(request: Any, dossier_id: UUID) -> HttpResponse:
     """A follow-up of a request whose date to look again has come, with what does not change (TE-10)."""
     asked = asked_of(request, dossier_id, "Réévaluation")
-    if not may.can_follow(request.actor, asked):
-        raise NotFound
-    said = asked.response.answers if asked.response else {}
-    carried = {link: said[link] for link in CARRIED if link in said} | {"tg.motif": ["suivi"]}
-    key = uuid.uuid5(asked.pk, f"follow-up {asked.review_on}")  # two clicks begin one
-    made = drafting.start(
-        actor=request.actor, patient=asked.dossier.patient, form=asked.form, request_key=key, origin_id=asked.pk,
-        draft=carried, service=asked.service,
-    )  # fmt: skip
-    keeping.set_review_aside(actor=request.actor, asked=asked)
+    made = drafting.follow_up(actor=request.actor, asked=asked)
     messages.success(request, _("Demande de suivi préparée : complétez-la, puis envoyez-la."))
     return redirect("expertise:draft", made.pk)
 

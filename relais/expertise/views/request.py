@@ -7,8 +7,10 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_POST
 
 from relais.core.access import professional
@@ -32,6 +34,18 @@ from relais.rooms import queries as rooms
 
 ROWS = ("dossier__patient", "establishment", "service__establishment", "requester", "expert", "response__questionnaire")
 PICTURES = ("image/jpeg", "image/png")
+DONE = {
+    "take": _l("Vous avez cette demande en charge."),
+    "take_over": _l("Vous avez repris cette demande."),
+    "give_back": _l("La demande est remise à l’équipe, qui reçoit un message."),
+    "ask_complement": _l("Le complément est demandé au requérant. Le délai est suspendu."),
+    "give_complement": _l("Le complément est donné. Le délai reprend."),
+    "refuse": _l("La demande est refusée. Un message part au requérant."),
+    "to_visio": _l("La salle est ouverte et un message part au requérant. Pressez « Rejoindre la visio »."),
+    "cancel": _l("La demande est annulée."),
+    "close": _l("Le dossier est clôturé."),
+    "set_review_aside": _l("La réévaluation est écartée."),
+}
 
 
 def asked_of(request: Any, dossier_id: UUID, why: str) -> Expertise:
@@ -120,14 +134,14 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     if verb not in doing:
         raise NotFound
     try:
-        done = doing[verb]()
+        doing[verb]()
     except Refused as refused:
         messages.error(request, refused.message)
     else:
-        told = {"state": done.get_state_display()}
-        messages.success(request, _("C’est fait : la demande est « %(state)s ».") % told)
-        if verb == "cancel" and asked.state == State.DRAFT:
-            return redirect("expertise:worklist")
+        dropped = verb == "cancel" and asked.state == State.DRAFT
+        messages.success(request, _("Le brouillon est abandonné.") if dropped else DONE[verb])
+        if dropped or verb == "set_review_aside":
+            return redirect(reverse("expertise:worklist") + "?liste=demandes")
     return redirect("expertise:request", dossier_id)
 
 
