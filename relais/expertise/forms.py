@@ -34,7 +34,9 @@ class NoteForm(Form):
 class RefusalForm(Form):
     """Why a request is refused."""
 
-    reason = forms.ChoiceField(label=_("Motif du refus"), choices=Refusal.choices)
+    reason = forms.ChoiceField(
+        label=_("Motif du refus"), choices=[("", _("Choisissez un motif")), *Refusal.choices]
+    )  # fmt: skip
     note = forms.CharField(label=_("Précision, lue par le requérant"), max_length=300, required=False)
 
 

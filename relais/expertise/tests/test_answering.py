@@ -25,6 +25,10 @@ from relais.rooms.models import Room
 pytestmark = pytest.mark.django_db
 
 
+def page_of(member, scene):
+    return client_of(member).get(f"/expertise/{scene.asked.pk}/").content.decode()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_experts_who_take_it_in_the_same_second_one_has_it_and_the_other_reads_who():
     scene = make_asked()
@@ -213,11 +217,14 @@ def test_a_refusal_has_a_reason_and_the_requester_asks_elsewhere():
     scene = make_asked()
     with pytest.raises(Refused, match="motif du refus"):
         answering.refuse(actor=scene.doctor, asked=scene.asked, reason="bof")
+    assert '<option value="" selected>Choisissez un motif' in page_of(scene.expert, scene), "none is chosen for them"
     said = {"reason": "hors-competence", "note": "Voir la neurologie."}
     client_of(scene.expert).post(f"/expertise/{scene.asked.pk}/refuse/", said)
     page = client_of(scene.requester).get(f"/expertise/{scene.asked.pk}/").content.decode()
     assert "Hors compétence" in page
     assert "Voir la neurologie." in page
+    assert "Réorientez-la vers un autre service" in page
+    assert "Réorientez-la vers un autre service" not in page_of(scene.expert, scene)
     answering.redirect(actor=scene.asker, asked=scene.asked, service_id=make_pool().pk)
     assert scene.again().refusal == ""
 
