@@ -26,6 +26,7 @@ WORDS = {
     "refuse": _l("Demande refusée"),
     "redirect": _l("Demande réorientée"),
     "to_visio": _l("Échange en visio ouvert"),
+    "joined_room": _l("Entrée dans la visio"),
     "to_admission": _l("Admission proposée"),
     "cancel": _l("Demande annulée"),
     "died": _l("Demande annulée après le décès du patient"),

@@ -1,8 +1,10 @@
 """The whole matrix: every state, every verb, every role (domain.md §2.1)."""
 
+import ast
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from relais.accounts.models import Role
@@ -11,6 +13,7 @@ from relais.core import workflow
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.expertise.models import Expertise
+from relais.expertise.templatetags import tle
 from relais.expertise.testing import make_asked, make_pool
 from relais.expertise.workflow import TRANSITIONS, State
 from relais.oncall.testing import join
@@ -125,3 +128,17 @@ def test_a_verb_leads_to_its_state_and_is_refused_elsewhere_with_a_sentence(verb
         assert "n’est plus possible" in refused.value.message
     with pytest.raises(NotFound):
         workflow.apply(scene.asked, verb, actors["expert_of_another"], lambda *_: None)
+
+
+ELSEWHERE = {"documents_copied", "document_shared", "document_hidden"}  # verbs of dossiers that others use
+
+
+def test_every_verb_that_is_recorded_has_french_words():
+    """What an action writes into the timeline, here and in `dossiers`, is a sentence on the page."""
+    recorded, folder = set(TRANSITIONS), settings.BASE_DIR / "relais"
+    for path in (*sorted((folder / "expertise/actions").glob("*.py")), folder / "dossiers/actions.py"):
+        for call in (one for one in ast.walk(ast.parse(path.read_text())) if isinstance(one, ast.Call)):
+            if getattr(call.func, "attr", getattr(call.func, "id", "")) in ("record", "reviewed"):
+                recorded |= {one.value for one in call.args[1:] if isinstance(one, ast.Constant)}
+    assert {"joined_room", "review_asked", "note_added", "overdue"} <= recorded
+    assert recorded - {"overdue"} - ELSEWHERE - set(tle.WORDS) == set()
