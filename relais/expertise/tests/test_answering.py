@@ -235,7 +235,9 @@ def test_a_visio_opens_a_room_for_both_sides_that_ends_with_the_opinion():
     for member in (scene.expert, scene.requester):
         browser = client_of(member)
         assert browser.post(f"/expertise/{scene.asked.pk}/rejoindre/").status_code == 302
-        assert browser.get(f"/expertise/{scene.asked.pk}/appel/").status_code == 200
+        page = browser.get(f"/expertise/{scene.asked.pk}/appel/").content.decode()
+        assert "Revenir à la demande" in page
+        assert "mes rendez-vous" not in page
     with pytest.raises(NotFound):
         meeting.join(actor=actor_for(make_practitioner()), asked=scene.again())
     answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page(tr__visio=[True], tr__visio__duree=[12]))
