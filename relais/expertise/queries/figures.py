@@ -84,11 +84,11 @@ def words_of(length: timedelta | None) -> str:
         return "—"
     minutes = int(length.total_seconds() // 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return f"{minutes}\u00a0min"
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
-        return f"{hours} h {minutes:02d}"
-    return f"{hours // 24} j {hours % 24} h"
+        return f"{hours}\u00a0h\u00a0{minutes:02d}"
+    return f"{hours // 24}\u00a0j {hours % 24}\u00a0h"
 
 
 def services_of(actor: Actor) -> QuerySet[Service]:

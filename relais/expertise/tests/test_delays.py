@@ -251,10 +251,13 @@ def test_a_manager_reads_the_delays_and_the_recourse_avoided_of_their_pools_and_
     assert {words: count for words, count in line.outcome_rows if count} == {
         "Maintien sur place": 1, "HAD": 1, "Hospitalisation urgente": 1,
     }  # fmt: skip
-    assert "Issue des demandes répondues" in page.content.decode()
-    assert "2 h 00" in page.content.decode()
+    assert "Issue des avis rendus" in page.content.decode()
+    assert "2\u00a0h\u00a000" in page.content.decode()
     assert scene.patient.family_name not in page.content.decode()
     sheet = browser.get("/expertise/chiffres/csv/").content.decode()
+    assert ";Reçues;Avec avis;" in sheet
+    assert ";90 % en moins de (min);" in sheet
+    assert "Reçues" in page.content.decode()
     assert "Avis de gériatrie;4;3;0;0;1;1;120;" in sheet
     assert ";2;1;1;0;0;0;1;0;1;0;0;0\r\n" in sheet, "avoided, sent to hospital, then each outcome"
     assert client_of(make_member(role=Role.MANAGER)).get("/expertise/chiffres/").context["lines"] == []

@@ -41,8 +41,8 @@ def figures_csv(request: Any) -> HttpResponse:
     writer = csv.writer(response, delimiter=";")
     writer.writerow(
         [
-            _("Service"), _("Envoyées"), _("Avec avis"), _("Refusées"), _("Annulées"), _("En cours"), _("En retard"),
-            _("Délai médian (min)"), _("Délai p90 (min)"), _("Recours évités"), _("Adressés à l’hôpital"),
+            _("Service"), _("Reçues"), _("Avec avis"), _("Refusées"), _("Annulées"), _("En cours"), _("En retard"),
+            _("Délai médian (min)"), _("90 % en moins de (min)"), _("Recours évités"), _("Adressés à l’hôpital"),
             *(str(words) for words in queries.OUTCOMES.values()),
         ]
     )  # fmt: skip
