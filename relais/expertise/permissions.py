@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from relais.accounts.models import Membership
+from relais.accounts.models import Membership, User
 from relais.core.actor import SYSTEM, Actor
 from relais.oncall.models import PoolMember
 from relais.rooms.models import Invitation
@@ -59,6 +59,11 @@ def can_take(actor: Actor, asked: Any) -> bool:
 def can_answer(actor: Actor, asked: Any) -> bool:
     """The expert who has it, as long as they answer for the service."""
     return actor.user_id is not None and actor.user_id == asked.expert_id and can_take(actor, asked)
+
+
+def can_sign(actor: Actor) -> bool:
+    """Only a professional whose RPPS number is known signs an opinion."""
+    return User.objects.filter(pk=actor.me, rpps__isnull=False).exists()
 
 
 def can_take_over(actor: Actor, asked: Any) -> bool:

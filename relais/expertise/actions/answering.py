@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import User
+from relais.core import times
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
@@ -43,9 +44,8 @@ def take(*, actor: Actor, asked: Expertise) -> Expertise:
     if locked.expert_id == actor.user_id and locked.state in HELD:
         return locked
     if locked.state in HELD and locked.expert:
-        at = timezone.localtime(locked.taken_at) if locked.taken_at else timezone.localtime()
-        told = {"who": locked.expert.full_name, "at": f"{at:%H:%M}"}
-        raise Refused(_("%(who)s a pris cette demande en charge à %(at)s.") % told)
+        told = {"who": locked.expert.full_name, "at": times.near(locked.taken_at or timezone.now())}
+        raise Refused(_("%(who)s a pris cette demande en charge %(at)s.") % told)
     return _have(actor, locked, "take")
 
 
@@ -140,7 +140,9 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
         raise NotFound
     expert = User.objects.get(pk=actor.me)
     if not expert.rpps:
-        raise Refused(_("Un avis se signe avec un numéro RPPS : il manque à votre compte."))
+        raise Refused(
+            _("Un avis se signe avec un numéro RPPS, qui manque à votre compte : demandez à l’assistance de l’ajouter.")
+        )
     given = questionnaires.answer(
         actor=actor, about=locked.pk, questionnaire=page.questionnaire, answers=page.answers,
         request_key=page.request_key, times=page.times, who=Who(relation=Relation.PROFESSIONAL),

@@ -5,11 +5,13 @@ from functools import partial
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
 from relais.core.errors import NotFound, Refused
 from relais.core.testing.pdfs import text_of
 from relais.core.testing.races import at_once
+from relais.core.times import near
 from relais.dossiers.models import Participant
 from relais.expertise.actions import answering, keeping, meeting, wording
 from relais.expertise.models import Opinion
@@ -39,6 +41,17 @@ def test_of_two_experts_who_take_it_in_the_same_second_one_has_it_and_the_other_
     had = scene.again().expert
     (refused,) = [one for one in found if isinstance(one, Refused)]
     assert f"{had.full_name} a pris cette demande en charge" in refused.message
+
+
+def test_who_comes_too_late_reads_on_which_day_it_was_taken():
+    day = timezone.now() - timedelta(days=3)
+    scene = make_asked(state="prise-en-charge", urgency="programmee", taken_at=day)
+    other = make_practitioner(scene.expert.establishment)
+    join(scene.service, other)
+    with pytest.raises(Refused) as refused:
+        answering.take(actor=actor_for(other), asked=scene.asked)
+    assert refused.value.message.endswith(f"a pris cette demande en charge {near(day)}.")
+    assert date_format(timezone.localtime(day), "l j F") in refused.value.message
 
 
 def test_taking_twice_is_taking_once():
@@ -120,10 +133,15 @@ def test_an_opinion_is_signed_printed_and_told_without_a_clinical_word():
     assert set(told.context) == {"given_name", "link"}
 
 
-def test_an_expert_without_rpps_number_signs_nothing():
+def test_an_expert_without_rpps_number_signs_nothing_and_knows_it_before_writing():
     scene = make_asked(state="prise-en-charge")
+    form = f"/expertise/{scene.asked.pk}/avis/"
+    assert "Vous ne pourrez pas signer" not in client_of(scene.expert).get(form).content.decode()
     scene.expert.user.rpps = None
     scene.expert.user.save()
+    page = client_of(scene.expert).get(form).content.decode()
+    assert "Vous ne pourrez pas signer" in page
+    assert "/aide/" in page
     with pytest.raises(Refused, match="RPPS"):
         answering.answer(actor=scene.doctor, asked=scene.asked, page=opinion_page())
     assert scene.again().state == "prise-en-charge"

@@ -68,6 +68,7 @@ def opinion(request: Any, dossier_id: UUID) -> HttpResponse:
         "fill": fill,
         "version": questionnaire.version,
         "error": error,
+        "unsigned": not error and not may.can_sign(request.actor),
         "sections": shown(asked.response) if asked.response else [],
         "documents": dossier_queries.documents(request.actor, asked.dossier),
         "wordings": {str(place): one for place, one in enumerate(queries.wordings(asked.service))}
