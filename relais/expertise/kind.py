@@ -9,7 +9,7 @@ KIND = Kind(
     label="Télé-expertise",
     prefix="TE",
     step_types={
-        "complement": "Demander ou fournir un complément",
+        "complement": "Demander ou donner un complément",
         "opinion": "Rendre un avis",
         "admission": "Proposer une admission",
         "addendum": "Ajouter un complément",

@@ -83,7 +83,7 @@ TEXTS = [
         "Une demande attend au-delà de son délai",
         "Une demande faite à votre établissement attend au-delà de son délai.",
     ),
-    _text(GIVEN, "Complément fourni", "Un dossier a changé", "Un dossier que vous avez pris a changé."),
+    _text(GIVEN, "Complément donné", "Un dossier a changé", "Un dossier que vous avez pris a changé."),
     _text(ANSWERED, "Réponse reçue", "Vous avez une réponse", "Vous avez une réponse à votre demande."),
     _text(COMPLEMENT, "Complément demandé", "Une question vous est posée", "Une question vous est posée."),
     _text(NEWS, "Demande modifiée", "Votre demande a changé", "Votre demande a changé."),

@@ -13,14 +13,14 @@ class State(models.TextChoices):
     SENT = "envoyee", "Envoyée"
     TAKEN = "prise-en-charge", "Prise en charge"
     COMPLEMENT_ASKED = "complement-demande", "Complément demandé"
-    COMPLEMENT_GIVEN = "complement-fourni", "Complément fourni"
-    ANSWERED = "repondue", "Répondue"
+    COMPLEMENT_GIVEN = "complement-fourni", "Complément donné"
+    ANSWERED = "repondue", "Avis rendu"
     CLOSED = "cloturee", "Clôturée"
     REFUSED = "refusee", "Refusée"
     CANCELLED = "annulee", "Annulée"
     REDIRECTED = "reorientee", "Réorientée"
-    VISIO = "convertie-visio", "Convertie en visio"
-    ADMISSION = "convertie-admission", "Convertie en admission"
+    VISIO = "convertie-visio", "En visio"
+    ADMISSION = "convertie-admission", "Admission proposée"
 
 
 PHASES = {
@@ -47,12 +47,12 @@ TRANSITIONS: Table = {
     "send": Transition((State.DRAFT,), State.SENT, may.can_write, "Envoyer la demande"),
     "take": Transition(FREE, State.TAKEN, may.can_take, "Prendre en charge"),
     "take_over": Transition(HELD, State.TAKEN, may.can_take_over, "Reprendre la demande"),
-    "give_back": Transition((State.TAKEN,), State.SENT, may.can_answer, "Remettre au pool"),
+    "give_back": Transition((State.TAKEN,), State.SENT, may.can_answer, "Remettre à l’équipe"),
     "ask_complement": Transition(
         (State.TAKEN, State.COMPLEMENT_GIVEN), State.COMPLEMENT_ASKED, may.can_answer, "Demander un complément"
     ),
     "give_complement": Transition(
-        (State.COMPLEMENT_ASKED,), State.COMPLEMENT_GIVEN, may.can_follow, "Fournir le complément"
+        (State.COMPLEMENT_ASKED,), State.COMPLEMENT_GIVEN, may.can_follow, "Donner le complément"
     ),
     "answer": Transition(HELD, State.ANSWERED, may.can_answer, "Rendre l’avis"),
     "second_opinion": Transition((State.ANSWERED,), State.SENT, may.can_ask_second, "Demander un second avis"),

@@ -136,7 +136,7 @@ def test_a_question_with_an_image_gets_a_signed_opinion(
 
     page.get_by_text("Pas d’hématome visible.").first.wait_for()  # by itself, on the page that was left open
     assert (axe(page), fits(page)) == ([], True)
-    expect(page.locator("#request-live").get_by_text("Répondue").first, "the state follows by itself").to_be_visible()
+    expect(page.locator("#request-live").get_by_text("Avis rendu").first, "the state follows by itself").to_be_visible()
     screens("expertise-answered", page, full=True)
     assert Opinion.objects.get().digest in page.content()
     assert Expertise.objects.get(dossier__patient=patient).state == "repondue"

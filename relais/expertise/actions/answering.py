@@ -94,7 +94,7 @@ def give_back(*, actor: Actor, asked: Expertise) -> Expertise:
 @whole
 def ask_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime | None = None) -> Expertise:
     """Ask the requester for what is missing; the clock stands still until they give it."""
-    words = _words(text, _("Écrivez ce qui manque : le requérant le lit dans le fil."))
+    words = _words(text, _("Écrivez ce qui manque : le requérant le lit dans les échanges."))
     moment = now or timezone.now()
     moved = move(
         actor=actor, asked=asked, verb="ask_complement", left=(asked.due_at or moment) - moment, called=None, level=0

@@ -128,7 +128,7 @@ def _own_draft(actor: Actor, asked: Expertise) -> Expertise:
     if not may.can_write(actor, locked):
         raise NotFound
     if locked.state != State.DRAFT:
-        raise Refused(_("Cette demande est déjà envoyée : ajoutez une note à son fil."))
+        raise Refused(_("Cette demande est déjà envoyée : ajoutez-y une note."))
     return locked
 
 
@@ -177,7 +177,7 @@ def send(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None = N
     if locked.response and locked.response.request_key == page.request_key:
         return locked
     if locked.state != State.DRAFT:
-        raise Refused(_("Cette demande est déjà envoyée : ajoutez une note à son fil."))
+        raise Refused(_("Cette demande est déjà envoyée : ajoutez-y une note."))
     service = chosen(actor, page.service_id, str(next(iter(page.answers.get("tg.urgence", [])), "")), moment)
     attached = locked.dossier.documents.filter(
         withdrawn_at=None, file__created_by=actor.user_id,

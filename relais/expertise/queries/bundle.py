@@ -35,7 +35,7 @@ PRIORITIES = {
     Urgency.IMMEDIATE: "stat", Urgency.URGENT: "asap", Urgency.SOON: "urgent", Urgency.PLANNED: "routine",
 }  # fmt: skip
 CATEGORIES = {"admission": "Admission proposée", "addendum": "Complément au dossier clôturé"}
-ASKED, GIVEN = "Complément demandé", "Complément fourni"
+ASKED, GIVEN = "Complément demandé", "Complément donné"
 
 
 def standing(asked: Expertise) -> Standing:

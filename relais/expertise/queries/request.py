@@ -134,7 +134,7 @@ def common_wordings() -> list[dict[str, str]]:
             "conclusion": _("Pas d’argument pour un transfert à ce stade."),
             "conduct": _(
                 "Surveillance clinique deux fois par jour (fréquence respiratoire, SpO2, température, conscience). "
-                "Rappeler si SpO2 < 92 %, FR > 24/min, trouble de conscience ou inquiétude de l’équipe."
+                "Rappeler si SpO2 < 92\u00a0%, FR > 24/min, trouble de conscience ou inquiétude de l’équipe."
             ),
         },
         {

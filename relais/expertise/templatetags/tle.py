@@ -18,9 +18,9 @@ WORDS = {
     "send": _l("Demande envoyée"),
     "take": _l("Prise en charge"),
     "take_over": _l("Reprise par un autre expert"),
-    "give_back": _l("Remise au pool"),
+    "give_back": _l("Remise à l’équipe"),
     "ask_complement": _l("Complément demandé"),
-    "give_complement": _l("Complément fourni"),
+    "give_complement": _l("Complément donné"),
     "answer": _l("Avis rendu et signé"),
     "second_opinion": _l("Second avis demandé"),
     "refuse": _l("Demande refusée"),
@@ -43,7 +43,7 @@ WORDS = {
     "review_set_aside": _l("Réévaluation écartée"),
 }
 LEVELS = {
-    1: _l("Délai dépassé : rappel à l’expert ou au pool"),
+    1: _l("Délai dépassé : rappel à l’expert ou à l’équipe"),
     2: _l("Délai dépassé : expert suivant prévenu"),
     3: _l("Délai dépassé : responsable prévenu"),
 }

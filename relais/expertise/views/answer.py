@@ -61,7 +61,7 @@ def opinion(request: Any, dossier_id: UUID) -> HttpResponse:
         except Refused as refused:
             error = refused.message
         else:
-            messages.success(request, _("Avis signé. Le requérant est prévenu."))
+            messages.success(request, _("Avis signé. Un message part au requérant."))
             return redirect("expertise:request", asked.pk)
     context = {
         "asked": asked,
@@ -99,7 +99,7 @@ def pass_on(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
         except Refused as refused:
             error = refused.message
         else:
-            messages.success(request, _("C’est fait : ce service est prévenu et voit tout le dossier."))
+            messages.success(request, _("C’est fait : un message part à ce service, qui voit tout le dossier."))
             return redirect(
                 "expertise:worklist" if name == "redirect" else "expertise:request",
                 *([] if name == "redirect" else [asked.pk]),
@@ -124,7 +124,7 @@ def _passing(request: Any, asked: Expertise) -> dict[str, tuple[str, dict[str, s
             "redirect",
             {
                 "title": _("Réorienter la demande"),
-                "lead": _("Le fil est gardé : le nouveau service lit tout, l’ancien n’y a plus accès."),
+                "lead": _("Les échanges sont gardés : le nouveau service lit tout, l’ancien n’y a plus accès."),
                 "button": _("Réorienter vers ce service"),
             },
             lambda: answering.redirect(**given),
@@ -133,7 +133,7 @@ def _passing(request: Any, asked: Expertise) -> dict[str, tuple[str, dict[str, s
             "second_opinion",
             {
                 "title": _("Demander un second avis"),
-                "lead": _("Un autre service répond dans le même fil ; le premier expert continue de le lire."),
+                "lead": _("Un autre service répond dans la même demande ; le premier expert continue de le lire."),
                 "button": _("Demander à ce service"),
             },
             lambda: answering.second_opinion(**given),

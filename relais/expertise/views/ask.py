@@ -109,7 +109,9 @@ def _sent(request: Any, asked: Expertise) -> HttpResponse:
         except Refused as refused:
             error = refused.message
         else:
-            messages.success(request, _("Demande envoyée à %s. Vous serez prévenu de la réponse.") % sent.service)
+            messages.success(
+                request, _("Demande envoyée à %s. Un message vous préviendra de la réponse.") % sent.service
+            )
             return redirect("expertise:request", asked.pk)
     service = drafting.askable(request.actor, service_id)
     return _page(request, asked, fill, service, asked_as, error=error, status=422)
