@@ -109,7 +109,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     fill(nurse, given)
     screens("liaison-fill", nurse)
     nurse.get_by_role("button", name="Envoyer la demande").click()
-    nurse.get_by_text("est prévenu et la voit").first.wait_for()
+    nurse.get_by_text("Un message part à").first.wait_for()
     doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
     doctor.wait_for_function("window.chimes.length > 0 && window.buzzes > 0")
     screens("liaison-list", doctor)
@@ -179,7 +179,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     screens("liaison-offline-waiting", nurse, widths=(1280, 320))
     assert Request.objects.get().state == "brouillon"
     nurse.context.set_offline(False)
-    nurse.get_by_text("est prévenu et la voit").first.wait_for()
+    nurse.get_by_text("Un message part à").first.wait_for()
     screens("liaison-offline-sent", nurse, widths=(320,))
     doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
     sent = Request.objects.get()

@@ -65,7 +65,7 @@ def test_the_same_closed_request_sent_five_times_is_one_request_and_says_who_is_
     said = [send(envelope, scene.nurse) for _time in range(5)]
     assert [one.status_code for one in said] == [200] * 5
     assert [one.json()["again"] for one in said] == [False] + [True] * 4
-    assert f"{scene.doctor.user.full_name} est prévenu et la voit" in said[0].json()["said"]
+    assert f"Un message part à {scene.doctor.user.full_name}." in said[0].json()["said"]
     demand = Request.objects.get()
     assert (demand.pk, demand.state, demand.red, demand.responsible) == (draft.pk, "soumise", True, scene.doctor.user)
     assert (demand.response.user_id, demand.response.ended_at) == (scene.nurse.user_id, written)

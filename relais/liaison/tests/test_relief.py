@@ -254,17 +254,17 @@ def test_a_service_without_a_rota_is_told_by_its_whole_pool_and_one_without_anyb
     OnCallSlot.objects.filter(service=scene.samu).delete()
     url = f"/liaison/{make_request(scene).pk}/"
     said = client_of(scene.nurse).post(f"{url}redirect/", follow=True).content.decode()
-    assert "Le SAMU est prévenu" in said
+    assert "Un message part au SAMU" in said
     assert Message.objects.filter(type="liaison.asked", holder_id=scene.regulator.user_id).count() == 1
     client_of(scene.doctor).post(f"{url}take/")
     PoolMember.objects.filter(service=scene.samu).delete()
     said = client_of(scene.nurse).post(f"{url}redirect/", follow=True).content.decode()
-    assert "Le SAMU est prévenu" not in said
+    assert "Un message part" not in said
     assert f"personne n’est nommé pour « {scene.samu.name} » : téléphonez au {scene.samu.phone}" in said
     client_of(scene.doctor).post(f"{url}take/")
     mobile = make_service(Need.MOBILE, make_establishment("Hôpital du Frêne", kind="hospital"))
     said = client_of(scene.doctor).post(f"{url}transfer/", {"service": str(mobile.pk)}, follow=True).content.decode()
-    assert "Le service est prévenu" not in said
+    assert "Un message part" not in said
     assert f"téléphonez au {mobile.phone}" in said
 
 
@@ -283,7 +283,7 @@ def test_the_red_banner_says_what_becomes_of_the_request_before_and_after_it_is_
     after = nurse.post(fill, posted(spo2=84), follow=True).content.decode()
     assert "Appelez le 15 maintenant" in after
     assert "Envoyez aussi" not in after
-    assert ("le SAMU du département la voit aussi" in after) == samu
+    assert ("le SAMU du département peut aussi la lire" in after) == samu
 
 
 def test_a_request_that_cannot_be_watched_holds_back_no_other(monkeypatch, caplog):

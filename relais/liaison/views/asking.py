@@ -165,7 +165,7 @@ def complete(request: Any, dossier_id: UUID) -> HttpResponse:
             error = refused.message
         else:
             left = len(missing(kept))
-            said = _("C’est complété : le médecin le voit.") if not left else _say_left(left)
+            said = _("C’est complété : le médecin peut le lire.") if not left else _say_left(left)
             messages.success(request, said)
             return redirect("liaison:request", dossier_id)
     context = {"found": found, "patient": found.patient, "fill": form, "error": error}
@@ -187,7 +187,7 @@ def _readable(form: Fill) -> dict[str, Any]:
 
 def _say_sent(request: Any, sent: Request) -> None:
     if sent.responsible_id == request.actor.user_id:
-        messages.success(request, _("Demande enregistrée : elle est à vous. L’EHPAD la lit."))
+        messages.success(request, _("Demande enregistrée : elle est à vous. L’EHPAD peut la lire."))
     else:
         (messages.success if sent.responsible else messages.warning)(request, sent_words(sent))
     if left := len(missing(sent)):

@@ -46,7 +46,7 @@ def decide(request: Any, dossier_id: UUID) -> HttpResponse:
             form.refuse(refused)
             found = request_of(request, dossier_id, "Avis sur une demande")  # as it stands now, with what changed
         else:
-            messages.success(request, _("Avis rendu : l’EHPAD le lit à l’instant."))
+            messages.success(request, _("Avis rendu : l’EHPAD peut le lire."))
             return redirect("liaison:request", dossier_id)
     context = {
         "found": found,

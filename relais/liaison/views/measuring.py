@@ -41,7 +41,7 @@ def measure(request: Any, dossier_id: UUID) -> HttpResponse:
         except Refused as refused:
             error = refused.message
         else:
-            said = _("Constantes enregistrées : le médecin les voit.")
+            said = _("Constantes enregistrées : le médecin peut les lire.")
             if kept.red:
                 messages.warning(request, said + " " + _("Appelez le 15."))
             else:
