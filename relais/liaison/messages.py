@@ -23,7 +23,7 @@ ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
 NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
 URGENT, SIGNS = "liaison.urgent_note", "liaison.signs"
 
-ON_CALL = "figurez au tableau d’astreinte ou de garde, ou répondez pour un service"
+ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
 REASONS = {
     MENTION: "prenez part à cet échange",
     NEWS: "prenez part à cette demande",

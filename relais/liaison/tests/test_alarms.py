@@ -124,6 +124,9 @@ def test_the_home_s_page_rings_and_says_when_people_are_told_again(scene, refere
     assert "Personne n’a la demande" in nurse.get("/liaison/residents/").content.decode()
     page = nurse.get(f"/liaison/{demand.pk}/").content.decode()
     assert "prochain rappel" in page
+    assert "Aucun médecin n’a répondu, ou aucun n’est au planning. Appelez :" in page
+    notice = page.split("Appelez :")[1].split("</p>")[0]
+    assert all(f'href="tel:{number}"' in notice for number in (scene.service.phone.replace(" ", ""), "15"))
     assert client_of(scene.regulator).get(f"/liaison/{demand.pk}/").status_code == 200
 
 

@@ -77,7 +77,7 @@ def test_where_the_rota_names_nobody_after_the_shift_it_is_an_alarm_until_somebo
     found = open_hand_overs().get()
     assert (found.leaving, found.taking, found.service) == (scene.doctor.user, None, scene.service)
     page = client_of(scene.doctor).get(f"/liaison/{demand.pk}/").content.decode()
-    assert "Personne n’est nommé au tableau pour la relève" in page
+    assert "Personne n’est au planning pour la relève" in page
     watching.watch(at + 15 * MINUTE)
     assert open_hand_overs().get().alarmed_at
     assert Message.objects.filter(type="liaison.late", holder_id=scene.doctor.user_id).count() == 1
