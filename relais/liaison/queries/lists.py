@@ -111,10 +111,11 @@ def services(actor: Actor) -> list[Service]:
 
 @dataclass(frozen=True)
 class Orphan:
-    """A request that nobody has, as a manager sees it: `mine` is a service whose rota they keep, if one takes part."""
+    """A request that nobody has, as a manager sees it: the services that take part, and one whose rota they keep, if any."""
 
     demand: Request
     again_at: datetime
+    services: list[Service]
     mine: Service | None
 
 
@@ -127,16 +128,22 @@ def kept_services(actor: Actor) -> list[UUID]:
 def nobody_rows(actor: Actor) -> list[Orphan]:
     """The open requests that nobody has, of the nursing home or of the services that the actor manages, the oldest first."""
     now = timezone.now()
-    kept = Participant.objects.filter(service__establishment_id=actor.here, until=None).select_related("service")
+    kept = Participant.objects.filter(service__establishment_id=actor.here, until=None)
     mine = Q(establishment_id=actor.here) | Q(dossier__in=kept.values("dossier_id"))
     rows = Request.objects.filter(mine, state__in=OPEN, responsible=None, unowned_since__isnull=False)
     found = list(rows.select_related("dossier", "establishment", "service").order_by("unowned_since", "pk")[:MOST])
-    services = {
-        one.dossier_id: one.service
-        for one in kept.filter(dossier__in=[one.pk for one in found]).order_by("-created_at", "-pk")
-    }
+    asked: dict[UUID, list[Service]] = {one.pk: [] for one in found}
+    taking_part = Participant.objects.filter(dossier__in=asked, until=None).exclude(service=None)
+    for part in taking_part.select_related("service").order_by("created_at", "pk"):
+        if part.service:
+            asked[part.dossier_id].append(part.service)
     return [
-        Orphan(one, delays.next_alarm(one.urgency, one.unowned_since, now), services.get(one.pk))
+        Orphan(
+            one,
+            delays.next_alarm(one.urgency, one.unowned_since, now),
+            services := asked[one.pk],
+            next((service for service in services if service.establishment_id == actor.here), None),
+        )
         for one in found
         if one.unowned_since
     ]

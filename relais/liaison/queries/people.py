@@ -46,6 +46,8 @@ def people_of(demand: Request) -> list[Person]:
 def sent_words(demand: Request) -> str:
     """What the one who sent a request reads: who is told, and what follows without an answer."""
     if demand.responsible:
-        words = _("Demande envoyée. Un message part à %(who)s. Sans réponse à temps, la personne suivante est prévenue.")
+        words = _(
+            "Demande envoyée. Un message part à %(who)s. Sans réponse à temps, la personne suivante est prévenue."
+        )
         return words % {"who": demand.responsible.full_name}
     return _("Demande envoyée, mais personne n’est nommé à l’astreinte : téléphonez.")

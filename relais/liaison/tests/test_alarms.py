@@ -9,7 +9,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.paris import PARIS
 from relais.directory.models import Need
-from relais.dossiers.models import Event
+from relais.dossiers.models import Event, Participant
 from relais.liaison import delays
 from relais.liaison.actions import alarming, owning, watching
 from relais.liaison.models import Request
@@ -41,6 +41,13 @@ def referent(scene):
 
 def told(member):
     return list(Message.objects.filter(holder_id=member.user_id).values_list("type", flat=True))
+
+
+def lines_of(demand):
+    """What one dials of the services that take part; at least one does."""
+    found = Participant.objects.filter(dossier=demand.pk).exclude(service=None)
+    assert found
+    return [one.service.phone.replace(" ", "") for one in found]
 
 
 @pytest.mark.req("FG-08", "FG-10")
@@ -106,8 +113,11 @@ def test_the_referent_reads_the_list_without_a_resident_and_finds_the_rota(scene
     demand = make_request(scene, urgence="urgente")
     browser = client_of(referent)
     page = browser.get("/liaison/sans-medecin/").content.decode()
-    for words in (demand.dossier.reference, scene.home.name, "tel:", "Planning", "data-waiting"):
+    for words in (demand.dossier.reference, scene.home.name, "Planning", "dans « Équipe »", "data-waiting"):
         assert words in page
+    assert all(f'href="tel:{number}"' in page for number in lines_of(demand))
+    kept = Participant.objects.filter(dossier=demand.pk, service__establishment=scene.service.establishment).first()
+    assert f'href="/astreintes/{kept.service_id}/equipe/"' in page
     assert "VASSEUR" not in page
     assert "Demandes sans médecin" in browser.get("/astreintes/").content.decode(), "in the rail"
     assert browser.get(f"/liaison/{demand.pk}/").status_code in (403, 404)
@@ -118,6 +128,14 @@ def test_the_referent_reads_the_list_without_a_resident_and_finds_the_rota(scene
     assert "Aucune demande sans médecin" in browser.get("/liaison/sans-medecin/").content.decode()
 
 
+def test_the_manager_of_the_home_reads_whom_to_call_and_not_to_add_a_slot(scene):
+    demand = make_request(scene, urgence="urgente")
+    page = client_of(make_member(scene.home, Role.MANAGER)).get("/liaison/sans-medecin/").content.decode()
+    assert all(f'href="tel:{number}"' in page for number in lines_of(demand))
+    assert "Appelez l’astreinte, ou le 15" in page
+    assert "ajoutez un créneau" not in page
+
+
 def test_the_home_s_page_rings_and_says_when_people_are_told_again(scene, referent):
     demand = make_request(scene, urgence="urgente")
     nurse = client_of(scene.nurse)
@@ -126,7 +144,7 @@ def test_the_home_s_page_rings_and_says_when_people_are_told_again(scene, refere
     assert "prochain rappel" in page
     assert "Aucun médecin n’a répondu, ou aucun n’est au planning. Appelez :" in page
     notice = page.split("Appelez :")[1].split("</p>")[0]
-    assert all(f'href="tel:{number}"' in notice for number in (scene.service.phone.replace(" ", ""), "15"))
+    assert all(f'href="tel:{number}"' in notice for number in [*lines_of(demand), "15"])
     assert client_of(scene.regulator).get(f"/liaison/{demand.pk}/").status_code == 200
 
 

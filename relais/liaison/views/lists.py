@@ -55,7 +55,12 @@ def nobody(request: Any) -> HttpResponse:
     shown = [row.demand.pk for row in rows]
     audit.record_list(actor=request.actor, action="liaison.nobody", ids=shown, seen=request.session)
     topics = [service_topic(pk) for pk in lists.kept_services(request.actor)]
-    context = {"rows": rows, "topics": " ".join([home_topic(request.actor.here), *topics])}
+    context = {
+        "rows": rows,
+        "here": request.actor.here,
+        "keeps": any(row.mine for row in rows),
+        "topics": " ".join([home_topic(request.actor.here), *topics]),
+    }
     if request.htmx and request.htmx.target == "liaison-nobody":
         return render(request, "liaison/_nobody.html", context)
     return render(request, "liaison/nobody.html", context)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from relais.accounts.actions import change_role, remove_member
+from relais.accounts.models import User
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core import times
 from relais.core.actor import SYSTEM_ACTOR
@@ -233,6 +234,15 @@ def test_who_leaves_is_replaced_by_the_back_up_and_shown_to_the_referent(service
         assert name in page.content.decode()
         assert "Ne répond plus pour ce service" in page.content.decode()
     assert "N’y travaille plus" in client.get(f"/astreintes/{service.pk}/equipe/").content.decode()
+
+
+def test_who_keeps_the_rota_reads_by_which_number_to_call_the_doctors_and_a_colleague_does_not(
+    service, referent, doctors
+) -> None:
+    User.objects.filter(pk=doctors[0].user_id).update(mobile="+33639980012")
+    url, number = f"/astreintes/{service.pk}/equipe/", 'href="tel:0639980012"'
+    assert number in client_of(referent).get(url).content.decode()
+    assert number not in client_of(doctors[1]).get(url).content.decode()
 
 
 def test_the_last_of_a_pool_stays_and_a_colleague_of_elsewhere_is_found_by_name(service, referent, doctors) -> None:
