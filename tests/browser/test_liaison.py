@@ -156,6 +156,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.context.set_offline(True)
     nurse.get_by_text("Pas de réseau : pour un avis maintenant, téléphonez").wait_for()
     assert nurse.locator("[data-no-network] a").last.inner_text() == scene.service.phone
+    expect(nurse.get_by_text("puis pressez le bouton d’envoi")).to_be_visible()
     fill(nurse, {"fg.spo2": given["fg.spo2"]})
     nurse.get_by_text("SpO2 sous 85 %").wait_for()
     nurse.get_by_text("gardé chiffré sur cette tablette").wait_for()
@@ -175,6 +176,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.get_by_role("button", name="Envoyer dès que possible").click()
     nurse.get_by_text("Personne ne l’a encore lue").wait_for()
     expect(nurse.get_by_text("Envoyez aussi la demande")).to_be_hidden()
+    expect(nurse.get_by_text("puis pressez le bouton d’envoi")).to_be_hidden()
     expect(nurse.get_by_text("Abandonner ce brouillon").first).to_be_hidden()
     screens("liaison-offline-waiting", nurse, widths=(1280, 320))
     assert Request.objects.get().state == "brouillon"

@@ -221,6 +221,7 @@ export async function follow(form, card, box, now) {
     form.querySelector("[data-written]").hidden = true;
     unsay(box);
     reveal("red-send", false);
+    reveal("may-write", false);
     reveal("no-files", files);
     reveal("discard", false);
     await now();
@@ -287,6 +288,7 @@ export async function follow(form, card, box, now) {
     }
   });
 
+  reveal("may-write", Boolean(card));
   form.dispatchEvent(new CustomEvent("input", { bubbles: false })); // its answers as they stand
   if (card && form.querySelector(".error-summary")) {
     await takeBack(card, form.dataset.patient).catch(() => null);
