@@ -10,6 +10,7 @@ from relais.accounts.testing import client_of
 from relais.liaison.actions import owning
 from relais.liaison.models import Request
 from relais.liaison.testing import make_home, make_request, taken
+from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -65,3 +66,17 @@ def test_the_number_of_the_service_that_is_asked_never_stands_beside_the_doctor_
     for member in (scene.nurse, scene.doctor):
         assert asked in text_of(member, f"/liaison/{demand.pk}/")
     assert f"{scene.samu.phone} {scene.samu.name}" in text_of(scene.nurse, f"/liaison/{demand.pk}/")
+
+
+@pytest.mark.req("FG-04")
+def test_a_score_of_incomplete_signs_is_a_least_on_the_request_as_on_the_list():
+    scene = make_home()
+    whole = make_request(scene, spo2=91)
+    less = make_request(
+        scene, make_patient("Petit", "Lucien", seen_by=scene.home), urgence="vitale", spo2=91, temp=None
+    )
+    for demand, words in ((whole, "NEWS2 3"), (less, "NEWS2 au moins 3")):
+        assert words in text_of(scene.doctor, ON_CALL)
+        page = text_of(scene.doctor, f"/liaison/{demand.pk}/")
+        assert words in page
+        assert "Une constante cotée 3" in page
