@@ -39,12 +39,15 @@ def test_after_the_call_the_doctor_makes_the_request_has_it_and_the_home_reads_i
     fill = doctor.post(url, typed(scene)).url
     assert fill in doctor.get("/liaison/astreinte/").content.decode(), "a draft to finish"
     assert doctor.get(fill).status_code == 200
+    assert fill not in client_of(scene.nurse).get("/liaison/residents/").content.decode(), "it is the doctor's"
     sent = doctor.post(fill, posted(urgence="vitale", motif="dyspnee", gir=None))
     demand = Request.objects.get()
     assert (sent.status_code, demand.patient) == (302, scene.resident)
     assert (demand.state, demand.responsible, demand.service) == ("prise-en-charge", scene.doctor.user, scene.service)
     assert demand.dossier.establishment == scene.home
     assert not Message.objects.filter(holder_id=scene.doctor.user_id).exists(), "nobody is told of their own call"
+    home = client_of(scene.nurse).get("/liaison/residents/").content.decode()
+    assert ("À compléter" in home, f"/liaison/{demand.pk}/completer/" in home) == (True, False)
     doctor.post(f"/liaison/{demand.pk}/completer/", {"q-fg.gir": "2", "request_key": str(uuid4())})
     doctor.post(f"/liaison/{demand.pk}/ask/", {"text": "Diurèse ?"})
     doctor.post(f"/liaison/{demand.pk}/give/", {"text": "Conservée, dit l’infirmière."})

@@ -31,7 +31,8 @@ def residents(request: Any) -> HttpResponse:
     rows = lists.home_rows(actor)
     everybody = lists.residents(actor) if establishment.kind in may.HOMES else []
     people = everybody[: lists.RESIDENTS]
-    card = shelf.card(actor, establishment, everybody) if may.can_start(actor, establishment) else ""
+    may_start = may.can_start(actor, establishment)
+    card = shelf.card(actor, establishment, everybody) if may_start else ""
     named = everybody if card else people
     shown = [row.demand.pk for row in rows]
     audit.record_list(actor=actor, action="liaison.list", ids=shown, seen=request.session)
@@ -42,10 +43,10 @@ def residents(request: Any) -> HttpResponse:
         "establishment": establishment,
         "answers": bool(lists.services(actor)),
         "is_home": establishment.kind in may.HOMES,
-        "may_start": may.can_start(actor, establishment),
+        "may_start": may_start,
         "rows": rows,
         "cut": lists.is_cut(rows),
-        "drafts": lists.drafts(actor),
+        "drafts": lists.drafts(actor) if may_start else [],
         "closed": lists.closed_rows(actor),
         "people": [(one, asked.get(one.pk), stale.get(one.pk, "")) for one in people],
         "most": lists.RESIDENTS,
