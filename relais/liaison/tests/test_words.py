@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from relais.accounts.testing import client_of
-from relais.liaison.actions import owning
+from relais.liaison.actions import notes, owning
 from relais.liaison.models import Request
 from relais.liaison.testing import make_home, make_request, taken
 from relais.patients.testing import make_patient
@@ -80,3 +80,20 @@ def test_a_score_of_incomplete_signs_is_a_least_on_the_request_as_on_the_list():
         page = text_of(scene.doctor, f"/liaison/{demand.pk}/")
         assert words in page
         assert "Une constante cotée 3" in page
+
+
+def test_the_red_banner_alerts_while_one_types_and_not_at_each_redraw_of_the_request():
+    scene = make_home()
+    nurse = client_of(scene.nurse)
+    demand = make_request(scene, spo2=84)
+    draft = nurse.post(f"/liaison/residents/{make_patient(seen_by=scene.home).pk}/demander/").url
+    for url, role in ((draft, "alert"), (f"/liaison/{demand.pk}/", None)):
+        page = BeautifulSoup(nurse.get(url).content, "html.parser")
+        assert page.select_one(".red-rule").get("role") == role, url
+
+
+def test_an_urgent_note_is_said_urgent_in_words_on_the_sheet_too():
+    scene = make_home()
+    demand = taken(scene)
+    notes.write(actor=scene.doctor_actor, demand=demand, text="Passez à 3 L/min.", urgent=True)
+    assert "Urgente Passez à 3 L/min." in text_of(scene.nurse, f"/liaison/residents/{scene.resident.pk}/")
