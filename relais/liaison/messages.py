@@ -65,7 +65,8 @@ class Text:
         if message.channel == Channel.SMS:
             return Rendered(subject="", text=f"Relais : {self.sentence} {link}")
         foot = f"Ce message est automatique. Vous le recevez parce que vous {REASONS.get(self.key, ON_CALL)}."
-        return Rendered(f"Relais : {self.sentence}", f"Bonjour,\n\n{self.sentence} : {link}\n\n{foot}\n")
+        sentence = self.sentence[0].upper() + self.sentence[1:]
+        return Rendered(f"Relais : {self.sentence}", f"Bonjour,\n\n{sentence} : {link}\n\n{foot}\n")
 
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"link": f"{settings.PUBLIC_URL}/liaison/00000000-0000-4000-8000-000000000000/"}, {}

@@ -149,4 +149,5 @@ def test_notes_are_read_when_the_page_is_in_front_and_a_mention_says_why_it_came
     message = Message.objects.get(type="liaison.mention")
     message.channel = "email"
     text = messages.TEXTS[message.type].render(message, {}).text
+    assert "\n\nUne note vous mentionne : http" in text
     assert ("prenez part à cet échange" in text, "planning d’astreinte" in text) == (True, False)
