@@ -49,8 +49,11 @@ def test_what_cannot_be_attached_says_why(scene) -> None:
         with pytest.raises(Refused, match="en second"):
             covers.attach(actor=actor, service=one, home=home, backup=wrong)
     Cover.objects.create(establishment=home, primary=two, backup=None)
-    answer = client_of(referent).post(f"/astreintes/{one.pk}/ehpad/", {"home": str(home.pk)})
-    assert (answer.status_code, "déjà rattaché à « Secteur 2 »" in answer.content.decode()) == (422, True)
+    answer = client_of(referent).post(f"/astreintes/{one.pk}/ehpad/?q=lilas", {"home": str(home.pk), "backup": ""})
+    page = answer.content.decode()
+    assert (answer.status_code, "déjà rattaché à « Secteur 2 »" in page) == (422, True)
+    assert 'id="c-home" name="home" aria-describedby="c-error" aria-invalid="true"' in page, "tied to its field"
+    assert page.count("aria-invalid") == 1
 
 
 def test_the_pool_reads_and_only_the_referent_attaches(scene) -> None:

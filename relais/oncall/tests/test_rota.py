@@ -257,7 +257,10 @@ def test_the_last_of_a_pool_stays_and_a_colleague_of_elsewhere_is_found_by_name(
     assert [one.user for one in queries.members(service)] == [doctors[1].user, far.user]
     assert client_of(far).get(f"/astreintes/{service.pk}/").status_code == 200
     secretary = make_member(service.establishment, "secretary")
-    assert client.post(url, {"membership": str(secretary.pk)}).status_code == 422
+    for sent, field in (({}, 'id="p-who"'), ({"elsewhere": "1"}, 'id="p-q"')):
+        answer = client.post(url, {"membership": str(secretary.pk), **sent})
+        marked = [line for line in answer.content.decode().splitlines() if "aria-invalid" in line]
+        assert (answer.status_code, [field in line for line in marked]) == (422, [True]), "the error is of its field"
 
 
 def test_a_hole_ahead_is_red_on_the_page_and_told_to_the_referent_once(service, referent, doctors) -> None:

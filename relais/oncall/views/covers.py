@@ -32,12 +32,12 @@ def covers(request: Any, service_id: UUID) -> HttpResponse:
     service = rota_of(request, service_id)
     if service.need != Need.GERIATRIC:
         raise NotFound
-    error = ""
+    error, wrong = "", ""
     if request.method == "POST":
         try:
             _attached(request, kept_by(request, service_id))
         except Refused as refused:
-            error = refused.message
+            error, wrong = refused.message, refused.field or "home"
         else:
             messages.success(request, _("L’EHPAD est rattaché à cette astreinte."))
             return redirect("oncall:covers", service_id)
@@ -51,6 +51,9 @@ def covers(request: Any, service_id: UUID) -> HttpResponse:
         "found": _found(request, service, typed) if manages and typed else [],
         "others": _others(service) if manages else [],
         "error": error,
+        "wrong": wrong,
+        "home": read_id(request.POST.get("home", "")),
+        "backup": read_id(request.POST.get("backup", "")),
     }
     return render(request, "oncall/covers.html", context, status=422 if error else 200)
 

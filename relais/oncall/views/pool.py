@@ -27,12 +27,12 @@ from relais.oncall.views.mine import ROLES
 def pool(request: Any, service_id: UUID) -> HttpResponse:
     """Read by its members; its referent adds somebody from here (?membership=), or found by name (?q=) elsewhere."""
     service = rota_of(request, service_id)
-    manages, error = may.can_manage(request.actor, service), ""
+    manages, error, wrong = may.can_manage(request.actor, service), "", ""
     if request.method == "POST":
         try:
             _added(request, kept_by(request, service_id))
         except Refused as refused:
-            error = refused.message
+            error, wrong = refused.message, "elsewhere" if "elsewhere" in request.POST else "here"
         else:
             messages.success(request, _("Cette personne répond maintenant pour le service."))
             return redirect("oncall:pool", service_id)
@@ -50,6 +50,7 @@ def pool(request: Any, service_id: UUID) -> HttpResponse:
         "typed": typed,
         "found": _found(typed, there) if manages and typed else [],
         "error": error,
+        "wrong": wrong,
     }
     return render(request, "oncall/pool.html", context, status=422 if error else 200)
 
