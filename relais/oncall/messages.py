@@ -1,4 +1,4 @@
-"""What doctors and referents are told of a rota, by e-mail: a day and a link, never a specialty nor a patient."""
+"""What doctors and referents are told of a rota: a day and a link, never a specialty nor a patient. By e-mail; what presses by SMS."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,25 +17,32 @@ from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
 
 ROTA, ASKED, ANSWERED = "oncall.rota", "oncall.asked", "oncall.answered"
-REPLACED, ABSENT, GAP = "oncall.replaced", "oncall.absent", "oncall.gap"
+REPLACED, ABSENT = "oncall.replaced", "oncall.absent"
+GAP, GAP_SOON = "oncall.gap", "oncall.gap_soon"
 
 
 @dataclass(frozen=True)
 class Text:
-    """One message type, by e-mail only; `{…}` are filled from the context."""
+    """One message type, by e-mail, and first by SMS where it has an `sms`; `{…}` are filled from the context."""
 
     key: str
     label: str
     subject: str
     mail: str
     button: str
-    fallback: bool = False
+    sms: str = ""
+
+    @property
+    def fallback(self) -> bool:
+        return bool(self.sms)
 
     def still_wanted(self, message: Message) -> bool:
         """Not for an account that was closed meanwhile."""
         return User.objects.filter(pk__in=[message.holder_id], is_active=True).exists()
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
+        if self.sms and message.channel == Channel.SMS:
+            return Rendered("", self.sms.format(**message.context))
         holes = ngettext("%(n)d créneau", "%(n)d créneaux", count := message.context.get("count", 1)) % {"n": count}
         return Rendered(self.subject, self.mail.format(**message.context, holes=holes), button=self.button)
 
@@ -92,6 +99,15 @@ TEXTS = [
         "Complétez le planning : {link}\n",
         ALL,
     ),
+    Text(
+        GAP_SOON,
+        "Créneau d’astreinte sans médecin, dans les 24 heures",
+        "Personne n’est prévu d’ici 24 heures sur un créneau d’astreinte",
+        HELLO + "À {establishment}, personne n’est prévu sur {holes} d’astreinte d’ici 24 heures, à partir du {day}. "
+        "Trouvez qui répond et complétez le planning : {link}\n",
+        ALL,
+        sms="Relais : personne n’est prévu pour une astreinte à partir du {day}. Complétez le planning : {link}",
+    ),
 ]  # fmt: skip
 
 
@@ -114,7 +130,7 @@ def tell_users(
 
 
 def tell_referents(key: str, service: Service, context: dict[str, Any]) -> None:
-    """Queue one e-mail to each manager of the establishment that holds the service."""
+    """Queue one message to each manager of the establishment that holds the service."""
     managers = Membership.objects.filter(
         establishment_id=service.establishment_id, role=Role.MANAGER, ended_at=None, user__is_active=True
     )
@@ -124,14 +140,15 @@ def tell_referents(key: str, service: Service, context: dict[str, Any]) -> None:
 
 
 def _queue(key: str, service: Service, users: Iterable[User], context: dict[str, Any]) -> None:
-    place = service.establishment.name
+    place, by_sms = service.establishment.name, any(text.key == key and text.sms for text in TEXTS)
     drafts = [
         outbox.draft(
             type=key,
             about=service.pk,
             holder_id=user.pk,
             email=user.email,
-            channel=Channel.EMAIL,
+            phone=user.mobile if by_sms else "",
+            channel=Channel.SMS if by_sms and user.mobile else Channel.EMAIL,
             context={"given_name": user.given_name, "establishment": place, **context},
         )
         for user in users

@@ -182,11 +182,12 @@ class Cover(Base):
 
 
 class ToldGap(Base):
-    """A hole in a rota that its referents were told of: they are told once."""
+    """A hole in a rota that its referents were told of: once some days before, and once more when it is about to begin."""
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    pressed_at = models.DateTimeField(null=True)  # told as one that is about to begin
 
     class Meta:
         ordering = ["starts_at", "id"]

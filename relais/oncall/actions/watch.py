@@ -1,4 +1,4 @@
-"""Looking ahead: a hole in a rota is told to its referents some days before, once."""
+"""Looking ahead: a hole in a rota is told to its referents some days before, and once more, by SMS, a day before."""
 
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from relais.oncall.hours import Span
 from relais.oncall.models import OnCallSlot, ToldGap
 
 AHEAD = timedelta(days=7)
+SOON = timedelta(hours=24)
 KEPT = timedelta(days=31)  # a service without a slot for that long keeps no rota
 
 
@@ -25,7 +26,10 @@ def with_rota(now: datetime) -> list[Service]:
 
 
 def alert_gaps(now: datetime | None = None) -> int:
-    """Tell of the holes of the next seven days that nobody was told of; idempotent. Returns how many were new."""
+    """Tell of the holes of the next seven days that nobody was told of, and again of those of the next 24 hours; idempotent.
+
+    Returns how many were told.
+    """
     moment = now or timezone.now()
     return sum(_alert(service, moment) for service in with_rota(moment))
 
@@ -40,14 +44,25 @@ def _alert(service: Service, now: datetime) -> int:
     filled = [one.pk for one in rows if not any(_meet(gap, Span(one.starts_at, one.ends_at)) for gap in found)]
     if filled:
         ToldGap.objects.filter(pk__in=filled).delete()
-    told = [Span(one.starts_at, one.ends_at) for one in rows if one.pk not in filled]
-    new = [gap for gap in found if not any(_meet(gap, one) for one in told)]
-    if new:
-        rows = [ToldGap(service=service, starts_at=gap.starts_at, ends_at=gap.ends_at) for gap in new]
-        ToldGap.objects.bulk_create(rows)
-        first = {"day": times.full(new[0].starts_at), "count": len(new)}
-        messages.tell_referents(messages.GAP, service, first)
-    return len(new)
+    told = {gap: [one for one in rows if _meet(gap, Span(one.starts_at, one.ends_at))] for gap in found}
+    new = [gap for gap in found if not told[gap]]
+    soon = [
+        gap for gap in found if gap.starts_at <= now + SOON and not any(_pressed(gap, one, now) for one in told[gap])
+    ]
+    ToldGap.objects.filter(pk__in=[one.pk for gap in soon for one in told[gap]]).update(pressed_at=now)
+    ToldGap.objects.bulk_create(
+        ToldGap(service=service, starts_at=gap.starts_at, ends_at=gap.ends_at, pressed_at=now if gap in soon else None)
+        for gap in new
+    )
+    for key, gaps in ((messages.GAP_SOON, soon), (messages.GAP, [gap for gap in new if gap not in soon])):
+        if gaps:
+            messages.tell_referents(key, service, {"day": times.full(gaps[0].starts_at), "count": len(gaps)})
+    return len({*new, *soon})
+
+
+def _pressed(gap: Span, told: ToldGap, now: datetime) -> bool:
+    """Whether this beginning was among those told as about to begin; what is left of a hole may begin days later."""
+    return told.pressed_at is not None and gap.starts_at <= max(now, told.pressed_at + SOON)
 
 
 def _meet(one: Span, other: Span) -> bool:

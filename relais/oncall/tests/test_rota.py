@@ -278,6 +278,36 @@ def test_a_hole_ahead_is_red_on_the_page_and_told_to_the_referent_once(service, 
     assert watch.alert_gaps(now + timedelta(hours=2)) == 0, "what is left of a hole was told"
 
 
+def test_a_hole_is_told_again_by_sms_a_day_before_and_once(service, referent, doctors) -> None:
+    """Of one that opens within the day, by SMS at once; without a mobile, by e-mail."""
+    deputy = make_member(service.establishment, "manager", mobile="")
+    User.objects.filter(pk=referent.user_id).update(mobile="+33639980001")
+    for ahead in range(12):
+        if ahead != 3:
+            make_slot(service, doctors[0], day(ahead), day(ahead, 19))
+    moments = [day(0, 12), day(2, 6), day(2, 9), day(2, 10), day(3, 9)]
+    assert [watch.alert_gaps(one) for one in moments] == [1, 0, 1, 0, 0]
+    again = {one.holder_id: one for one in Message.objects.filter(type="oncall.gap_soon")}
+    assert {pk: one.channel for pk, one in again.items()} == {referent.user_id: "sms", deputy.user_id: "email"}
+    assert again[referent.user_id].other_address == referent.user.email, "where the SMS is refused"
+    assert Message.objects.filter(type="oncall.gap").count() == 2
+    OnCallSlot.objects.filter(starts_at=day(4)).delete()
+    assert [watch.alert_gaps(day(3, 9)), watch.alert_gaps(day(3, 10))] == [1, 0]
+    assert Message.objects.filter(type="oncall.gap_soon").count() == 4
+    assert Message.objects.filter(type="oncall.gap").count() == 2, "told once, as what presses"
+
+
+def test_what_is_left_of_a_hole_is_told_again_when_it_is_about_to_begin(referent, doctors) -> None:
+    """A service that never closes has one hole of three days, of which the first is filled the evening before."""
+    service = make_service("samu", referent.establishment)
+    member = make_pool(service, "Colin")[0]
+    make_slot(service, member, day(-1), day(2))
+    make_slot(service, member, day(5), day(12))
+    assert [watch.alert_gaps(day(0)), watch.alert_gaps(day(1, 10))] == [1, 1]
+    make_slot(service, member, day(2), day(4))
+    assert [watch.alert_gaps(one) for one in (day(1, 11), day(2, 10), day(3, 10), day(4, 10))] == [0, 0, 1, 0]
+
+
 def test_a_service_that_keeps_no_rota_is_no_alarm(service, referent, doctors) -> None:
     assert watch.alert_gaps(day(0, 12)) == 0
 
