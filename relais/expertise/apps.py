@@ -18,7 +18,9 @@ class ExpertiseConfig(AppConfig):
         from relais.expertise import kind, messages  # noqa: PLC0415
         from relais.expertise.actions.keeping import follow_death  # noqa: PLC0415
         from relais.expertise.actions.meeting import still_welcome  # noqa: PLC0415
+        from relais.expertise.actions.watch import follow_pool  # noqa: PLC0415
         from relais.expertise.permissions import can_ask, can_see_figures  # noqa: PLC0415
+        from relais.oncall import changes  # noqa: PLC0415
         from relais.patients import deaths, sections  # noqa: PLC0415
         from relais.rooms.permissions import gates  # noqa: PLC0415
 
@@ -26,6 +28,7 @@ class ExpertiseConfig(AppConfig):
         registry.register(kind.KIND)
         messages.register_all()
         deaths.register(follow_death)
+        changes.register(follow_pool)
         # TC-03: in the same bar as teleconsultation, for the same session and establishment.
         register(
             NavItem(

@@ -11,7 +11,7 @@ from relais.accounts.models import Membership, Role, User
 from relais.dossiers import actions as dossiers
 from relais.expertise.models import Expertise, Urgency
 from relais.expertise.queries import pool
-from relais.expertise.workflow import FREE, OPEN, RUNNING, State
+from relais.expertise.workflow import FREE, HELD, OPEN, RUNNING, State
 from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
@@ -26,6 +26,7 @@ ADMISSION, TAKEN_OVER, CANCELLED, NOTE = (
     "expertise.admission", "expertise.taken_over", "expertise.cancelled", "expertise.note",
 )  # fmt: skip
 CALM = (NEWS, NOTE)  # by e-mail, however urgent the request
+GONE = "expertise.gone"
 WANTED: dict[str, Iterable[str]] = {
     ASKED: FREE,
     OVERDUE: RUNNING,
@@ -41,6 +42,7 @@ WANTED: dict[str, Iterable[str]] = {
     TAKEN_OVER: State.values,
     CANCELLED: (State.CANCELLED,),
     NOTE: State.values,
+    GONE: HELD,
 }
 
 
@@ -114,6 +116,7 @@ TEXTS = [
         "Une demande que vous aviez prise est annulée : elle n’attend plus de réponse.",
     ),
     _text(NOTE, "Note ajoutée", "Une note vous attend", "Une note vous attend dans une télé-expertise."),
+    _text(GONE, "Expert parti", "Une demande attend un autre expert", "Une demande attend un autre expert."),
 ]
 
 
@@ -131,6 +134,14 @@ def tell(asked: Expertise, type_: str, *user_ids: Any, path: str = "") -> None:
     """These professionals; those whose account is closed are left out. `path`: of another page than the request's."""
     users = User.objects.filter(pk__in=[one for one in user_ids if one], is_active=True).order_by("id")
     _tell(type_, asked, list(users), path)
+
+
+def tell_expert(asked: Expertise, type_: str) -> None:
+    """The expert who has it; everybody who answers for the service when nobody has, or that one answers no more."""
+    if asked.expert_is_there:
+        tell(asked, type_, asked.expert_id)
+    else:
+        tell_pool(asked, GONE if asked.expert_id else type_)
 
 
 def tell_managers(asked: Expertise) -> None:

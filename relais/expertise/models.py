@@ -159,10 +159,10 @@ class Expertise(models.Model):
 
     @cached_property
     def expert_is_there(self) -> bool:
-        """Whether the expert who has it still answers for the service."""
+        """Whether the expert who has it still answers for the service, as a practitioner."""
         if self.service_id is None or self.expert_id is None:
             return False
-        return PoolMember.objects.at_work().filter(service_id=self.service_id, user_id=self.expert_id).exists()
+        return PoolMember.objects.on_call().filter(service_id=self.service_id, user_id=self.expert_id).exists()
 
     def is_overdue(self, now: datetime) -> bool:
         """Its delay has run out; while a complement is awaited the clock stands still."""

@@ -111,7 +111,7 @@ def give_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime 
     locked = lock(asked)
     moved = move(actor=actor, asked=locked, verb="give_complement", **_running_again(locked, now))
     dossiers.add_step(actor=actor, dossier=moved.dossier, kind="complement", data={"text": words, "asked": False})
-    messages.tell(moved, messages.GIVEN, moved.expert_id)
+    messages.tell_expert(moved, messages.GIVEN)
     return moved
 
 

@@ -28,7 +28,10 @@ def add_note(*, actor: Actor, asked: Expertise, text: str) -> Note:
     note = dossiers.add_note(actor=actor, dossier=locked.dossier, text=text)
     other = locked.expert_id if may.can_follow(actor, locked) else locked.requester_id
     if other and other != actor.user_id and _has_seen_all(locked, other):
-        messages.tell(locked, messages.NOTE, other)
+        if other == locked.expert_id:
+            messages.tell_expert(locked, messages.NOTE)
+        else:
+            messages.tell(locked, messages.NOTE, other)
     locked.noted_at, locked.noted_by = note.created_at, actor.user_id
     locked.save(update_fields=["noted_at", "noted_by"])
     look(actor=actor, asked=locked)

@@ -1,10 +1,15 @@
-"""Overdue requests climb: told again, then the next expert of the pool, then the managers; each once (B2.6)."""
+"""Overdue requests climb: told again, then the next expert of the pool, then the managers; each once (B2.6).
+
+Those whose expert leaves the pool are told to the others at once.
+"""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from relais.core.actor import SYSTEM_ACTOR
@@ -14,6 +19,8 @@ from relais.expertise import delays, messages
 from relais.expertise.actions.states import tell_lists
 from relais.expertise.models import Expertise
 from relais.expertise.queries import pool
+from relais.expertise.workflow import HELD
+from relais.oncall.models import PoolMember
 
 logger = logging.getLogger(__name__)
 
@@ -24,16 +31,50 @@ def watch(*, now: datetime | None = None) -> int:
     One transaction each. Raises ExceptionGroup at the end, all others done, for those that could not be watched.
     """
     moment = now or timezone.now()
-    moved, failed = 0, []
-    for pk in list(_due(moment).order_by("rank", "pk").values_list("pk", flat=True)):
-        try:
-            moved += climb(pk, moment)
-        except Exception as error:  # noqa: BLE001  (whatever it is, those behind it must not wait)
-            logger.error("Request %s could not be watched: %s", pk, type(error).__name__)
-            failed.append(error)
+    moved, failed = _each(_due(moment).order_by("rank", "pk"), lambda pk: climb(pk, moment))
     if failed:
         raise ExceptionGroup("Requests that could not be watched", failed)
     return moved
+
+
+def follow_pool(service_id: UUID) -> None:
+    """The pool of a service has changed: what an expert has who left it is told to the others, once.
+
+    The change stands whatever becomes of these: of one that fails what it had written is undone, and nothing more.
+    """
+
+    def tell(pk: UUID) -> bool:
+        with transaction.atomic():
+            return tell_gone(pk)
+
+    there = PoolMember.objects.on_call().filter(service_id=service_id, user_id=OuterRef("expert_id"))
+    held = Expertise.objects.filter(~Exists(there), service_id=service_id, state__in=HELD)
+    _each(held.order_by("rank", "pk"), tell)
+
+
+def _each(found: QuerySet[Expertise], act: Callable[[UUID], bool]) -> tuple[int, list[Exception]]:
+    """Do it for each of these; one that fails is logged by its id and holds back no other. How many moved, what failed."""
+    moved, failed = 0, list[Exception]()
+    for pk in list(found.values_list("pk", flat=True)):
+        try:
+            moved += act(pk)
+        except Exception as error:  # noqa: BLE001  (whatever it is, those behind it must not wait)
+            logger.error("Request %s could not be watched: %s", pk, type(error).__name__)
+            failed.append(error)
+    return moved, failed
+
+
+@whole
+def tell_gone(pk: UUID) -> bool:
+    """Whoever may take over the request of an expert who left is told; False when they were since it was taken."""
+    asked = Expertise.objects.select_for_update(of=("self",)).select_related("dossier", "service").get(pk=pk)
+    told = asked.dossier.events.filter(verb="expert_gone", at__gte=asked.taken_at)
+    if asked.state not in HELD or asked.expert_is_there or told.exists():
+        return False
+    dossiers.record(asked.dossier, "expert_gone", SYSTEM_ACTOR, expert=str(asked.expert_id))
+    messages.tell_pool(asked, messages.GONE)
+    tell_lists(asked)
+    return True
 
 
 def _due(now: datetime) -> QuerySet[Expertise]:
@@ -65,10 +106,7 @@ def climb(pk: UUID, now: datetime) -> bool:
 
 def _tell(asked: Expertise, level: int, now: datetime) -> None:
     if level == delays.AGAIN:
-        if asked.expert_id:
-            messages.tell(asked, messages.OVERDUE, asked.expert_id)
-        else:
-            messages.tell_pool(asked, messages.OVERDUE)
+        messages.tell_expert(asked, messages.OVERDUE)
     elif level == delays.NEXT:
         asked.called = pool.next_expert(asked.service, asked.expert_id, now)
         messages.tell(asked, messages.OVERDUE, asked.called_id)

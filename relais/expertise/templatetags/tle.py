@@ -19,6 +19,7 @@ WORDS = {
     "take": _l("Prise en charge"),
     "take_over": _l("Reprise par un autre expert"),
     "give_back": _l("Remise à l’équipe"),
+    "expert_gone": _l("L’expert ne répond plus pour ce service"),
     "ask_complement": _l("Complément demandé"),
     "give_complement": _l("Complément donné"),
     "answer": _l("Avis rendu et signé"),

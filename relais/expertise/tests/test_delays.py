@@ -7,13 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from relais.accounts.actions import members
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.errors import NotFound
 from relais.dossiers.models import Participant
 from relais.expertise import delays, messages
-from relais.expertise.actions import answering
-from relais.expertise.actions.watch import watch
+from relais.expertise.actions import answering, keeping
+from relais.expertise.actions.watch import follow_pool, watch
 from relais.expertise.models import Expertise
 from relais.expertise.queries import pool
 from relais.expertise.testing import ASKED, make_asked, make_opinion, make_pool, opinion_page, posted
@@ -125,6 +126,47 @@ def test_an_expert_takes_over_only_what_is_late_or_has_lost_its_expert():
     scene.service.pool.filter(user=scene.expert.user).update(until=timezone.now())
     answering.take_over(actor=actor_for(other), asked=scene.again())
     assert scene.again().expert_id == other.user_id, "nobody is without an owner"
+
+
+@pytest.mark.req("TE-05")
+@pytest.mark.parametrize("how", ["removed", "departed", "caregiver"])
+def test_when_the_expert_who_has_a_request_leaves_the_pool_the_others_are_told_at_once_and_of_the_complement(how):
+    scene = make_asked(state="complement-demande", urgency="semi-urgente")
+    held, others = make_asked(expert=scene.expert, service=scene.service, state="prise-en-charge"), []
+    chu = scene.expert.establishment
+    for name in ("Aubin", "Suivant"):
+        others.append(make_practitioner(chu, family_name=name))
+        join(scene.service, others[-1])
+    theirs = make_asked(expert=others[0], service=scene.service, state="prise-en-charge")
+    manager = make_member(chu, Role.MANAGER)
+    if how == "removed":
+        member = scene.service.pool.get(user=scene.expert.user)
+        url = f"/astreintes/{scene.service.pk}/equipe/{member.pk}/retirer/"
+        assert client_of(manager).post(url).status_code == 302
+    elif how == "departed":
+        members.remove_member(actor=actor_for(manager), membership_id=scene.expert.pk)
+    else:
+        members.change_role(actor=actor_for(manager), membership_id=scene.expert.pk, role=Role.CAREGIVER)
+
+    def told():
+        found = Message.objects.filter(type="expertise.gone").exclude(holder_id=scene.expert.user_id)
+        return sorted(found.order_by("id").values_list("about", "holder_id"))
+
+    of_scene = [(scene.asked.pk, one.user_id) for one in others]
+    once = sorted([*of_scene, *((held.asked.pk, one.user_id) for one in others)])
+    assert told() == once
+    follow_pool(scene.service.pk)
+    assert told() == once, "each is told once"
+    answering.give_complement(actor=scene.asker, asked=scene.again(), text="94 % en air ambiant")
+    assert told() == sorted([*once, *of_scene])
+    assert not Message.objects.filter(type="expertise.given").exists()
+    assert not Message.objects.filter(about=theirs.asked.pk).exists(), "its expert is there"
+    page = client_of(others[1]).get(f"/expertise/{held.asked.pk}/").content.decode()
+    assert "L’expert ne répond plus pour ce service" in page
+    taken = answering.take_over(actor=actor_for(others[0]), asked=scene.again())
+    assert taken.expert_id == others[0].user_id
+    keeping.add_note(actor=scene.asker, asked=scene.again(), text="Merci.")
+    assert Message.objects.filter(type="expertise.note", holder_id=others[0].user_id).count() == 1
 
 
 @pytest.mark.req("TE-01")
