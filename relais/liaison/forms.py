@@ -13,7 +13,7 @@ from relais.liaison.models import CareLevel, Code, Departure, Told
 
 # Hours until the next evaluation (domain.md §3.3: H+4, H+12, J+1…).
 REVIEWS = [
-    ("", _("Aucune")), ("1", _("Dans 1 heure")), ("2", _("Dans 2 heures")), ("4", _("Dans 4 heures")),
+    ("", _("Choisir")), ("0", _("Aucune")), ("1", _("Dans 1 heure")), ("2", _("Dans 2 heures")), ("4", _("Dans 4 heures")),
     ("12", _("Dans 12 heures")), ("24", _("Demain à la même heure")), ("48", _("Dans 2 jours")), ("72", _("Dans 3 jours")),
     ("168", _("Dans 7 jours")),
 ]  # fmt: skip
@@ -33,44 +33,35 @@ class DecisionForm(Form):
         widget=CountedTextarea(attrs={"rows": 3}),
     )  # fmt: skip
     family = forms.ChoiceField(label=_("Famille prévenue"), choices=[("", _("Choisir")), *Told.choices])
-    review = forms.ChoiceField(label=_("Prochaine évaluation"), choices=REVIEWS, required=False)
+    review = forms.ChoiceField(label=_("Prochaine évaluation"), choices=REVIEWS)
+
+    def __init__(self, *args: Any, died: bool, **kwargs: Any) -> None:
+        """`died`: their death is noted, and may be what was decided."""
+        super().__init__(*args, **kwargs)
+        code: Any = self.fields["code"]
+        if not died:
+            code.choices = [one for one in code.choices if one[0] != Code.DEATH]
 
     def review_at(self, now: datetime) -> datetime | None:
         """The moment that was chosen, from now."""
-        chosen = self.cleaned_data["review"]
+        chosen = int(self.cleaned_data["review"])
         if not chosen:
             return None
-        days, hours = divmod(int(chosen), 24)
+        days, hours = divmod(chosen, 24)
         if hours:
-            return now + timedelta(hours=int(chosen))
+            return now + timedelta(hours=chosen)
         return (now.astimezone(PARIS) + timedelta(days=days)).astimezone(UTC)  # the same hour on the wall
 
 
-class LeavingForm(Form):
-    """Where a resident went, when and why."""
+class WhenForm(Form):
+    """When a resident left or died, and how."""
 
-    kind = forms.ChoiceField(
-        label=_("Que s’est-il passé ?"), choices=Departure.Kind.choices,
-        widget=RadioCards(
-            hints={
-                "home": _("La demande continue là-bas, avec le même médecin."),
-                "elsewhere": _("Hôpital, domicile, autre région : la demande reste à son médecin."),
-                "died": _("Ce qui était prévu pour cette personne s’arrête."),
-            },
-        ),
-    )  # fmt: skip
-    place = forms.CharField(
-        label=_("Où"), max_length=160, required=False, help_text=_("Nom ou ville de l’EHPAD, ou lieu du départ.")
-    )
-    in_hospital = forms.BooleanField(label=_("Le décès a eu lieu à l’hôpital"), required=False)
     day = forms.DateField(label=_("Jour"), widget=DateInput)
     hour = forms.TimeField(label=_("Heure"), widget=TimeInput)
     why = forms.CharField(label=_("Raison, circonstances"), max_length=300, widget=CountedTextarea(attrs={"rows": 2}))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("kind") in (Departure.Kind.HOME, Departure.Kind.ELSEWHERE) and not cleaned.get("place"):
-            self.add_error("place", _("Indiquez où est parti le résident."))
         if {"day", "hour"} <= set(cleaned):
             try:
                 self.at()
@@ -81,6 +72,36 @@ class LeavingForm(Form):
     def at(self) -> datetime:
         """The moment. Raises Refused for an hour that does not exist."""
         return to_utc(self.cleaned_data["day"], self.cleaned_data["hour"])
+
+
+class LeavingForm(WhenForm):
+    """Where a resident went."""
+
+    kind = forms.ChoiceField(
+        label=_("Où est parti le résident ?"),
+        choices=[one for one in Departure.Kind.choices if one[0] != Departure.Kind.DIED],
+        widget=RadioCards(
+            hints={
+                "home": _("La demande continue là-bas, avec le même médecin."),
+                "elsewhere": _(
+                    "Domicile, autre région : la personne quitte votre liste. Pour l’hôpital, préparez plutôt un "
+                    "transfert : elle y reste."
+                ),
+            },
+        ),
+    )  # fmt: skip
+    place = forms.CharField(
+        label=_("Lieu"), max_length=160, help_text=_("Nom ou ville de l’EHPAD, ou lieu du départ."),
+        error_messages={"required": _("Indiquez où est parti le résident.")},
+    )  # fmt: skip
+    field_order = ("kind", "place", "day", "hour", "why")
+
+
+class DeathForm(WhenForm):
+    """Where and when a resident died."""
+
+    in_hospital = forms.BooleanField(label=_("Le décès a eu lieu à l’hôpital"), required=False)
+    field_order = ("day", "hour", "in_hospital", "why")
 
 
 class AskForForm(Form):

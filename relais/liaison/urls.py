@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:dossier_id>/decision/", deciding.decide, name="decide"),
     path("<uuid:dossier_id>/acces/", request.readers, name="readers"),
     path("<uuid:dossier_id>/depart/", leaving.leave, name="leave"),
+    path("<uuid:dossier_id>/deces/", leaving.death, name="death"),
     path("<uuid:dossier_id>/visio/", request.room, name="room"),
     path("<uuid:dossier_id>/<str:verb>/", request.verb, name="verb"),
 ]

@@ -119,6 +119,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     doctor.get_by_label("Niveau de soins").select_option("pas-de-rea")
     doctor.get_by_label("Pourquoi").fill("Désaturation sous antibiotique, oxygène possible sur place.")
     doctor.get_by_label("Famille prévenue").select_option("oui")
+    doctor.get_by_label("Prochaine évaluation").select_option("4")
     screens("liaison-decide", doctor)
     doctor.get_by_role("button", name="Rendre l’avis").click()
     nurse.get_by_text("Maintien en EHPAD avec oxygène").first.wait_for(timeout=20_000)

@@ -17,7 +17,8 @@ from relais.liaison.models import ELSEWHERE, Closing, Code, Decision, Note, Requ
 from relais.liaison.queries.sbar import signs
 from relais.liaison.workflow import State
 
-WITHOUT_OPINION = (Closing.DUPLICATE, Closing.NO_FOLLOW_UP, Closing.DIED_HERE, Closing.DIED_IN_HOSPITAL)
+DEATHS = (Closing.DIED_HERE, Closing.DIED_IN_HOSPITAL)
+WITHOUT_OPINION = (Closing.DUPLICATE, Closing.NO_FOLLOW_UP, *DEATHS)
 LATEST_REVIEW = timedelta(days=30)
 
 
@@ -56,11 +57,12 @@ def decide(*, actor: Actor, demand: Request, advice: Advice, read: str | None = 
 
     With an hour to look again the request is to be re-evaluated; a decision that takes the resident elsewhere leaves it
     open until they are there. `read`: the id of the answers that the doctor had before their eyes. Raises Refused for what
-    is missing, a re-evaluation in the past, or answers that changed since they were read.
+    is missing, a re-evaluation in the past or of somebody who died, a death that was not noted (`leaving.died`), or answers
+    that changed since they were read.
     """
     now = timezone.now()
-    _check(advice, now)
     locked = lock(actor, demand.pk)
+    _check(advice, locked, now)
     if read not in (None, str(locked.response_id)):
         raise Refused(
             _("Les réponses de l’EHPAD ont changé depuis que vous lisez : %(signs)s. Relisez, puis rendez l’avis.")
@@ -86,24 +88,45 @@ def decide(*, actor: Actor, demand: Request, advice: Advice, read: str | None = 
     return decision
 
 
-def _check(advice: Advice, now: datetime) -> None:
+def _note_first(demand: Request, field: str) -> None:
+    """A death is said in one way, which ends all that was planned; here it only ends a request."""
+    if demand.patient.deceased_on is None:
+        raise Refused(
+            _("Enregistrez d’abord le décès, par « Le résident est décédé » : ce qui était prévu s’arrête avec lui."),
+            field=field,
+        )
+
+
+def _check(advice: Advice, demand: Request, now: datetime) -> None:
     if advice.code not in Code.values:
         raise Refused(_("Choisissez la décision."), field="code")
+    if advice.code == Code.DEATH:
+        _note_first(demand, "code")
     if not advice.justification.strip():
         raise Refused(_("Écrivez pourquoi : la décision figure au dossier avec ses raisons."), field="justification")
     if advice.review_at and not now < advice.review_at <= now + LATEST_REVIEW:
-        raise Refused(_("La prochaine évaluation se place entre maintenant et dans 30 jours."), field="review_at")
+        raise Refused(_("La prochaine évaluation se place entre maintenant et dans 30 jours."), field="review")
+    if advice.review_at and (advice.code in (Code.DEATH, Code.NOTHING) or demand.patient.deceased_on):
+        raise Refused(
+            _("Après un décès ou « Sans suite », plus rien n’est à réévaluer : choisissez « Aucune »."),
+            field="review",
+        )
 
 
 @whole
 def close(*, actor: Actor, demand: Request, why: str) -> Request:
-    """End a request for one of Closing: by its doctor, or by the nursing home once the opinion is given."""
+    """End a request for one of Closing: by its doctor, or by the nursing home once the opinion is given.
+
+    Raises Refused without a reason, without an opinion, or for a death that was not noted.
+    """
     now = timezone.now()
     if why not in Closing.values:
         raise Refused(_("Choisissez le motif de la clôture."), field="why")
     locked = lock(actor, demand.pk)
     if not may.can_close(actor, locked):
         raise NotFound
+    if why in DEATHS:
+        _note_first(locked, "why")
     owning.drop_hand_overs(locked, now)
     if locked.state == State.TAKEN and locked.advised_at is None and why not in WITHOUT_OPINION:
         raise Refused(

@@ -1,5 +1,6 @@
 """From the taking to the closing: complement, decision, notes, passing on (FG-06 to FG-09)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from relais.core.errors import NotFound, Refused
 from relais.directory.models import Need
 from relais.dossiers.models import Event
 from relais.liaison import messages
-from relais.liaison.actions import deciding, filing, notes, owning
+from relais.liaison.actions import deciding, filing, leaving, notes, owning
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import Code, Note, Request
 from relais.liaison.testing import make_home, make_request, taken, upload
@@ -78,13 +79,29 @@ def test_a_decision_on_signs_that_changed_since_the_page_was_opened_is_read_agai
     assert doctor.post(f"{url}decision/", {**said, "read": again}).status_code == 302
 
 
-@pytest.mark.parametrize("missing", ["code", "care_level", "justification", "family"])
+@pytest.mark.parametrize("missing", ["code", "care_level", "justification", "family", "review"])
 def test_a_decision_without_its_reasons_is_refused_beside_the_field(missing):
     scene = make_home()
     demand = taken(scene)
-    said = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", missing: ""}
+    whole = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", "review": "0"}
+    said = {**whole, missing: ""}
     page = client_of(scene.doctor).post(f"/liaison/{demand.pk}/decision/", said)
     assert (page.status_code, Request.objects.get().state) == (422, "prise-en-charge")
+
+
+@pytest.mark.req("FG-08", "FG-09")
+def test_the_hour_to_look_again_is_chosen_and_refused_where_nothing_follows():
+    """Otherwise the nurse is rung four hours later for the vital signs of somebody dead or gone."""
+    scene = make_home()
+    demand = taken(scene)
+    doctor, url = client_of(scene.doctor), f"/liaison/{demand.pk}/decision/"
+    drawn = doctor.get(url).content.decode()
+    assert ('<option value="4">' in drawn, '<option value="4" selected' in drawn) == (True, False)
+    said = {"care_level": "maximal", "justification": "Oui", "family": "non"}
+    page = doctor.post(url, {**said, "code": "sans-suite", "review": "4"})
+    assert (page.status_code, "choisissez « Aucune »" in page.content.decode()) == (422, True)
+    assert doctor.post(url, {**said, "code": "urgences-via-samu", "review": "0"}).status_code == 302
+    assert Request.objects.get().review_at is None
 
 
 @pytest.mark.req("FG-09")
@@ -120,8 +137,41 @@ def test_without_an_opinion_a_request_ends_for_a_death_a_duplicate_or_nothing_to
     demand = taken(scene)
     with pytest.raises(Refused, match="Rendez d’abord l’avis"):
         deciding.close(actor=scene.doctor_actor, demand=demand, why="ameliore")
+    died = leaving.Leaving(timezone.now(), "Dans son sommeil")
+    leaving.died(actor=scene.nurse_actor, demand=demand, said=died, in_hospital=False)
     deciding.close(actor=scene.doctor_actor, demand=demand, why="deces-ehpad")
     assert Request.objects.get().closing == "deces-ehpad"
+
+
+@pytest.mark.req("FG-08")
+def test_a_death_is_said_in_one_way_before_a_request_ends_or_is_decided_by_it():
+    """Otherwise the resident stays on the list, with their appointments and follow-ups."""
+    scene = make_home()
+    demand = taken(scene)
+    doctor, url = client_of(scene.doctor), f"/liaison/{demand.pk}/"
+    dead = Advice(code=Code.DEATH, care_level="palliatif", justification="Constaté.", family="oui")
+    for refused in (
+        lambda: deciding.close(actor=scene.doctor_actor, demand=demand, why="deces-hopital"),
+        lambda: deciding.decide(actor=scene.doctor_actor, demand=demand, advice=dead),
+    ):
+        with pytest.raises(Refused, match="« Le résident est décédé »"):
+            refused()
+
+    def offered():
+        return [
+            code in doctor.get(page).content.decode()
+            for page, code in ((url, '"deces-ehpad"'), (f"{url}decision/", '"deces"'))
+        ]
+
+    assert (offered(), f"{url}deces/" in doctor.get(f"{url}decision/").content.decode()) == ([False, False], True)
+    died = leaving.Leaving(timezone.now(), "Dans son sommeil")
+    leaving.died(actor=scene.doctor_actor, demand=demand, said=died, in_hospital=False)
+    assert offered() == [True, True]
+    again = replace(STAY, review_at=timezone.now() + timedelta(hours=4))
+    with pytest.raises(Refused, match="« Aucune »"):
+        deciding.decide(actor=scene.doctor_actor, demand=demand, advice=again)
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=dead)
+    deciding.close(actor=scene.doctor_actor, demand=demand, why="deces-ehpad")
 
 
 def test_a_resident_who_dies_meanwhile_is_said_and_the_request_keeps_its_doctor():

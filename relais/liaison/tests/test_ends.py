@@ -132,7 +132,8 @@ def test_cancelling_holds_the_request_before_its_hand_over_as_accepting_does():
     ],
 )
 def test_tomorrow_at_the_same_hour_is_the_same_hour_on_the_wall(now, later):
-    form = DecisionForm({"code": "had", "care_level": "maximal", "justification": "x", "family": "oui", "review": "24"})
+    said = {"code": "had", "care_level": "maximal", "justification": "x", "family": "oui", "review": "24"}
+    form = DecisionForm(said, died=False)
     assert form.is_valid()
     assert form.review_at(now) == later
 

@@ -109,6 +109,17 @@ def test_the_on_call_of_the_new_home_is_told_and_takes_part(other):
     assert "liaison.asked" in told(doctor.user)
 
 
+def test_whoever_says_a_departure_reads_that_the_hospital_is_none_and_goes_to_the_transfer_sheet():
+    """A resident who left « elsewhere » is on the home's list no more; one in hospital stays there."""
+    scene = make_home()
+    demand = taken(scene)
+    page = client_of(scene.nurse).get(f"/liaison/{demand.pk}/depart/").content.decode()
+    assert ("Pour l’hôpital, préparez plutôt un transfert" in page, "Hôpital, domicile" in page) == (True, False)
+    sheet = f"/liaison/residents/{scene.resident.pk}/transfert/"
+    assert (sheet in page, client_of(scene.nurse).get(sheet).status_code) == (True, 200)
+    assert sheet not in client_of(scene.doctor).get(f"/liaison/{demand.pk}/depart/").content.decode()
+
+
 def test_a_departure_out_of_the_platform_is_said_and_the_request_keeps_its_doctor():
     scene = make_home()
     demand = taken(scene)
@@ -130,7 +141,17 @@ def test_a_death_ends_what_was_planned_and_leaves_to_the_doctor_what_they_have_i
     )
     asked = taken(scene)
     deciding.ask(actor=scene.doctor_actor, demand=asked, text="Diurèse ?")
-    page = client_of(scene.nurse).post(f"/liaison/{waiting.pk}/depart/", said("died", in_hospital="on"), follow=True)
+    browser, url = client_of(scene.nurse), f"/liaison/{waiting.pk}/deces/"
+    assert browser.post(f"/liaison/{waiting.pk}/depart/", said("died", place="Ici")).status_code == 422
+    given = said("died", in_hospital="True")
+    sure = browser.post(url, given).content.decode()
+    for words in ("Enregistrer le décès de VASSEUR Odette ?", "rendez-vous de téléconsultation à venir", "relances"):
+        assert words in sure
+    assert 'name="in_hospital" value="True"' in sure
+    assert browser.post(url, {**given, "change": "1"}).status_code == 200
+    assert browser.post(url, {**given, "sure": "1", "why": ""}).status_code == 422
+    assert (Patient.objects.get().deceased_on, Departure.objects.exists()) == (None, False)
+    page = browser.post(url, {**given, "sure": "1"}, follow=True)
     assert "Plus aucune réévaluation" in page.content.decode()
     waiting.refresh_from_db()
     asked.refresh_from_db()
@@ -169,12 +190,14 @@ def test_only_the_home_and_the_doctor_who_has_it_say_a_departure():
     scene = make_home()
     demand = taken(scene)
     for member in (scene.colleague, scene.regulator):
-        assert client_of(member).get(f"/liaison/{demand.pk}/depart/").status_code == 404
+        for page in ("depart", "deces"):
+            assert client_of(member).get(f"/liaison/{demand.pk}/{page}/").status_code == 404
     here = leaving.Leaving(timezone.now(), "x")
     with pytest.raises(NotFound):
         leaving.died(actor=make_home().nurse_actor, demand=demand, said=here, in_hospital=False)
     for member in (scene.nurse, scene.doctor):
-        assert client_of(member).get(f"/liaison/{demand.pk}/depart/").status_code == 200
+        for page in ("depart", "deces"):
+            assert client_of(member).get(f"/liaison/{demand.pk}/{page}/").status_code == 200
 
 
 def test_what_was_asked_and_not_given_yet_is_the_first_that_the_new_home_reads(other):

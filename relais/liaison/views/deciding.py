@@ -36,7 +36,8 @@ def decide(request: Any, dossier_id: UUID) -> HttpResponse:
     if not may.can_decide(request.actor, found):
         raise NotFound
     level = next(iter(found.response.answers.get("fg.nts", [])), "") if found.response else ""
-    form = DecisionForm(request.POST or None, initial={"care_level": level, "review": "4"})
+    died = found.patient.deceased_on is not None
+    form = DecisionForm(request.POST or None, initial={"care_level": level}, died=died)
     if request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("code", "care_level", "justification", "family", "plan")}
         advice = deciding.Advice(**given, review_at=form.review_at(timezone.now()))

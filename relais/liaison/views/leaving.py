@@ -17,12 +17,41 @@ from relais.directory.models import Establishment
 from relais.directory.queries import search
 from relais.liaison import permissions as may
 from relais.liaison.actions import leaving
-from relais.liaison.forms import LeavingForm
+from relais.liaison.forms import DeathForm, LeavingForm
 from relais.liaison.models import Departure, Request
 from relais.liaison.views.request import request_of
 from relais.liaison.workflow import OPEN
 
 FOUND = 10
+
+
+@professional(*may.CLINICAL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def death(request: Any, dossier_id: UUID) -> HttpResponse:
+    """The one way to say a death: when and how, then read again with the name and with what stops, then done."""
+    found = request_of(request, dossier_id, "Décès d’un résident")
+    if not may.can_tell_departure(request.actor, found):
+        raise NotFound
+    if found.state not in OPEN or found.patient.deceased_on:
+        return redirect("liaison:request", dossier_id)
+    now = timezone.localtime()
+    form = DeathForm(request.POST or None, initial={"day": now.date(), "hour": now.time()})
+    context = {"found": found, "patient": found.patient, "form": form}
+    if request.method == "POST" and form.is_valid() and "change" not in request.POST:
+        said = leaving.Leaving(form.at(), form.cleaned_data["why"])
+        in_hospital = form.cleaned_data["in_hospital"]
+        if "sure" not in request.POST:
+            return render(request, "liaison/death_sure.html", {**context, "at": said.at, "in_hospital": in_hospital})
+        try:
+            leaving.died(actor=request.actor, demand=found, said=said, in_hospital=in_hospital)
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(
+                request, _("Le décès est enregistré. Ce qui était prévu s’arrête ; le médecin est prévenu.")
+            )
+            return redirect("liaison:request", dossier_id)
+    return render(request, "liaison/death.html", context, status=422 if form.errors else 200)
 
 
 @professional(*may.CLINICAL)
@@ -49,7 +78,10 @@ def leave(request: Any, dossier_id: UUID) -> HttpResponse:
         else:
             if answer is not None:
                 return answer
-    context = {"found": found, "patient": found.patient, "form": form, "homes": homes}
+    context = {
+        "found": found, "patient": found.patient, "form": form, "homes": homes,
+        "may_send_off": may.can_send_off(request.actor, found.patient),
+    }  # fmt: skip
     return render(request, "liaison/leave.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -66,9 +98,6 @@ def _said(
     said = leaving.Leaving(form.at(), form.cleaned_data["why"])
     given: dict[str, Any] = {"actor": request.actor, "demand": found, "said": said}
     match form.cleaned_data["kind"]:
-        case Departure.Kind.DIED:
-            leaving.died(in_hospital=form.cleaned_data["in_hospital"], **given)
-            messages.success(request, _("Le décès est noté. Ce qui était prévu s’arrête ; le médecin est prévenu."))
         case Departure.Kind.ELSEWHERE:
             leaving.go_elsewhere(place=form.cleaned_data["place"], **given)
             messages.success(request, _("Le départ est noté. La demande reste à son médecin, qui est prévenu."))

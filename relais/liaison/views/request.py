@@ -81,7 +81,7 @@ def context_of(request: Any, found: Request, **more: Any) -> dict[str, Any]:
         "links": dossier_queries.links(actor, found.dossier),
         "timeline": dossier_queries.timeline(found.dossier),
         "topic": dossiers.topic(found.pk),
-        "closings": Closing.choices,
+        "closings": [one for one in Closing.choices if found.patient.deceased_on or one[0] not in deciding.DEATHS],
         "noting": {"text": "", "urgent": False, "error": ""},
         "filing": {"title": "", "error": ""},
         **more,

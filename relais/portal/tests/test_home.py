@@ -75,7 +75,8 @@ def test_each_role_of_the_nursing_homes_liaison_has_its_guide(client: Client) ->
         "ehpad": (
             "Reprendre les constantes",
             "Envoyer dès que possible",
-            "Le résident est parti ou décédé",
+            "Le résident est parti",
+            "Le résident est décédé",
             "Passer au SAMU",
         ),
         "medecin-astreinte": (
