@@ -175,7 +175,7 @@ ROLE_HINTS = {
 class InviteForm(Form):
     """Someone who has an account (address or RPPS is enough), or someone new (names and address)."""
 
-    email = forms.EmailField(label=gettext_lazy("Adresse e-mail professionnelle"), required=False)
+    email = forms.EmailField(label=gettext_lazy("Adresse e-mail professionnelle"), required=False, max_length=254)
     rpps = forms.CharField(label=gettext_lazy("Numéro RPPS"), required=False, max_length=14)
     given_name = forms.CharField(label=gettext_lazy("Prénom"), required=False, max_length=100)
     family_name = forms.CharField(label=gettext_lazy("Nom"), required=False, max_length=100)

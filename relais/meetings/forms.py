@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.errors import Refused
@@ -28,9 +27,10 @@ class InviteForm(Form):
 
     def clean_emails(self) -> tuple[str, ...]:
         found = tuple(word for word in SEPARATORS.split(self.cleaned_data["emails"]) if word)
+        address = forms.EmailField(max_length=254)
         for email in found:
             try:
-                validate_email(email)
+                address.clean(email)
             except forms.ValidationError:
                 raise forms.ValidationError(_("« %s » n’est pas une adresse e-mail.") % email) from None
         if self.fields["emails"].required and not found:  # a comma alone

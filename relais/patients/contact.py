@@ -25,6 +25,7 @@ IMPOSSIBLE_ENDS = {
     "fre": "fr",
     "ney": "net",
 }
+LONGEST = 254  # characters of an address: what a message can be sent to, and what the database keeps
 RESERVED_ENDS = ("test", "example", "invalid", "localhost", "local")
 
 
@@ -104,11 +105,13 @@ def shown(e164: str) -> str:
 def clean_email(text: str, *, field: str = "email") -> str:
     """An e-mail address that can exist, its domain in small letters, or "" for nothing typed.
 
-    Raises Refused beside `field` for a wrong syntax or an ending that no domain has.
+    Raises Refused beside `field` for a wrong syntax, too many characters or an ending that no domain has.
     """
     typed = text.strip()
     if not typed:
         return ""
+    if len(typed) > LONGEST:
+        raise Refused(_("Cette adresse e-mail est trop longue : 254 caractères au plus."), field=field)
     try:
         validate_email(typed)
     except ValidationError:

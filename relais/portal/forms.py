@@ -54,7 +54,10 @@ class AskForm(Form):
         label=_("Votre nom"), required=False, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     email = forms.EmailField(
-        label=_("Adresse e-mail"), required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label=_("Adresse e-mail"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     phone = PhoneField(label=_("Téléphone"), required=False)
     attach = forms.BooleanField(

@@ -103,6 +103,11 @@ def test_someone_new_is_invited_and_gets_in_with_a_code(here, manager) -> None:
     assert client.session["establishment"] == str(here.pk)
 
 
+def test_an_address_longer_than_the_database_keeps_is_refused_beside_its_field(manager) -> None:
+    answer = client_of(manager).post(ADD, new(email=f"a@{'exemple.' * 32}test"))
+    assert set(answer.context["form"].errors) == {"email"}
+
+
 @pytest.mark.parametrize("by", ["email", "rpps"])
 def test_who_has_an_account_is_added_and_told(here, manager, by) -> None:
     known = make_practitioner(email="nina.petit@exemple.test").user

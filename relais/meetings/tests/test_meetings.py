@@ -90,6 +90,7 @@ def test_the_same_form_sent_twice_plans_once(scene):
         ({"date": "2027-03-28", "time": "02:30"}, "Cette heure n’existe pas"),
         ({"time": "10:00"}, "Indiquez le jour de la réunion."),
         ({"emails": "pas une adresse"}, "n’est pas une adresse e-mail"),
+        ({"emails": f"a@{'exemple.' * 32}test"}, "n’est pas une adresse e-mail"),  # longer than the database keeps
         ({"title": ""}, "Ce champ est obligatoire."),
     ],
 )

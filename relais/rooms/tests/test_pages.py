@@ -116,6 +116,33 @@ def test_what_is_no_object_is_refused_with_a_sentence(scene: Scene, body: str) -
     assert answer.status_code == 409
 
 
+UNKEPT = {
+    "NUL": r'"\u0000"', "half a pair": r'"\ud800"', "no number": "NaN", "infinite": "-Infinity", "too large": "1e400",
+    "nested": "[" * 100_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", UNKEPT.values(), ids=UNKEPT)
+def test_what_no_database_keeps_is_refused_with_a_sentence(scene: Scene, value: str) -> None:
+    mine, theirs = scene.join(scene.doctor_actor).pk, scene.join(scene.patient_actor).pk
+    signal = f'{{"peer": "{mine}", "messages": [{{"to": "{theirs}", "payload": {{"type": "offer", "sdp": %s}}}}]}}'
+    tested = '{"parts": {"camera": {"result": "ok", "note": %s}}, "facts": {}}'
+    for client, path, body in (
+        (scene.doctor_client(), f"/salles/{scene.room.pk}/signaux", signal),
+        (scene.patient_client(), "/p/salles/test/resultat", tested),
+    ):
+        said = {"content_type": "application/json", "headers": {"Accept": "application/json"}}
+        refused = client.post(path, body % value, **said)
+        assert (refused.status_code, "Rechargez-la" in refused.json()["error"]) == (409, True)
+        assert client.post(path, body % r'"\\u0000"', **said).status_code == 200, "six characters, and no NUL"
+
+
+def test_a_number_that_cannot_be_is_no_place_in_the_signals(scene: Scene) -> None:
+    peer, path = scene.join(scene.doctor_actor).pk, f"/salles/{scene.room.pk}/"
+    assert scene.doctor_client().get(f"{path}etat", {"peer": peer, "after": "9" * 5000}).status_code == 200
+    assert send(scene.doctor_client(), f"{path}rester", {"peer": str(peer), "read": 10**30}).status_code == 200
+
+
 @pytest.mark.req("TC-09")
 def test_heartbeats_come_from_the_patients_side(scene: Scene, stranger: Membership) -> None:
     fields = {"about": str(scene.about), "place": "waiting"}

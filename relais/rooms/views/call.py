@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from relais.core.access import anyone_inside
 from relais.core.middleware import patient_path
+from relais.core.reading import read_number
 from relais.rooms import actions, turn
 from relais.rooms.models import Invitation, Room
 from relais.rooms.queries import call_state, get_room, lines
@@ -94,10 +95,8 @@ def state(request: Any, room_id: UUID) -> JsonResponse:
     """?peer=&after=: what the page must know now (queries.call_state)."""
     room, invitation = get_room(request.actor, room_id)
     peer = request.GET.get("peer")
-    after = request.GET.get("after", "0")
-    return JsonResponse(
-        call_state(room, invitation, read_id(peer) if peer else None, int(after) if after.isdecimal() else 0)
-    )
+    after = read_number(request.GET.get("after", "0"), most=10**18) or 0
+    return JsonResponse(call_state(room, invitation, read_id(peer) if peer else None, after))
 
 
 @require_POST
