@@ -205,7 +205,7 @@ def call_state(room: Room, invitation: Invitation, peer_id: UUID | None, after: 
         "inside": bool(peer_id and mine and mine.pk == peer_id),
         "left": _left(room),
         "people": [_person(peer, order) for order, peer in enumerate(inside)] if may_enter else [],
-        "waiting": _waiting(room, {peer.invitation_id for peer in inside}) if invitation.is_host else [],
+        "waiting": _waiting(room, {peer.invitation_id for peer in inside}) if invitation.is_host and may_enter else [],
         "signals": [],
         "captures": [],
         "carrier": Carrier.SFU if room.relayed else Carrier.MESH,

@@ -11,8 +11,8 @@ from django.test import Client
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import client_of
-from relais.rooms import actions, turn
-from relais.rooms.models import DeviceTest, Line
+from relais.rooms import actions, permissions, turn
+from relais.rooms.models import DeviceTest, Invitation, Line
 from relais.rooms.queries import last_test
 from relais.rooms.tests.conftest import Scene
 
@@ -33,6 +33,25 @@ def test_each_side_reaches_the_call_at_its_own_address(scene: Scene) -> None:
     assert f"/p/salles/{scene.room.pk}/entrer" in patient.content.decode()
     assert "Le professionnel est prévenu. Gardez cette page ouverte." in patient.content.decode()
     assert 'data-panel="dossier"' not in patient.content.decode()
+
+
+@pytest.mark.parametrize("by", ["dismissal", "gate"])
+def test_whoever_was_dismissed_learns_nobodys_name_from_the_state_of_a_room(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    actions.beat(actor=scene.guest_actor, about=scene.about, place="waiting")
+    scene.join(scene.doctor_actor)
+    client, path = scene.doctor_client(), f"/salles/{scene.room.pk}/etat"
+    before = client.get(path).json()
+    assert ([one["name"] for one in before["waiting"]], len(before["people"])) == (["Alex (interprète)"], 1)
+    if by == "gate":
+        monkeypatch.setattr(permissions, "gates", [lambda invitation: not invitation.is_host])
+    else:
+        place = scene.doctor.establishment_id
+        Invitation.objects.filter(pk=scene.host.pk).update(establishment_id=place)
+        actions.dismiss(holder_id=scene.doctor.user_id, establishment_id=place)
+    after = client.get(path).json()
+    assert (after["revoked"], after["waiting"], after["people"]) == (True, [], [])
 
 
 PAGES = ["", "etat", "personnes", "messages"]
