@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 
 from relais.accounts.models import User
@@ -16,18 +16,20 @@ from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
+from relais.rooms.models import Peer
 
 ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
     "liaison.asked", "liaison.review", "liaison.hand_over", "liaison.late", "liaison.mention",
 )  # fmt: skip
 NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
-URGENT, SIGNS = "liaison.urgent_note", "liaison.signs"
+URGENT, SIGNS, ROOM = "liaison.urgent_note", "liaison.signs", "liaison.room"
 
 ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
 REASONS = {
     MENTION: "prenez part à cet échange",
     NEWS: "prenez part à cette demande",
     URGENT: "prenez part à cette demande",
+    ROOM: "prenez part à cette demande",
     SIGNS: "avez écrit cette demande",
     NOBODY_HERE: "répondez d’un établissement",
 }
@@ -56,6 +58,9 @@ class Text:
             return notes.exclude(pk__in=read.values("pk")).exists()
         if self.key == SIGNS:  # not once they were taken
             return not all(measured(one) for one in found.select_related("response"))
+        if self.key == ROOM:  # not once they are there
+            inside = Peer.objects.filter(invitation__room__about=OuterRef("pk"), left_at=None)
+            return found.filter(~Exists(inside.filter(invitation__holder_id=str(message.holder_id)))).exists()
         if self.key in (NOBODY, NOBODY_HERE):
             return found.filter(responsible=None).exists()
         return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
@@ -88,6 +93,7 @@ TEXTS = {
         ),
         Text(NEWS, "Changement dans un dossier", "un dossier a changé, merci de le lire", of_owner=False),
         Text(URGENT, "Note urgente", "une note urgente vous attend", of_owner=False),
+        Text(ROOM, "Visio ouverte", "on vous attend en visio", of_owner=False),
         Text(SIGNS, "Constantes à reprendre", "une réévaluation vous attend", of_owner=False),
         Text(MENTION, "Mention dans une note", "une note vous mentionne", of_owner=False),
     )

@@ -27,7 +27,7 @@ def leave(page: Any) -> None:
 
 
 def join(page: Any) -> None:
-    page.get_by_role("button", name="Visio").first.click()
+    page.get_by_role("button", name="la visio").first.click()
     page.locator("[data-choose=both]").click()
 
 

@@ -15,7 +15,7 @@ from relais.liaison import messages
 from relais.liaison import permissions as may
 from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import Note, Request, Seen
-from relais.liaison.queries.people import people_of
+from relais.liaison.queries.people import across, people_of
 from relais.liaison.workflow import OVER
 
 NOTE_MAX = 5000  # characters
@@ -63,11 +63,7 @@ def write(
     for pk in sorted(wanted - {author.pk}):
         messages.tell(messages.MENTION, locked, there[pk])
     if urgent:
-        sender = locked.response.user_id if locked.response and not may.in_home(actor, locked) else None
-        proposed = locked.hand_overs.filter(accepted_at=None, dropped_at=None).first()
-        taking = proposed.taking_id if proposed else None
-        called = {one for one in (locked.responsible_id, sender, taking) if one} - wanted - {author.pk}
-        for pk in sorted(called & set(there)):
+        for pk in sorted((across(actor, locked) - wanted) & set(there)):
             messages.tell(messages.URGENT, locked, there[pk])
     dossiers.record(locked.dossier, "note_written", actor, note=str(note.pk), urgent=urgent)
     tell_pages(locked, urgent=urgent)

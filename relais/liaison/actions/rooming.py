@@ -1,5 +1,8 @@
 """A video room of a request, one tap away and joined to it (FG-07)."""
 
+from datetime import timedelta
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import User
@@ -7,19 +10,26 @@ from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
+from relais.liaison import messages
 from relais.liaison import permissions as may
-from relais.liaison.actions.states import lock, tell_pages
+from relais.liaison.actions.states import lock, pages_of, tell_pages
 from relais.liaison.models import Request
+from relais.liaison.queries.people import across, in_rooms
 from relais.liaison.workflow import OPEN
+from relais.notifications.models import Message
 from relais.rooms import actions as rooms
 from relais.rooms.models import Part, Room
 
 MAX_PEOPLE = 4  # peer to peer: nurse, doctor on call, SAMU and one more
+AGAIN = timedelta(minutes=10)  # whoever opens it anew meanwhile calls nobody twice
 
 
 @whole
 def enter(*, actor: Actor, demand: Request) -> Room:
-    """The room of this request, made by the first who enters; whoever takes part enters it as host."""
+    """The room of this request, made by the first who enters; whoever takes part enters it as host.
+
+    Whoever finds it empty calls the other side by a message, as an urgent note does; lists ring while they wait there.
+    """
     locked = lock(actor, demand.pk)
     if not may.can_exchange(actor, locked):
         raise NotFound
@@ -28,7 +38,7 @@ def enter(*, actor: Actor, demand: Request) -> Room:
     place = locked.establishment
     room = rooms.open_room(
         actor=actor, about=locked.pk, relay_only=place.relay_only, max_people=MAX_PEOPLE,
-        topics=[dossiers.topic(locked.pk)],
+        topics=pages_of(locked),
     )  # fmt: skip
     user = User.objects.get(pk=actor.me)
     invited = room.invitations.filter(holder_id=user.pk, revoked_at=None).exists()
@@ -39,7 +49,17 @@ def enter(*, actor: Actor, demand: Request) -> Room:
         )  # fmt: skip
         dossiers.record(locked.dossier, "room_entered", actor, room=str(room.pk))
         tell_pages(locked, urgent=True)
+    if not in_rooms([locked.pk]):
+        _call(actor, locked)
     return room
+
+
+def _call(actor: Actor, demand: Request) -> None:
+    told = Message.objects.filter(type=messages.ROOM, about=demand.pk, created_at__gt=timezone.now() - AGAIN)
+    if told.exists():
+        return
+    for user in User.objects.filter(pk__in=across(actor, demand), is_active=True).order_by("pk"):
+        messages.tell(messages.ROOM, demand, user)
 
 
 def end(*, actor: Actor, demand: Request) -> None:

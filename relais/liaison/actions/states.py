@@ -30,13 +30,18 @@ def each(found: Iterable[UUID], act: Callable[[UUID], object]) -> list[Exception
     return failed
 
 
-def tell_pages(demand: Request, *, urgent: bool = False) -> None:
-    """The lists of the services that take part, the nursing home's page and the request's own look again."""
+def pages_of(demand: Request) -> list[str]:
+    """The topics of the lists of the services that take part, of the nursing home's page and of the request's own."""
     taking_part = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None)
     topics = [
         service_topic(service_id) for service_id in taking_part.order_by("id").values_list("service_id", flat=True)
     ]
-    live.ping(*topics, home_topic(demand.establishment_id), dossiers.topic(demand.pk), urgent=urgent)
+    return [*topics, home_topic(demand.establishment_id), dossiers.topic(demand.pk)]
+
+
+def tell_pages(demand: Request, *, urgent: bool = False) -> None:
+    """These look again."""
+    live.ping(*pages_of(demand), urgent=urgent)
 
 
 def move(*, actor: Actor, demand: Request, verb: str, **changes: Any) -> Request:

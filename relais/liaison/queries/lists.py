@@ -16,6 +16,7 @@ from relais.liaison import delays
 from relais.liaison.models import Decision, Departure, HandOver, Note, Request, Seen
 from relais.liaison.queries.measures import fresh, measured
 from relais.liaison.queries.missing import missing
+from relais.liaison.queries.people import in_rooms
 from relais.liaison.queries.request import expected
 from relais.liaison.queries.sbar import in_words, signs
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
@@ -23,6 +24,7 @@ from relais.oncall.models import PoolMember
 from relais.oncall.queries import services_of
 from relais.patients.models import CareLink, Patient
 from relais.questionnaires.queries import words
+from relais.rooms.models import Peer
 
 MOST = 200  # open requests of one list that wait for nobody; those that press are never left out
 LATER = timedelta(days=3650)
@@ -44,6 +46,7 @@ class Row:
     unread: int
     called: bool  # an unread note mentions the reader
     urgent: UUID | None  # the last urgent note unseen, not their own home's: of what they have or take over
+    visio: Peer | None  # somebody of another place, who waits in its room for those of the reader's
     hand_over: HandOver | None
     taking: bool  # the hand-over is proposed to the reader
     expected: str
@@ -162,6 +165,7 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
     ids = [one.pk for one in found]
     unread, (called, urgent) = _unread(actor, ids), _calling(actor, ids, home=home)
     open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)
+    rooms = in_rooms(ids)
     handed = {one.demand_id: one for one in open_ones.select_related("leaving", "taking").order_by("pk")}
     made = [
         _row(
@@ -172,6 +176,7 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
             unread=unread.get(one.pk, 0),
             called=one.pk in called,
             urgent=urgent.get(one.pk),
+            inside=rooms.get(one.pk, []),
             hand_over=handed.get(one.pk),
         )
         for one in found
@@ -188,6 +193,7 @@ def _row(
     unread: int,
     called: bool,
     urgent: UUID | None,
+    inside: list[Peer],
     hand_over: HandOver | None,
 ) -> Row:
     deadline = one.deadline
@@ -195,6 +201,9 @@ def _row(
     due = one.state in IN_HAND and one.review_at is not None and one.review_at <= now
     to_measure = due and not measured(one)
     taking = hand_over is not None and hand_over.taking_id == actor.user_id
+    concerned = home or taking or one.responsible_id == actor.user_id
+    awaited = concerned or one.responsible_id is None or one.state in WAITING
+    missed = awaited and all(peer.invitation.establishment_id != actor.establishment_id for peer in inside)
     return Row(
         demand=one,
         deadline=deadline,
@@ -202,7 +211,8 @@ def _row(
         mine=one.responsible_id == actor.user_id,
         unread=unread,
         called=called,
-        urgent=urgent if home or taking or one.responsible_id == actor.user_id else None,
+        urgent=urgent if concerned else None,
+        visio=inside[0] if inside and missed else None,
         hand_over=hand_over,
         expected=str(_("Accepter la relève")) if taking else expected(one, home=home),
         motive=_motive(one),

@@ -1,17 +1,24 @@
 """Who takes part in a demand: whoever answers for its services, and the clinical staff of the nursing home."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import Membership, User
+from relais.core.actor import Actor
 from relais.directory.models import Service
 from relais.dossiers.models import Participant
+from relais.liaison import permissions as may
 from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import members, on_duty
+from relais.rooms.actions.presence import ABSENT_AFTER
+from relais.rooms.models import Peer
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,25 @@ def people_of(demand: Request) -> list[Person]:
     found = {one.user_id: Person(one.user, one.service.name) for one in pool.order_by("-created_at", "-id")}
     found |= {one.user_id: Person(one.user, one.establishment.name) for one in home.order_by("id")}
     return sorted(found.values(), key=lambda one: (one.user.family_name, one.user.given_name, one.user.pk))
+
+
+def across(actor: Actor, demand: Request) -> set[UUID]:
+    """Whom somebody calls who cannot wait: the doctor who has the request, or is asked, whoever it is being handed over to,
+    and, where they are not of the nursing home, whoever spoke for it."""
+    sender = demand.response.user_id if demand.response and not may.in_home(actor, demand) else None
+    proposed = demand.hand_overs.filter(accepted_at=None, dropped_at=None).first()
+    found = (demand.responsible_id, sender, proposed.taking_id if proposed else None)
+    return {one for one in found if one} - {actor.me}
+
+
+def in_rooms(ids: Iterable[UUID]) -> dict[UUID, list[Peer]]:
+    """Who is in the room of each of these requests now, by name; those whose room is empty are left out."""
+    fresh = timezone.now() - ABSENT_AFTER
+    inside = Peer.objects.filter(invitation__room__about__in=ids, left_at=None, seen_at__gt=fresh)
+    found: dict[UUID, list[Peer]] = {}
+    for one in inside.select_related("invitation__room").order_by("invitation__name", "pk"):
+        found.setdefault(one.invitation.room.about, []).append(one)
+    return found
 
 
 def sent_words(demand: Request) -> str:

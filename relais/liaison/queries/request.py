@@ -17,11 +17,10 @@ from relais.liaison import permissions as may
 from relais.liaison.models import HandOver, Note, Request
 from relais.liaison.queries.measures import measured, measures
 from relais.liaison.queries.missing import missing
-from relais.liaison.queries.people import people_of
+from relais.liaison.queries.people import in_rooms, people_of
 from relais.liaison.queries.sbar import said, signs
 from relais.liaison.workflow import OPEN, WAITING, State
 from relais.questionnaires.queries import shown
-from relais.rooms.models import Peer
 
 REACHED = (Need.GERIATRIC, Need.NIGHT, Need.SAMU, Need.MOBILE, Need.PALLIATIVE, Need.HAD)
 KEY_FACTS = (
@@ -128,7 +127,7 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "hand_over": hand_over,
         "may_accept": hand_over is not None and hand_over.leaving_id != actor.user_id and may.can_take(actor, demand),
         "may_rewrite": hand_over is not None and hand_over.leaving_id == actor.user_id,
-        "in_room": _in_room(demand),
+        "in_room": [one.invitation.name for one in in_rooms([demand.pk]).get(demand.pk, [])],
         "back_number": next(iter(answers.get("fg.tel", [])), demand.establishment.phone),
         "expertise_url": f"{reverse('expertise:start')}?{_origin(demand)}",
         "follow_up_url": f"{reverse('telemonitoring:enrol')}?{_origin(demand)}",
@@ -169,9 +168,3 @@ def services_for(demand: Request) -> list[Service]:
 def _taking_part(demand: Request) -> list[Participant]:
     rows = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None)
     return list(rows.select_related("service__establishment").order_by("created_at", "pk"))
-
-
-def _in_room(demand: Request) -> list[str]:
-    """Who is in the request's room now."""
-    inside = Peer.objects.filter(invitation__room__about=demand.pk, left_at=None)
-    return list(inside.order_by("invitation__name").values_list("invitation__name", flat=True).distinct())

@@ -19,7 +19,7 @@ from relais.notifications.models import Message
 from relais.oncall.models import OnCallSlot, PoolMember
 from relais.oncall.testing import make_slot
 from relais.patients.testing import make_patient
-from relais.rooms.models import Room
+from relais.rooms.models import Peer, Room
 from relais.rooms.permissions import invitation_of
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,44 @@ def test_whoever_answers_no_more_is_out_of_the_room_at_their_next_request():
     assert (people[scene.doctor].get(room).status_code, people[scene.colleague].get(room).status_code) == (200, 404)
     deciding.close(actor=scene.doctor_actor, demand=demand, why="sans-suite")
     assert invitation_of(actor_for(scene.nurse), opened).revoked_at is not None
+
+
+@pytest.mark.req("FG-07")
+def test_whoever_opens_the_room_calls_the_other_side_whose_lists_ring_until_somebody_joins():
+    """Otherwise a nurse waits in front of her own picture, and nobody knows."""
+    scene = make_home()
+    demand = taken(scene)
+    nurse, doctor = client_of(scene.nurse), client_of(scene.doctor)
+    url, lists_of = f"/liaison/{demand.pk}/", {nurse: "/liaison/residents/", doctor: "/liaison/astreinte/"}
+    colleague = client_of(scene.colleague)
+
+    def rings(browser):
+        page = browser.get(lists_of.get(browser, "/liaison/astreinte/")).content.decode()
+        return "Visio, on vous attend : VASSEUR Odette" in page
+
+    def come(member):
+        invited = Room.objects.get().invitations.get(holder_id=member.user_id)
+        return Peer.objects.create(invitation=invited)
+
+    assert "Ouvrir la visio" in doctor.get(url).content.decode()
+    for _again in range(2):
+        nurse.post(f"{url}room/")
+    told = Message.objects.get(type="liaison.room")
+    assert (told.holder_id, messages.TEXTS[told.type].still_wanted(told)) == (scene.doctor.user_id, True)
+    come(scene.nurse)
+    assert (rings(doctor), rings(nurse), rings(colleague)) == (True, False, False)
+    page = doctor.get(url).content.decode()
+    assert ("Rejoindre la visio" in page, "Ouvrir la visio" in page) == (True, False)
+    doctor.post(f"{url}room/")
+    come(scene.doctor)
+    assert (rings(doctor), messages.TEXTS[told.type].still_wanted(told)) == (False, False)
+    Peer.objects.filter(invitation__holder_id=scene.nurse.user_id).update(left_at=timezone.now())
+    assert (rings(doctor), rings(nurse)) == (False, True)
+    Peer.objects.update(seen_at=timezone.now() - MINUTE)
+    assert rings(nurse) is False, "gone without a word"
+    Message.objects.filter(type="liaison.room").delete()
+    doctor.post(f"{url}room/")
+    assert Message.objects.get(type="liaison.room").holder_id == scene.nurse.user_id
 
 
 @pytest.mark.req("FG-07")
