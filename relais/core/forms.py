@@ -9,6 +9,8 @@ from django.forms.renderers import TemplatesSetting
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from relais.core.reading import FIRST, LAST
+
 _TEXT = {"text", "email", "tel", "number", "url", "password", "date", "time", "datetime-local", "search", "file"}
 _INPUT_ATTRS: dict[str, dict[str, str]] = {
     "email": {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"},
@@ -76,6 +78,12 @@ class DateInput(forms.DateInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs={"placeholder": "jj/mm/aaaa", **(attrs or {})}, format="%Y-%m-%d")
+
+
+def possible_day(day: datetime.date) -> None:
+    """A validator: beyond these days there is none before or after to count with."""
+    if not FIRST <= day < LAST:
+        raise forms.ValidationError(_("Cette date est impossible : vérifiez l’année."))
 
 
 class TimeInput(forms.TimeInput):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from relais.core import times
 from relais.core.errors import Refused
-from relais.core.forms import DateInput, Form, TelInput, TimeInput
+from relais.core.forms import DateInput, Form, TelInput, TimeInput, possible_day
 from relais.core.paris import PARIS, to_utc
 from relais.directory.models import Service
 from relais.oncall.actions.slots import Said
@@ -30,10 +30,10 @@ class SlotForm(Form):
     """One slot; an end at or before the beginning is on the next day."""
 
     user = forms.ChoiceField(label=_("Médecin d’astreinte"))
-    day = forms.DateField(label=_("Jour"), widget=DateInput)
+    day = forms.DateField(label=_("Jour"), widget=DateInput, validators=[possible_day])
     starts = forms.TimeField(label=_("De"), widget=TimeInput)
     ends = forms.TimeField(label=_("à"), widget=TimeInput)
-    end_day = forms.DateField(label=_("Jour de fin"), widget=DateInput, required=False)
+    end_day = forms.DateField(label=_("Jour de fin"), widget=DateInput, required=False, validators=[possible_day])
     phone = forms.CharField(label=_("Téléphone"), widget=TelInput, max_length=20, required=False)
     backup = forms.ChoiceField(label=_("Renfort"), required=False)
     backup_phone = forms.CharField(label=_("Téléphone du renfort"), widget=TelInput, max_length=20, required=False)
@@ -79,7 +79,7 @@ class NewSlotForm(SlotForm):
     weekdays = forms.MultipleChoiceField(
         label=_("Répéter chaque"), choices=WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple
     )
-    until = forms.DateField(label=_("Jusqu’au"), widget=DateInput, required=False)
+    until = forms.DateField(label=_("Jusqu’au"), widget=DateInput, required=False, validators=[possible_day])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

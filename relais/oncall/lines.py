@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from relais.core.errors import Refused
 from relais.core.paris import PARIS, to_utc
-from relais.core.reading import read_text
+from relais.core.reading import FIRST, LAST, read_text
 
 MOST_LINES, LONGEST, PHONE_LONGEST = 1_000, 200, 20
 COLUMNS = ("debut", "fin", "medecin", "telephone", "renfort", "telephone_renfort")
@@ -148,5 +148,7 @@ def _moment(text: str, what: str) -> datetime:
             found = datetime.strptime(text.strip(), form)  # noqa: DTZ007 (a Paris time)
         except ValueError:
             continue
+        if not FIRST <= found.date() < LAST:
+            raise Refused(_("Date impossible (%(what)s) : vérifiez l’année.") % {"what": what})
         return to_utc(found.date(), found.time()).astimezone(UTC)
     raise Refused(_("Date illisible (%(what)s) : écrivez-la comme 23/11/2026 08:00.") % {"what": what})
