@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from relais.accounts.models import User
@@ -108,9 +109,9 @@ def _answered(actor: Actor) -> QuerySet[Service]:
     return duty.answered(actor).filter(need__in=NEEDS)
 
 
-def answers_for_one(actor: Actor) -> Exists:
-    """Whether the actor answers for a service with a room, beside a row that is read anyway."""
-    return Exists(_answered(actor))
+def answered_ids(actor: Actor) -> ArraySubquery:
+    """The services with a room for which the actor answers, by id, beside a row that is read anyway."""
+    return ArraySubquery(_answered(actor).order_by().values("pk"))
 
 
 def cards(actor: Actor, owners: Iterable[Owner], *, mine: bool = False, at_once: bool) -> list[Card]:
@@ -120,12 +121,23 @@ def cards(actor: Actor, owners: Iterable[Owner], *, mine: bool = False, at_once:
     return shown
 
 
+def ringing(actor: Actor, owners: Iterable[UUID]) -> list[Card]:
+    """The rooms of these owners, all of them the actor's, where somebody waits for one of the place."""
+    sittings = list(_open(owners).order_by("created_at", "pk"))
+    people = who_is_there(actor, _holders(sittings))
+    found = [Card(one.place.owner, True, True, *people[one.pk], since=one.created_at) for one in sittings]
+    return [card for card in found if card.rings]
+
+
+def _open(owners: Iterable[UUID]) -> QuerySet[Sitting]:
+    """The conversations that go on in the rooms of these owners."""
+    ids = list(owners)
+    found = Sitting.objects.filter(Q(place__establishment__in=ids) | Q(place__service__in=ids), ended_at=None)
+    return found.select_related("place__establishment", "place__service__establishment")
+
+
 def fill(actor: Actor, shown: list[Card]) -> None:
-    ids = [card.id for card in shown]
-    open_ = Sitting.objects.filter(
-        Q(place__establishment__in=ids) | Q(place__service__in=ids), ended_at=None
-    ).select_related("place__establishment", "place__service__establishment")
-    sittings = {sitting.place.owner.pk: sitting for sitting in open_}
+    sittings = {sitting.place.owner.pk: sitting for sitting in _open(card.id for card in shown)}
     people = who_is_there(actor, _holders(sittings.values()))
     for card in shown:
         if sitting := sittings.get(card.id):

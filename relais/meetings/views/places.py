@@ -112,25 +112,27 @@ def stays(request: Any, owner_id: UUID) -> HttpResponse:
 @require_GET
 def alerts(request: Any) -> HttpResponse:
     """The part of the top bar that says who is at the doors of one's own rooms and meetings."""
-    here = Establishment.objects.get(pk=request.actor.here)
-    doors_ = meetings.doors_of(request.actor, timezone.now())
-    return HttpResponse(_alerts(request.actor, queries.own(request.actor, here), doors_))
+    return HttpResponse(_alerts(request.actor) or "")
 
 
-def _alerts(actor: Actor, own: list[queries.Owner], doors_: list[meetings.Door]) -> str:
-    cards = [card for card in queries.cards(actor, own, mine=True, at_once=True) if card.rings]
-    return render_to_string("meetings/_alerts.html", {"cards": cards, "doors": doors_})
+def _alerts(actor: Actor) -> str | None:
+    """None for who has neither a room nor a meeting now. Asked on every page: two queries while nobody is in a room."""
+    now = timezone.now()
+    here = Establishment.objects.annotate(
+        meets=meetings.has_one_now(actor, now), answered=queries.answered_ids(actor)
+    ).get(pk=actor.here)
+    rooms = [*([here.pk] if has_room(here) else []), *(here.answered or [])]  # None: of a role that answers for nothing
+    if not (rooms or here.meets):
+        return None
+    doors_ = meetings.doors_of(actor, now) if here.meets else []
+    return render_to_string("meetings/_alerts.html", {"cards": queries.ringing(actor, rooms), "doors": doors_})
 
 
 def tray(actor: Actor) -> str:
     """In the top bar of every page of those who have a room or a meeting now: who waits there, with a sound (B3.3)."""
-    now = timezone.now()
-    here = Establishment.objects.annotate(
-        meets=meetings.has_one_now(actor, now), answers=queries.answers_for_one(actor)
-    ).get(pk=actor.here)
-    if not (has_room(here) or here.answers or here.meets):
+    alerts_ = _alerts(actor)
+    if alerts_ is None:
         return ""
-    own = queries.own(actor, here) if has_room(here) or here.answers else []
-    doors_ = meetings.doors_of(actor, now) if here.meets else []
-    watched = {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": _alerts(actor, own, doors_)}
-    return render_to_string("meetings/tray.html", watched)
+    return render_to_string(
+        "meetings/tray.html", {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": alerts_}
+    )
