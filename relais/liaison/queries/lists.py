@@ -1,11 +1,12 @@
 """The list of the doctor on call, and that of a nursing home."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -163,7 +164,7 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
     promised = Prefetch("decisions", Decision.objects.only("demand", "created_at"))
     prefetch_related_objects([one for one in found if fresh(one)], promised)  # for `measured`
     ids = [one.pk for one in found]
-    unread, (called, urgent) = _unread(actor, ids), _calling(actor, ids, home=home)
+    unread, called, urgent = _unread(actor, ids, home=home)
     open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)
     rooms = in_rooms(ids)
     handed = {one.demand_id: one for one in open_ones.select_related("leaving", "taking").order_by("pk")}
@@ -173,7 +174,7 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
             one,
             now,
             home=home,
-            unread=unread.get(one.pk, 0),
+            unread=unread[one.pk],
             called=one.pk in called,
             urgent=urgent.get(one.pk),
             inside=rooms.get(one.pk, []),
@@ -246,29 +247,19 @@ def _motive(one: Request) -> str:
     return words(item, one.motive) if item else one.motive
 
 
-def _unread(actor: Actor, ids: list[Any]) -> dict[Any, int]:
-    """How many notes of others the actor has not seen, by request."""
-    seen = dict(Seen.objects.filter(demand__in=ids, user_id=actor.me).order_by().values_list("demand_id", "at"))
-    notes = Note.objects.filter(demand__in=ids).exclude(author_id=actor.me)
-    later = Q(demand__in=[one for one in ids if one not in seen])
-    later |= Q(demand__seen__user_id=actor.me, created_at__gt=F("demand__seen__at"))
-    return dict(notes.filter(later).order_by().values_list("demand_id").annotate(Count("pk", distinct=True)))
-
-
-def _calling(actor: Actor, ids: list[Any], *, home: bool) -> tuple[set[Any], dict[Any, UUID]]:
-    """The requests of which an unread note mentions the actor; of each, the last urgent note that they have not read, and
-    that their own nursing home (`home`) did not write."""
+def _unread(actor: Actor, ids: list[Any], *, home: bool) -> tuple[Counter[Any], set[Any], dict[Any, UUID]]:
+    """Of each request: how many notes of others the actor has not seen; whether one of these mentions them; the last urgent
+    one, unless their own nursing home (`home`) wrote it."""
+    seen = Seen.objects.filter(demand=OuterRef("demand"), user_id=actor.me, at__gte=OuterRef("created_at"))
     to_me = Note.mentions.through.objects.filter(note_id=OuterRef("pk"), user_id=actor.me)
-    notes = Note.objects.filter(demand__in=ids).annotate(to_me=Exists(to_me)).filter(Q(to_me=True) | Q(urgent=True))
-    notes = notes.exclude(author_id=actor.me)
-    read = notes.filter(demand__seen__user_id=actor.me, created_at__lte=F("demand__seen__at"))
-    rows = notes.exclude(pk__in=read.values("pk")).order_by("created_at", "pk")
-    calling, urgent = set(), {}
-    for demand, pk, to_actor, is_urgent, place in rows.values_list(
+    notes = Note.objects.filter(~Exists(seen), demand__in=ids).exclude(author_id=actor.me).annotate(to_me=Exists(to_me))
+    unread, called, urgent = Counter[Any](), set(), {}
+    for demand, pk, to_actor, is_urgent, place in notes.order_by("created_at", "pk").values_list(
         "demand_id", "pk", "to_me", "urgent", "establishment_id"
     ):
+        unread[demand] += 1
         if to_actor:
-            calling.add(demand)
+            called.add(demand)
         if is_urgent and not (home and place == actor.here):
             urgent[demand] = pk
-    return calling, urgent
+    return unread, called, urgent

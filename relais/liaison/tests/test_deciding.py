@@ -359,7 +359,7 @@ def test_lists_take_the_same_number_of_queries(count, django_assert_num_queries)
         notes.write(
             actor=scene.nurse_actor, demand=make_request(scene, make_patient(seen_by=scene.home)), text="Bonjour"
         )
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         assert len(lists.on_call_rows(scene.doctor_actor)) == count
 
 
