@@ -141,7 +141,7 @@ def tell_expert(asked: Expertise, type_: str) -> None:
     if asked.expert_is_there:
         tell(asked, type_, asked.expert_id)
     else:
-        tell_pool(asked, GONE if asked.expert_id else type_)
+        tell_pool(asked, GONE if asked.state in HELD else type_)
 
 
 def tell_managers(asked: Expertise) -> None:
