@@ -335,7 +335,7 @@ class HospitalTransfer(Base):
 class DepartureQuerySet(models.QuerySet["Departure"]):
     def lasting(self) -> "DepartureQuerySet":
         """Those from which the resident did not come back: the home that was left sent no request for them since, and nobody
-        wrote their return from the hospital to it."""
+        wrote their return from the hospital to it (to the other one, of those who entered it meanwhile)."""
         asked = Request.objects.filter(
             Q(dossier__created_at__gt=OuterRef("created_at")) | Q(submitted_at__gt=OuterRef("created_at")),
             patient=OuterRef("demand__patient"),
@@ -347,7 +347,7 @@ class DepartureQuerySet(models.QuerySet["Departure"]):
             establishment=OuterRef("demand__establishment"),
             returned_at__gt=OuterRef("at"),
         )
-        return self.filter(~Exists(asked), ~Exists(home_again))
+        return self.filter(~Exists(asked), Q(kind=Departure.Kind.HOME) | ~Exists(home_again))
 
 
 class Departure(Base):

@@ -1,5 +1,6 @@
 """Who may do what in a request, in sentences. `request` is a row, or None where none is needed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
@@ -162,6 +163,15 @@ def has_left(actor: Actor, patient: Any, *kinds: str) -> bool:
     """The resident left the actor's nursing home in one of these ways, and did not come back."""
     gone = apps.get_model("liaison", "Departure").objects.lasting()
     return bool(gone.filter(demand__patient=patient, demand__establishment=actor.here, kind__in=kinds).exists())
+
+
+def moved_at(actor: Actor, patient: Any) -> datetime | None:
+    """When the actor's nursing home said that the resident left it for another, from which they did not come back: it
+    reads nothing that others wrote since."""
+    gone = apps.get_model("liaison", "Departure").objects.lasting()
+    gone = gone.filter(demand__patient=patient, demand__establishment=actor.here, kind=MOVED)
+    said: datetime | None = gone.order_by("-created_at").values_list("created_at", flat=True).first()
+    return said
 
 
 def lives_here(actor: Actor, patient: Any) -> bool:

@@ -53,10 +53,10 @@ def dlu_pdf(found: Brief, *, at: datetime) -> bytes:
         )
 
 
-def transfer_pdf(transfer: HospitalTransfer, *, at: datetime) -> bytes:
-    """Front, back (filled, or to fill by hand) and DLU."""
+def transfer_pdf(transfer: HospitalTransfer, *, at: datetime, until: datetime | None = None) -> bytes:
+    """Front, back (filled, or to fill by hand) and DLU; `until`: as in `dlu_of`."""
     patient = transfer.patient
-    dlu = dlu_of(patient)
+    dlu = dlu_of(patient, until)
     # The departure that this sheet accompanies does not make the DLU stale.
     left = left_at([patient.pk], before=transfer.departed_at).get(patient.pk)
     with translation.override("fr"):

@@ -63,16 +63,33 @@ class Version:
     changed: tuple[str, ...]
 
 
-def dlu_of(patient: Patient) -> Dlu | None:
-    """The DLU in force; None when nobody wrote one. The caller has opened the patient for whoever asks."""
+def dlu_of(patient: Patient, until: datetime | None = None) -> Dlu | None:
+    """The DLU in force, or that which was at a moment (`permissions.moved_at`); None when nobody had written one.
+
+    The caller has opened the patient for whoever asks.
+    """
     rows = Dlu.objects.select_related("response__questionnaire", "establishment", "by", "patient")
-    return rows.defer("response__questionnaire__source").filter(patient=patient).first()
+    found = rows.defer("response__questionnaire__source").filter(patient=patient).first()
+    return _as_of(found, until) if found and until and until < found.updated_at else found
 
 
-def brief(patient: Patient, now: datetime | None = None) -> Brief | None:
-    """The DLU in short; None when nobody wrote one."""
-    found = dlu_of(patient)
-    return brief_of(found, left_at([patient.pk]).get(patient.pk), now or timezone.now()) if found else None
+def _as_of(dlu: Dlu, until: datetime) -> Dlu | None:
+    """The row with the version of that moment; nobody saves it."""
+    rows = Response.objects.filter(about=dlu.pk, received_at__lte=until).select_related("questionnaire")
+    was = rows.defer("questionnaire__source").order_by("-received_at", "-id").first()
+    if was is None or was.establishment_id is None or was.user_id is None:
+        return None
+    dlu.response, dlu.updated_at, dlu.establishment_id, dlu.by_id = (
+        was, was.received_at, was.establishment_id, was.user_id,
+    )  # fmt: skip
+    return dlu
+
+
+def brief(patient: Patient, now: datetime | None = None, until: datetime | None = None) -> Brief | None:
+    """The DLU in short; None when nobody wrote one. `until`: as in `dlu_of`."""
+    found = dlu_of(patient, until)
+    left = left_at([patient.pk], before=until).get(patient.pk) if found else None
+    return brief_of(found, left, now or timezone.now()) if found else None
 
 
 def brief_of(found: Dlu, left: datetime | None, now: datetime) -> Brief:
@@ -158,9 +175,9 @@ def sections(version: Response, door: Callable[[UUID], str]) -> list[Section]:
 
 
 def versions(dlu: Dlu) -> list[Version]:
-    """Every version, the last first."""
+    """Every version up to the one in force, the last first."""
     rows = list(
-        Response.objects.filter(about=dlu.pk).select_related("questionnaire").defer("questionnaire__source")
+        Response.objects.filter(about=dlu.pk, received_at__lte=dlu.updated_at).select_related("questionnaire").defer("questionnaire__source")
         .order_by("received_at", "id")
     )  # fmt: skip
     people: dict[UUID | None, str] = {
@@ -193,14 +210,17 @@ def changes(before: Response, after: Response) -> list[tuple[str, str]]:
 
 
 def version(dlu: Dlu, pk: UUID) -> Response:
-    """One version of a DLU. NotFound when it is another's."""
-    return response(dlu.pk, pk)
+    """One version of a DLU, up to the one in force. NotFound when it is another's."""
+    found = response(dlu.pk, pk)
+    if found.received_at > dlu.updated_at:
+        raise NotFound
+    return found
 
 
 def holds(dlu: Dlu, file_id: UUID) -> bool:
-    """Whether a file belongs to a version of this DLU."""
-    name = [str(file_id)]
-    return Response.objects.filter(about=dlu.pk, answers__contains={"dlu.fichiers": name}).exists()
+    """Whether a file belongs to a version of this DLU, up to the one in force."""
+    rows = Response.objects.filter(about=dlu.pk, received_at__lte=dlu.updated_at)
+    return rows.filter(answers__contains={"dlu.fichiers": [str(file_id)]}).exists()
 
 
 def first_answers(patient: Patient, establishment: Establishment) -> dict[str, list[Any]]:
@@ -222,9 +242,9 @@ def for_request(patient: Patient, since: datetime | None) -> dict[str, list[Any]
     return {name: answers[ours] for name, ours in SHARED.items() if answers.get(ours)}
 
 
-def require(patient: Patient) -> Dlu:
+def require(patient: Patient, until: datetime | None = None) -> Dlu:
     """As `dlu_of`. NotFound when nobody wrote one."""
-    found = dlu_of(patient)
+    found = dlu_of(patient, until)
     if found is None:
         raise NotFound
     return found

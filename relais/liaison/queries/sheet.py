@@ -54,7 +54,8 @@ class Kept:
 def record_of(actor: Actor, patient: Patient) -> list[Kept]:
     """The shared record of a resident: what each call left, decisions and notes (FG-02), the newest first, with the trace.
 
-    Whoever sees one request that was sent about them reads what was decided in all the others; those alone open.
+    Whoever sees one request that was sent about them reads what was decided in all the others; those alone open. The home
+    that the resident left for another reads its own.
     """
     if not may.can_read(actor):
         return []
@@ -62,7 +63,8 @@ def record_of(actor: Actor, patient: Patient) -> list[Kept]:
     seen = set(about.visible_to(actor).order_by().values_list("pk", flat=True))
     sent = about.filter(response__isnull=False)
     mine = about.filter(pk__in=seen)
-    rows = sent | mine if sent.filter(pk__in=seen).exists() else mine
+    shares = sent.filter(pk__in=seen).exists() and not may.has_left(actor, patient, may.MOVED)
+    rows = sent | mine if shares else mine
     rows = rows.select_related("dossier", "establishment", "responsible", "service", "patient", "response")
     rows = rows.prefetch_related("decisions__by", "notes__author")
     found = list(rows.order_by("-dossier__created_at", "-pk")[:SHOWN_OF_PATIENT])

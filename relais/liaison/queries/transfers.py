@@ -5,6 +5,7 @@ from typing import Any
 
 from relais.accounts.models import User
 from relais.core.actor import Actor
+from relais.core.errors import NotFound
 from relais.core.paris import PARIS
 from relais.directory.models import Establishment
 from relais.liaison.models import TO_HOSPITAL, Decision, HospitalTransfer, Request, Told
@@ -50,10 +51,23 @@ def prefilled(actor: Actor, patient: Patient, demand: Request | None, now: datet
     return known
 
 
-def of_patient(patient: Patient) -> list[HospitalTransfer]:
-    """The last ones of a resident, the newest first. The caller has opened the patient for whoever asks."""
+def of_patient(patient: Patient, until: datetime | None = None) -> list[HospitalTransfer]:
+    """The last ones of a resident, the newest first; as they stood at a moment (`permissions.moved_at`).
+
+    The caller has opened the patient for whoever asks.
+    """
     rows = HospitalTransfer.objects.filter(patient=patient).select_related("establishment", "by", "front")
-    return list(rows.order_by("-departed_at", "-pk")[:SHOWN])
+    rows = rows.filter(created_at__lte=until) if until else rows
+    return [as_of(one, until) for one in rows.order_by("-departed_at", "-pk")[:SHOWN]]
+
+
+def as_of(transfer: HospitalTransfer, until: datetime | None) -> HospitalTransfer:
+    """The sheet without a return that was written after this moment; nobody saves it. NotFound when it was begun after."""
+    if until and transfer.created_at > until:
+        raise NotFound
+    if until and transfer.back and transfer.back.received_at > until:
+        transfer.back, transfer.returned_at = None, None
+    return transfer
 
 
 def of_request(demand: Request) -> list[HospitalTransfer]:

@@ -1,6 +1,8 @@
 """A resident who moves or dies in mid-request: one identity, an owner at every moment, nothing asked in vain (issue 4 §5)."""
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -9,9 +11,10 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
+from relais.core.testing.pdfs import text_of
 from relais.directory.models import Need
 from relais.files.tests import make
-from relais.liaison.actions import asking, deciding, filing, leaving, watching
+from relais.liaison.actions import asking, deciding, filing, leaving, notes, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import Departure, HandOver, HospitalTransfer, Request
 from relais.liaison.queries import lists
@@ -244,6 +247,45 @@ def test_the_home_that_a_resident_left_for_another_writes_about_them_no_more_unt
     assert writes(nurse, scene.resident, sheet)[:2] == [True, True]
     make_request(scene)
     assert writes(scene.nurse, scene.resident, sheet) == [True] * 4
+
+
+@pytest.mark.req("FG-05")
+def test_the_home_that_a_resident_left_for_another_reads_nothing_that_was_written_since(other):
+    home, nurse, _doctor = other
+    scene = make_home()
+    patient, moved = scene.resident, leaving.Leaving(timezone.now(), "Rapprochement")
+    demand, old = taken(scene), make_dlu(scene, allergies=["Latex"])
+    first, sheet = old.response_id, make_transfer(scene)
+    new = leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=moved, home=home)
+    there = replace(scene, home=home, nurse=nurse)
+    notes.write(actor=scene.doctor_actor, demand=new, text="Oxygène à 2 L/min.")
+    changed, later = make_dlu(there, allergies=["Arachide"]), make_transfer(there, destination=["Clinique du Pin"])
+    at = timezone.localtime()
+    back = {
+        "q-rt.jour": f"{at:%Y-%m-%d}", "q-rt.heure": f"{at:%H:%M}", "q-rt.service": "Urgences", "q-rt.ttt": "inchange",
+        "q-rt.diagnostic": "Fracture.", "q-rt.prevenus": "famille", "request_key": str(uuid4()),
+    }  # fmt: skip
+    assert client_of(nurse).post(f"/liaison/transferts/{sheet.pk}/retour/", back).status_code == 302
+    base, its = f"/liaison/residents/{patient.pk}/", f"/liaison/transferts/{sheet.pk}/"
+    pages = (base, f"{base}dlu/", f"{base}dlu/fhir.json", its, f"/liaison/{demand.pk}/")
+    hidden = (
+        f"{base}dlu/versions/{changed.response_id}/",
+        f"/liaison/transferts/{later.pk}/",
+        f"{its}retour/fhir.json",
+    )
+
+    def read(member):
+        browser = client_of(member)
+        seen = "".join(browser.get(page).content.decode() for page in pages if page != pages[-1] or member != nurse)
+        said = [words in seen for words in ("Latex", "Oxygène à 2 L/min.", "Arachide", "Clinique du Pin", "Fracture.")]
+        printed = [text_of(browser.get(page).content) for page in (f"{base}dlu/pdf/", f"{its}pdf/")]
+        return said, ["Arachide" in one for one in printed], [browser.get(page).status_code for page in hidden]
+
+    assert read(scene.nurse) == ([True, False, False, False, False], [False, False], [404, 404, 404])
+    assert client_of(scene.nurse).get(f"{base}dlu/versions/{first}/").status_code == 200
+    assert read(nurse) == ([False, True, True, True, True], [True, True], [200, 200, 200])
+    make_request(scene)
+    assert read(scene.nurse) == ([False, True, True, True, True], [True, True], [200, 200, 200]), "they came back"
 
 
 @pytest.mark.req("FG-05")

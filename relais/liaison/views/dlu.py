@@ -23,7 +23,6 @@ from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import printing
 from relais.liaison.actions import dlu as actions
-from relais.liaison.models import Dlu
 from relais.liaison.queries import dlu as queries
 from relais.liaison.queries import transfers
 from relais.patients.models import Patient
@@ -44,7 +43,8 @@ def patient_of(request: Any, patient_id: UUID, why: str) -> Patient:
 def page(request: Any, patient_id: UUID) -> HttpResponse:
     """The version in force, the versions before, and the ways to the hospital."""
     patient = patient_of(request, patient_id, "Lecture du DLU")
-    found = queries.brief(patient)
+    until = may.moved_at(request.actor, patient)
+    found = queries.brief(patient, until=until)
     context = {
         "patient": patient,
         "brief": found,
@@ -52,7 +52,7 @@ def page(request: Any, patient_id: UUID) -> HttpResponse:
         "versions": queries.versions(found.dlu) if found else [],
         "may_keep": may.can_keep_dlu(request.actor, patient) and not patient.deceased_on,
         "may_send_off": may.can_send_off(request.actor, patient) and not patient.deceased_on,
-        "transfers": transfers.of_patient(patient),
+        "transfers": transfers.of_patient(patient, until),
     }
     return render(request, "liaison/dlu.html", context)
 
@@ -62,7 +62,7 @@ def page(request: Any, patient_id: UUID) -> HttpResponse:
 def version(request: Any, patient_id: UUID, response_id: UUID) -> HttpResponse:
     """An earlier version, as it was."""
     patient = patient_of(request, patient_id, "Version antérieure du DLU")
-    found = queries.require(patient)
+    found = queries.require(patient, may.moved_at(request.actor, patient))
     kept = queries.version(found, response_id)
     known = next(one for one in queries.versions(found) if one.response.pk == kept.pk)
     context = {
@@ -117,8 +117,8 @@ def _overtaken(refused: actions.Overtaken, base: UUID | None) -> dict[str, Any]:
 def file(request: Any, patient_id: UUID, file_id: UUID) -> HttpResponseBase:
     """A copy that is joined to the DLU: directives, prescription, results."""
     patient: Patient = get_visible(Patient, request.actor, pk=patient_id)
-    found = Dlu.objects.filter(patient=patient).first()
-    if found is None or not queries.holds(found, file_id):
+    found = queries.require(patient, may.moved_at(request.actor, patient))
+    if not queries.holds(found, file_id):
         raise NotFound
     audit.record(
         actor=request.actor, action="document.read", about=found.pk, patient_id=patient.pk, why="Copie jointe au DLU"
@@ -131,7 +131,7 @@ def file(request: Any, patient_id: UUID, file_id: UUID) -> HttpResponseBase:
 def print_out(request: Any, patient_id: UUID) -> HttpResponse:
     """The DLU as PDF."""
     patient = patient_of(request, patient_id, "Impression du DLU")
-    found = queries.brief(patient)
+    found = queries.brief(patient, until=may.moved_at(request.actor, patient))
     if found is None:
         raise NotFound
     return pdf_of(printing.dlu_pdf(found, at=timezone.now()), "dlu.pdf")

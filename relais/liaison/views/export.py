@@ -30,7 +30,7 @@ def demand(request: Any, dossier_id: UUID) -> HttpResponse:
 def dlu(request: Any, patient_id: UUID) -> HttpResponse:
     """The DLU in force as a FHIR R4 document."""
     patient = patient_of(request, patient_id, "Export FHIR du DLU")
-    found = dlus.brief(patient)
+    found = dlus.brief(patient, until=may.moved_at(request.actor, patient))
     if found is None:
         raise NotFound
     return give_fhir(composition.dlu(found), "dlu")

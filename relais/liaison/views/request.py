@@ -73,7 +73,7 @@ def context_of(request: Any, found: Request, **more: Any) -> dict[str, Any]:
         "found": found,
         "patient": found.patient,
         **queries.page(actor, found),
-        "dlu": dlu.brief(found.patient),
+        "dlu": dlu.brief(found.patient, until=may.moved_at(actor, found.patient)),
         "may_keep": may.can_keep_dlu(actor, found.patient) and not found.patient.deceased_on,
         "to_fill": transfers.wanted(found) if may.can_send_off(actor, found.patient) else None,
         "transfers": transfers.of_request(found),

@@ -76,15 +76,16 @@ def sheet(request: Any, patient_id: UUID) -> HttpResponse:
     audit.record(actor=actor, action="patient.read", patient_id=patient.pk, why="Fiche de liaison")
     establishment = Establishment.objects.get(pk=actor.here)
     rows = queries.record_of(actor, patient)
+    until = may.moved_at(actor, patient)
     origin = dossiers.origin_for(actor, patient.pk, request.GET.get("depuis", ""))
     context = {
         "patient": patient,
         "rows": rows,
         "open_one": next((one.demand for one in rows if one.opens and one.demand.state in OPEN), None),
         "may_start": may.can_start(actor, establishment) and not patient.deceased_on,
-        "dlu": dlu.brief(patient),
+        "dlu": dlu.brief(patient, until=until),
         "may_keep": may.can_keep_dlu(actor, patient) and not patient.deceased_on,
-        "transfers": transfers.of_patient(patient),
+        "transfers": transfers.of_patient(patient, until),
         "origin": origin,
     }
     return render(request, "liaison/sheet.html", context)

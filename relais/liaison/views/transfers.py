@@ -35,6 +35,7 @@ def transfer_of(request: Any, transfer_id: UUID, why: str) -> HospitalTransfer:
     )
     rows = rows.defer("front__questionnaire__source", "back__questionnaire__source")
     found: HospitalTransfer = get_visible(rows, request.actor, pk=transfer_id)
+    found = queries.as_of(found, may.moved_at(request.actor, found.patient))
     audit.record(actor=request.actor, action="transfer.read", about=found.pk, patient_id=found.patient_id, why=why)
     return found
 
@@ -50,7 +51,7 @@ def page(request: Any, transfer_id: UUID) -> HttpResponse:
         "patient": found.patient,
         "front": shown(found.front),
         "back": shown(found.back) if found.back else [],
-        "dlu": dlus.dlu_of(found.patient),
+        "dlu": dlus.dlu_of(found.patient, may.moved_at(request.actor, found.patient)),
         "may_correct": found.returned_at is None and may.can_send_off(request.actor, found.patient),
         "may_take_back": found.returned_at is None and may.can_take_back(request.actor, found),
         "opens": demand is not None and (may.in_home(request.actor, demand) or may.answers(request.actor, demand)),
@@ -156,4 +157,5 @@ def take_back(request: Any, transfer_id: UUID) -> HttpResponse:
 def print_out(request: Any, transfer_id: UUID) -> HttpResponse:
     """Front, back and DLU as one PDF."""
     found = transfer_of(request, transfer_id, "Impression d’une fiche de transfert")
-    return pdf_of(printing.transfer_pdf(found, at=timezone.now()), "fiche-de-liaison-d-urgence.pdf")
+    until = may.moved_at(request.actor, found.patient)
+    return pdf_of(printing.transfer_pdf(found, at=timezone.now(), until=until), "fiche-de-liaison-d-urgence.pdf")
