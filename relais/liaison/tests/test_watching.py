@@ -175,7 +175,8 @@ def test_the_hand_over_is_proposed_at_the_end_of_the_shift_and_stays_until_it_is
     said = {"situation": "Fièvre, stable.", "background": "", "assessment": "", "recommendation": "Rappeler à 22 h."}
     assert leaving.get(f"/liaison/releves/{found.pk}/").status_code == 200
     assert leaving.post(f"/liaison/releves/{found.pk}/", said).status_code == 302
-    assert leaving.post(f"/liaison/releves/{found.pk}/", {**said, "situation": " "}).status_code == 422
+    refused = leaving.post(f"/liaison/releves/{found.pk}/", {**said, "situation": " "})
+    assert (refused.status_code, 'href="#h-situation"' in refused.content.decode()) == (422, True)
     assert coming.get(f"/liaison/releves/{found.pk}/").status_code == 404
     assert "Rappeler à 22 h." in coming.get(f"/liaison/{demand.pk}/").content.decode()
     lists = [one.get("/liaison/astreinte/").content.decode() for one in (coming, leaving)]

@@ -1,6 +1,7 @@
 """What lists and pages say of a request: what is promised, who is called, in words that are true at that moment (FG-08)."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from bs4 import BeautifulSoup
@@ -90,6 +91,43 @@ def test_the_red_banner_alerts_while_one_types_and_not_at_each_redraw_of_the_req
     for url, role in ((draft, "alert"), (f"/liaison/{demand.pk}/", None)):
         page = BeautifulSoup(nurse.get(url).content, "html.parser")
         assert page.select_one(".red-rule").get("role") == role, url
+
+
+def refused(answer, error_in):
+    """The page that comes back: its summary leads to the field, which is tied to its own sentence."""
+    page = BeautifulSoup(answer.content, "html.parser")
+    summary, field = page.select_one(".error-summary[data-focus]"), page.select_one(f"#{error_in}")
+    assert (answer.status_code, summary.a["href"], field["aria-invalid"]) == (422, f"#{error_in}", "true")
+    assert page.select_one(f"#{field['aria-describedby']}").get_text(strip=True) == summary.a.get_text()
+    return page
+
+
+def test_a_note_or_a_document_refused_comes_back_with_what_was_typed_and_leads_to_its_field():
+    scene = make_home()
+    url = f"/liaison/{taken(scene).pk}/"
+    nurse, called = client_of(scene.nurse), str(scene.colleague.user_id)
+    page = refused(nurse.post(f"{url}notes/", {"text": " ", "urgent": "on", "mentions": [called]}), "n-text")
+    assert {one["name"]: one["value"] for one in page.select('[name="mentions"][checked]')} == {"mentions": called}
+    assert page.select_one("#n-urgent").has_attr("checked")
+    page = refused(nurse.post(f"{url}documents/", {"title": "Radio"}), "d-file")
+    assert page.select_one("#d-title")["value"] == "Radio"
+
+
+def test_a_mention_of_somebody_who_is_gone_leads_to_the_mentions_and_keeps_the_others():
+    scene = make_home()
+    demand = taken(scene)
+    wanted = [str(scene.colleague.user_id), str(uuid4())]
+    answer = client_of(scene.nurse).post(f"/liaison/{demand.pk}/notes/", {"text": "Vu ?", "mentions": wanted})
+    page = BeautifulSoup(answer.content, "html.parser")
+    assert page.select_one(".error-summary a")["href"] == "#n-mentions"
+    assert [one["value"] for one in page.select("details[open] [name=mentions][checked]")] == wanted[:1]
+    assert page.select_one("#n-text").get_text(strip=True) == "Vu ?"
+
+
+def test_a_note_corrected_to_nothing_leads_to_its_field():
+    scene = make_home()
+    note = notes.write(actor=scene.doctor_actor, demand=taken(scene), text="Passez à 3 L/min.")
+    refused(client_of(scene.doctor).post(f"/liaison/notes/{note.pk}/corriger/", {"text": ""}), "a-text")
 
 
 def test_an_urgent_note_is_said_urgent_in_words_on_the_sheet_too():

@@ -89,7 +89,13 @@ def hand_over(request: Any, hand_over_id: UUID) -> HttpResponse:
     elif found.leaving_id != request.actor.user_id or found.accepted_at or found.dropped_at:
         raise NotFound
     parts = [(name, LABELS[name], texts[name], error if name == field else "") for name in handing.PARTS]
-    context = {"hand_over": found, "found": found.demand, "parts": parts, "error": "" if field else error}
+    context = {
+        "hand_over": found,
+        "found": found.demand,
+        "parts": parts,
+        "error": error,
+        "target": field and f"h-{field}",
+    }
     return render(request, "liaison/hand_over.html", context, status=422 if request.method == "POST" else 200)
 
 

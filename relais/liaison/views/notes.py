@@ -32,7 +32,13 @@ def add(request: Any, dossier_id: UUID) -> HttpResponse:
     except Refused as refused:
         if not may.can_exchange(request.actor, found):
             raise
-        typed = {"text": said.get("text", ""), "urgent": "urgent" in said, "error": refused.message}
+        typed = {
+            "text": said.get("text", ""),
+            "urgent": "urgent" in said,
+            "mentions": wanted,
+            "error": refused.message,
+            "field": "n-mentions" if refused.field == "mentions" else "n-text",
+        }
         return render(request, "liaison/request.html", context_of(request, found, noting=typed), status=422)
     messages.success(request, _("Note ajoutée."))
     return redirect("liaison:request", dossier_id)

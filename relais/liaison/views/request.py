@@ -82,7 +82,7 @@ def context_of(request: Any, found: Request, **more: Any) -> dict[str, Any]:
         "timeline": dossier_queries.timeline(found.dossier),
         "topic": dossiers.topic(found.pk),
         "closings": [one for one in Closing.choices if found.patient.deceased_on or one[0] not in deciding.DEATHS],
-        "noting": {"text": "", "urgent": False, "error": ""},
+        "noting": {"text": "", "urgent": False, "mentions": [], "error": "", "field": ""},
         "filing": {"title": "", "error": ""},
         **more,
     }
