@@ -65,9 +65,9 @@ WORDS = {
 }
 URGENCY = {
     "vitale": ("danger", _l("Urgence vitale"), "alert-octagon"),
-    "urgente": ("warning", _l("Avis < 1 h"), "clock-exclamation"),
-    "rapide": ("info", _l("Avis < 4 h"), "clock"),
-    "differee": ("none", _l("Avis < 24 h"), "clock-pause"),
+    "urgente": ("warning", _l("Avis en moins d’une heure"), "clock-exclamation"),
+    "rapide": ("info", _l("Avis en moins de 4 heures"), "clock"),
+    "differee": ("none", _l("Avis en moins de 24 heures"), "clock-pause"),
 }
 STATES = {
     "soumise": ("warning", "hourglass"), "redirigee-samu": ("danger", "ambulance"), "transferee": ("warning", "transfer"),
