@@ -165,7 +165,7 @@ def test_without_anybody_on_duty_an_alarm_is_open_and_the_samu_sees_it():
     request = make_request(scene)
     assert (request.responsible, request.unowned_since is not None) == (None, True)
     page = client_of(scene.regulator).get("/liaison/astreinte/").content.decode()
-    assert "Une demande n’a personne" in page
+    assert "Demandes que personne n’a" in page
     assert "Personne n’a cette demande" in client_of(scene.nurse).get(f"/liaison/{request.pk}/").content.decode()
 
 

@@ -69,7 +69,7 @@ def test_what_nobody_takes_in_time_goes_to_the_next_one_then_to_an_alarm():
     found = Request.objects.get()
     assert (found.responsible, found.unowned_since is not None) == (None, True)
     assert Event.objects.filter(verb="escalated").count() == 2
-    assert "Une demande n’a personne" in client_of(scene.doctor).get("/liaison/astreinte/").content.decode()
+    assert "Demandes que personne n’a" in client_of(scene.doctor).get("/liaison/astreinte/").content.decode()
     owning.take(actor=scene.doctor_actor, demand=found)
     assert Request.objects.get().responsible == scene.doctor.user
 
@@ -202,7 +202,7 @@ def test_a_hand_over_that_nobody_accepts_is_an_alarm_and_stays_with_the_doctor_w
     assert Event.objects.filter(verb="hand_over_late").count() == 1
     assert Request.objects.get().responsible == scene.doctor.user
     assert told(scene.doctor.user).count("liaison.late") == 1
-    assert "Une relève n’est pas acceptée" in client_of(scene.regulator).get("/liaison/astreinte/").content.decode()
+    assert "Relèves à accepter" in client_of(scene.regulator).get("/liaison/astreinte/").content.decode()
     assert client_of(scene.regulator).get(f"/liaison/{demand.pk}/").status_code == 200
 
 
