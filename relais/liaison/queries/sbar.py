@@ -6,7 +6,7 @@ from typing import Any
 
 from relais.core.paris import PARIS
 from relais.liaison import scores
-from relais.liaison.models import Request
+from relais.liaison.models import Request, Urgency
 from relais.questionnaires.queries import words
 
 LONGEST = 2000
@@ -70,7 +70,7 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         who += f", {age} ans"
     situation = [
         f"{who}, {demand.establishment.name}.",
-        f"{said(demand, 'fg.motif')}, urgence : {demand.get_urgency_display().lower()}.",
+        f"{said(demand, 'fg.motif')}, {_hurry(demand)}.",
         f"{said(demand, 'fg.question.txt')}",
     ]
     background = [f"{_label(demand, name)} : {said(demand, name)}." for name in BACKGROUND if said(demand, name)]
@@ -93,6 +93,11 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         "recommendation": recommendation,
     }
     return {name: "\n".join(line for line in lines if line.strip())[:LONGEST] for name, lines in parts.items()}
+
+
+def _hurry(demand: Request) -> str:
+    hurry = demand.get_urgency_display().lower()
+    return f"urgence {hurry}" if demand.urgency == Urgency.VITAL else f"avis en {hurry}"
 
 
 def _label(demand: Request, name: str) -> str:

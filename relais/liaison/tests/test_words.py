@@ -7,9 +7,10 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from relais.accounts.testing import client_of
+from relais.accounts.testing import client_of, make_practitioner
 from relais.liaison.actions import notes, owning
 from relais.liaison.models import Request
+from relais.liaison.queries.sbar import sbar
 from relais.liaison.testing import make_home, make_request, taken
 from relais.patients.testing import make_patient
 
@@ -128,6 +129,23 @@ def test_a_note_corrected_to_nothing_leads_to_its_field():
     scene = make_home()
     note = notes.write(actor=scene.doctor_actor, demand=taken(scene), text="Passez à 3 L/min.")
     refused(client_of(scene.doctor).post(f"/liaison/notes/{note.pk}/corriger/", {"text": ""}), "a-text")
+
+
+def test_a_hospital_reads_how_to_answer_and_is_not_told_of_a_tab_that_it_has_not():
+    scene = make_home()
+    stranger = make_practitioner(scene.service.establishment)
+    page = text_of(stranger, HOME)
+    assert "demandez au référent du service de vous ajouter à l’équipe" in page
+    assert ("À traiter" in page, "Demandez un avis" in page) == (False, False)
+    assert "Vous répondez pour une astreinte : ouvrez « À traiter »" in text_of(scene.doctor, HOME)
+
+
+@pytest.mark.parametrize(("urgency", "words"), [("rapide", "Avis en moins de 4 heures"), ("vitale", "Urgence vitale")])
+def test_an_urgency_is_said_in_the_same_words_in_a_list_and_in_a_hand_over(urgency, words):
+    scene = make_home()
+    demand = taken(scene, urgence=urgency)
+    assert words in text_of(scene.doctor, ON_CALL)
+    assert f"Fièvre, {words.lower()}." in sbar(demand, timezone.now())["situation"]
 
 
 def test_an_urgent_note_is_said_urgent_in_words_on_the_sheet_too():
