@@ -231,8 +231,8 @@ def copy_documents(*, actor: Actor, source: Dossier, target: Dossier) -> int:
     held = source.documents.filter(withdrawn_at=None).select_related("file").order_by("created_at", "id")
     copied = [
         Document(
-            dossier=target, file=files.store(actor=actor, upload=files.read(one.file), name=one.file.name),
-            kind=one.kind, title=one.title, author_id=one.author_id,
+            dossier=target, file=files.copy(actor=actor, file=one.file), kind=one.kind, title=one.title,
+            author_id=one.author_id,
         )
         for one in held
     ]  # fmt: skip

@@ -93,7 +93,21 @@ def store(*, actor: Actor, upload: Any, name: str = "") -> StoredFile:
     back leaves a file without a row, removed by the next store or by the daily sweep.
     """
     settle()
-    checked = check(upload, name)
+    file = _keep(actor, check(upload, name))
+    if consumed := getattr(upload, "consumed", None):
+        transaction.on_commit(consumed)
+    return file
+
+
+def copy(*, actor: Actor, file: StoredFile) -> StoredFile:
+    """Another file of the same bytes, inside the caller's transaction as `store`: checked when they came, not redrawn, so
+    that one digest finds both. NotFound once it is sealed.
+    """
+    settle()
+    return _keep(actor, Checked(file.name, file.content_type, file.size, file.sha256, io.BytesIO(read(file))))
+
+
+def _keep(actor: Actor, checked: Checked) -> StoredFile:
     file = StoredFile(
         name=checked.name,
         content_type=checked.content_type,
@@ -109,8 +123,6 @@ def store(*, actor: Actor, upload: Any, name: str = "") -> StoredFile:
         vault.remove(path)
         raise
     transaction.on_commit(_Waiting(file.pk).kept)
-    if consumed := getattr(upload, "consumed", None):
-        transaction.on_commit(consumed)
     return file
 
 

@@ -36,6 +36,13 @@ def photo(orientation: int = 1, form: str = "JPEG") -> bytes:
     return picture(form, exif=exif.tobytes())
 
 
+def grain() -> bytes:
+    """A photograph with the noise of a real one: drawn again, its bytes are others."""
+    kept = io.BytesIO()
+    Image.effect_noise((60, 40), 80).convert("RGB").save(kept, "JPEG")
+    return kept.getvalue()
+
+
 def archive(**parts: bytes) -> bytes:
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w") as found:

@@ -67,6 +67,17 @@ def test_what_was_stored_is_read_back_and_nothing_of_it_is_clear_on_disk(folder:
 
 
 @pytest.mark.django_db
+def test_a_copy_has_the_same_bytes_and_a_life_of_its_own(folder: Path) -> None:
+    first = actions.store(actor=SYSTEM_ACTOR, upload=make.grain(), name="plaie.jpg")
+    second = actions.copy(actor=SYSTEM_ACTOR, file=first)
+    assert (second.name, second.sha256, actions.read(second)) == (first.name, first.sha256, actions.read(first))
+    actions.seal(first)
+    assert actions.read(second)
+    with pytest.raises(NotFound):
+        actions.copy(actor=SYSTEM_ACTOR, file=first)
+
+
+@pytest.mark.django_db
 def test_a_refused_file_leaves_nothing(folder: Path) -> None:
     with pytest.raises(Refused):
         actions.store(actor=SYSTEM_ACTOR, upload=make.HTML, name="page.pdf")

@@ -88,11 +88,12 @@ def test_in_another_home_the_request_goes_on_with_its_doctor_and_each_home_keeps
 
 
 @pytest.mark.req("FG-05")
-def test_a_document_of_another_resident_is_withdrawn_with_its_copy_where_the_request_goes_on(other):
+@pytest.mark.parametrize("upload", [make.pdf, make.grain])  # a picture is redrawn as it comes, and copied as it is
+def test_a_document_of_another_resident_is_withdrawn_with_its_copy_where_the_request_goes_on(other, upload):
     home, nurse, _doctor = other
     scene = make_home()
     demand = taken(scene)
-    document = filing.add(actor=scene.nurse_actor, demand=demand, upload=make.pdf(), title="Ordonnance")
+    document = filing.add(actor=scene.nurse_actor, demand=demand, upload=upload(), title="Ordonnance")
     moved = leaving.Leaving(timezone.now(), "Déménagement")
     made = leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=moved, home=home)
     copy = made.dossier.documents.get()
