@@ -18,7 +18,7 @@ from relais.liaison.models import Decision, Departure, HandOver, Note, Request, 
 from relais.liaison.queries.measures import fresh, measured
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.people import in_rooms
-from relais.liaison.queries.request import expected
+from relais.liaison.queries.request import expected, telling
 from relais.liaison.queries.sbar import in_words, signs
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.models import PoolMember
@@ -54,6 +54,8 @@ class Row:
     motive: str
     signs: str
     missing: int  # answers that a vital request still lacks
+    covid: str  # *Confirmé*, *Suspect* or *Contact*; "" otherwise
+    wants_video: bool
     news2: str  # *au moins 6* where a sign is missing
     to_measure: bool  # the nursing home has yet to take the vital signs for it
     rings: bool
@@ -220,6 +222,8 @@ def _row(
         signs=signs(one),
         missing=len(missing(one)),
         news2=in_words(one.response.answers) if one.response else "",
+        covid=telling(one, "fg.covid.statut"),
+        wants_video=bool(telling(one, "fg.visio")),
         to_measure=to_measure,
         taking=taking,
         rings=one.responsible_id is None or (to_measure if home else unanswered or due or taking),

@@ -32,7 +32,11 @@ KEY_FACTS = (
     "fg.comorb",
     "fg.ttt.risque",
     "fg.allergies",
+    "fg.covid.statut",
+    "fg.visio",
 )
+# Of these, what changes nothing is left to the whole questionnaire.
+TELLING = {"fg.covid.statut": ("confirme", "suspect", "contact"), "fg.visio": (True,)}
 # What is expected, of whom: (state, words for the doctor, words for the nursing home).
 EXPECTED = {
     State.SUBMITTED: (_("Prendre en charge"), _("Le médecin d’astreinte doit répondre")),
@@ -151,7 +155,14 @@ def _facts(demand: Request) -> list[tuple[str, str]]:
     if demand.response is None:
         return []
     items = demand.response.questionnaire.form.by_id
-    return [(items[name].text, said(demand, name)) for name in KEY_FACTS if name in items and said(demand, name)]
+    named = [name for name in KEY_FACTS if name in items and (name not in TELLING or telling(demand, name))]
+    return [(items[name].text, said(demand, name)) for name in named if said(demand, name)]
+
+
+def telling(demand: Request, name: str) -> str:
+    """The answer to one of TELLING in words, where it changes something for the doctor; "" elsewhere."""
+    given = demand.response.answers.get(name, []) if demand.response else []
+    return said(demand, name) if any(value in TELLING[name] for value in given) else ""
 
 
 def services_for(demand: Request) -> list[Service]:

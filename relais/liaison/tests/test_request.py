@@ -14,6 +14,7 @@ from relais.dossiers.models import Event
 from relais.files.tests import make
 from relais.liaison.actions import asking, owning
 from relais.liaison.models import Request
+from relais.liaison.queries import lists
 from relais.liaison.testing import answers, make_home, make_request, posted
 from relais.notifications.models import Message
 from relais.oncall.models import OnCallSlot
@@ -242,3 +243,20 @@ def test_abandoning_a_draft_cancels_nothing_that_left_meanwhile():
     assert client_of(make_member(role=Role.CAREGIVER)).post(f"/liaison/{other.pk}/discard/").status_code == 404
     nurse.post(f"/liaison/{other.pk}/discard/")
     assert Request.objects.get(pk=other.pk).state == "annulee"
+
+
+@pytest.mark.req("FG-12")
+def test_the_doctor_reads_the_covid_status_and_the_wish_for_a_video_before_the_whole_questionnaire():
+    """On the list and among the key facts; a negative test, or no wish, says nothing there."""
+    scene = make_home()
+    doctor, patient = client_of(scene.doctor), make_patient(seen_by=scene.home)
+    plain = make_request(scene, patient, covid__statut="negatif")
+    for demand, told in ((plain, False), (make_request(scene, covid__statut="suspect", visio=True), True)):
+        row = next(one for one in lists.on_call_rows(scene.doctor_actor) if one.demand == demand)
+        assert (row.covid, row.wants_video) == (("Suspect", True) if told else ("", False))
+        facts = doctor.get(f"/liaison/{demand.pk}/").context["facts"]
+        assert [fact for fact in facts if fact[0] in ("Statut COVID du résident", "Visio souhaitée")] == (
+            [("Statut COVID du résident", "Suspect"), ("Visio souhaitée", "Oui")] if told else []
+        )
+    page = doctor.get("/liaison/astreinte/").content.decode()
+    assert (page.count("COVID suspect"), page.count("Visio souhaitée")) == (1, 1)
