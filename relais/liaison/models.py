@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from relais.accounts.models import User
 from relais.core.models import Base
@@ -174,6 +176,13 @@ class Request(models.Model):
     def passed_on(self) -> bool:
         """Asked of a service that is not that of its doctor: `service` and `line` are of whom it is asked."""
         return self.state in (State.TO_SAMU, State.TRANSFERRED)
+
+    @property
+    def standing(self) -> str:
+        """Where it stands, in words: a re-evaluation is only planned until its hour."""
+        if self.state == State.REVIEW and self.review_at and self.review_at > timezone.now():
+            return str(_("Réévaluation prévue"))
+        return self.get_state_display()
 
     @property
     def deadline(self) -> datetime | None:

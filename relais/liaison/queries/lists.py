@@ -163,8 +163,9 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
     found = list(rows[: MOST + 1])
     if len(found) > MOST:
         found = [*rows.filter(pressing), *rows.exclude(pressing)[:MOST]]
-    promised = Prefetch("decisions", Decision.objects.only("demand", "created_at"))
-    prefetch_related_objects([one for one in found if fresh(one)], promised)  # for `measured`
+    promised = Prefetch("decisions", Decision.objects.only("demand", "created_at", "code"))
+    read = [one for one in found if fresh(one) or one.state == State.ORIENTATION]
+    prefetch_related_objects(read, promised)  # for `measured` and `expected`
     ids = [one.pk for one in found]
     unread, called, urgent = _unread(actor, ids, home=home)
     open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)

@@ -14,7 +14,7 @@ from relais.directory.models import Need, Service
 from relais.dossiers.models import Participant
 from relais.liaison import delays, scores
 from relais.liaison import permissions as may
-from relais.liaison.models import HandOver, Note, Request
+from relais.liaison.models import TO_HOSPITAL, HandOver, Note, Request
 from relais.liaison.queries.measures import measured, measures
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.people import in_rooms, people_of
@@ -44,7 +44,7 @@ EXPECTED = {
     State.COMPLEMENT: (_("L’EHPAD doit donner le complément"), _("Donner le complément demandé")),
     State.ADVISED: (_("Clôturer, ou réévaluer"), _("Suivre les consignes, clôturer quand c’est terminé")),
     State.REVIEW: (_("Réévaluer à l’heure dite"), _("Reprendre les constantes pour la réévaluation")),
-    State.ORIENTATION: (_("Orienter, puis clôturer"), _("Préparer le départ du résident")),
+    State.ORIENTATION: (_("Orienter, puis clôturer"), _("Organiser la suite décidée (voir l’avis)")),
     State.TO_SAMU: (_("Le SAMU doit prendre la demande"), _("Le SAMU doit répondre : appelez le 15")),
     State.TRANSFERRED: (_("Le service demandé doit la prendre"), _("Le service demandé doit répondre")),
 }
@@ -64,8 +64,15 @@ def expected(demand: Request, *, home: bool) -> str:
     """What is expected now, seen from the nursing home or from the doctor's side; "" once it is over."""
     if home and demand.state == State.REVIEW and measured(demand):
         return str(_("Le médecin d’astreinte réévalue"))
+    if home and demand.state == State.ORIENTATION and _last_code(demand) in TO_HOSPITAL:
+        return str(_("Préparer le départ du résident"))
     words = EXPECTED.get(State(demand.state))
     return str(words[home]) if words else ""
+
+
+def _last_code(demand: Request) -> str:
+    made = sorted(demand.decisions.all(), key=lambda one: (one.created_at, one.pk))
+    return made[-1].code if made else ""
 
 
 def notes_of(actor: Actor, demand: Request) -> list[Written]:

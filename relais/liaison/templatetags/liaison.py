@@ -120,4 +120,4 @@ def written_before(demand: Request) -> datetime | None:
 def state(demand: Request) -> SafeString:
     """Where a request stands, as a badge."""
     colour, icon_name = STATES[demand.state]
-    return badge(colour, demand.get_state_display(), icon_name)
+    return badge(colour, demand.standing, icon_name)

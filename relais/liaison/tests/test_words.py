@@ -8,8 +8,8 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from relais.accounts.testing import client_of, make_practitioner
-from relais.liaison.actions import notes, owning
-from relais.liaison.models import Request
+from relais.liaison.actions import deciding, notes, owning
+from relais.liaison.models import HandOver, Request
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.testing import make_home, make_request, taken
 from relais.patients.testing import make_patient
@@ -25,6 +25,12 @@ def text_of(member, url):
     for silent in page.select(".visually-hidden"):
         silent.extract()
     return " ".join(page.main.get_text(" ").split()).replace(" ,", ",")
+
+
+def buttons(member, url):
+    """What one may press on a page."""
+    page = BeautifulSoup(client_of(member).get(url).content, "html.parser")
+    return {" ".join(one.get_text(" ").split()) for one in page.main.select(".btn")}
 
 
 def everywhere(scene, demand):
@@ -153,3 +159,52 @@ def test_an_urgent_note_is_said_urgent_in_words_on_the_sheet_too():
     demand = taken(scene)
     notes.write(actor=scene.doctor_actor, demand=demand, text="Passez à 3 L/min.", urgent=True)
     assert "Urgente Passez à 3 L/min." in text_of(scene.nurse, f"/liaison/residents/{scene.resident.pk}/")
+
+
+@pytest.mark.req("FG-08")
+def test_a_re_evaluation_is_planned_until_its_hour_and_then_has_a_button_of_its_name():
+    scene = make_home()
+    demand = taken(scene)
+    url, later = f"/liaison/{demand.pk}/", timezone.now() + timedelta(days=3)
+    assert buttons(scene.doctor, url) >= {"Rendre l’avis"}
+    stay = deciding.Advice("maintien-surveillance", "maximal", "Stable.", "oui", review_at=later)
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=stay)
+    for member, page in everywhere(scene, demand):
+        assert "Réévaluation prévue" in text_of(member, page)
+    Request.objects.update(review_at=timezone.now() - MINUTE)
+    for member, page in everywhere(scene, demand):
+        assert "Réévaluation prévue" not in text_of(member, page)
+    assert buttons(scene.doctor, url) & {"Réévaluer", "Rendre l’avis"} == {"Réévaluer"}
+    assert "Réévaluer VASSEUR Odette" in text_of(scene.doctor, f"{url}decision/")
+
+
+@pytest.mark.req("FG-08")
+@pytest.mark.parametrize(
+    ("code", "leaves"),
+    [("admission-medecine", True), ("urgences-via-samu", True), ("had", False), ("consultation-specialisee", False)],
+)
+def test_a_home_prepares_a_departure_for_the_hospital_alone(code, leaves):
+    """Nobody leaves for a specialist seen by video, or for a hospital team that comes."""
+    scene = make_home()
+    demand = taken(scene)
+    for one in ("had" if leaves else "admission-medecine", code):
+        advice = deciding.Advice(one, "maximal", "Nécessaire.", "oui")
+        deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice)
+    for url in (HOME, f"/liaison/{demand.pk}/"):
+        text = text_of(scene.nurse, url)
+        assert ("Préparer le départ du résident" in text, "Organiser la suite décidée (voir l’avis)" in text) == (
+            leaves,
+            not leaves,
+        )
+
+
+def test_a_waiting_request_that_is_handed_over_has_one_button_for_taking_it():
+    scene = make_home()
+    demand = make_request(scene)
+    url = f"/liaison/{demand.pk}/"
+    assert "Prendre en charge" in buttons(scene.colleague, url)
+    HandOver.objects.create(
+        demand=demand, leaving=scene.doctor.user, taking=scene.colleague.user, due_at=timezone.now(), situation="x"
+    )
+    assert buttons(scene.colleague, url) & {"Prendre en charge", "Accepter la relève"} == {"Accepter la relève"}
+    assert "Prendre en charge" in buttons(scene.doctor, url)
