@@ -130,6 +130,16 @@ def initial_from(slot: OnCallSlot) -> dict[str, Any]:
     }
 
 
+class GiveForm(Form):
+    """Which other doctor of the pool gets a slot, by the referent's word."""
+
+    user = forms.ChoiceField(label=_("Médecin"))
+
+    def __init__(self, *args: Any, slot: OnCallSlot, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="give_%s", **kwargs)  # beside the other forms of the slot
+        self.fields["user"].choices = [("", _("Choisissez")), *_colleagues(slot)]  # type: ignore[attr-defined]
+
+
 class AskForm(Form):
     """Whom to ask, and perhaps against which of their slots."""
 
@@ -140,14 +150,15 @@ class AskForm(Form):
 
     def __init__(self, *args: Any, slot: OnCallSlot, others: list[OnCallSlot], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = [
-            (str(one.user_id), one.user.full_name) for one in doctors(slot.service) if one.user_id != slot.user_id
-        ]
-        self.fields["asked"].choices = [("", _("Choisissez")), *people]  # type: ignore[attr-defined]
+        self.fields["asked"].choices = [("", _("Choisissez")), *_colleagues(slot)]  # type: ignore[attr-defined]
         self.fields["against"].choices = [  # type: ignore[attr-defined]
             ("", _("Rien : un simple remplacement")),
             *((str(one.pk), f"{one.user.full_name}, {_said(one.starts_at, one.ends_at)}") for one in others),
         ]
+
+
+def _colleagues(slot: OnCallSlot) -> list[tuple[str, str]]:
+    return [(str(one.user_id), one.user.full_name) for one in doctors(slot.service) if one.user_id != slot.user_id]
 
 
 def _said(start: datetime, end: datetime) -> str:

@@ -40,7 +40,7 @@ def can_say_absent(actor: Actor, slot: Any) -> bool:
 
 
 def can_move(actor: Actor, slot: Any) -> bool:
-    """Hours are the referent's."""
+    """Hours, and who has them, are the referent's."""
     return can_manage(actor, slot.service)
 
 

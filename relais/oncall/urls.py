@@ -11,6 +11,7 @@ urlpatterns = [
     path("demandes/<uuid:replacement_id>/<slug:verb>/", mine.answer, name="answer"),
     path("creneaux/<uuid:slot_id>/", slots.slot, name="slot"),
     path("creneaux/<uuid:slot_id>/remplacement/", slots.ask, name="ask"),
+    path("creneaux/<uuid:slot_id>/donner/", slots.give, name="give"),
     path("creneaux/<uuid:slot_id>/<slug:verb>/", slots.move, name="move"),
     path("modele-planning.csv", importing.model, name="import_model"),
     path("<uuid:service_id>/", rota.rota, name="rota"),

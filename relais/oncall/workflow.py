@@ -33,6 +33,7 @@ SLOT: Table = {
     "mark_absent": Transition(ANSWERS, SlotState.ABSENT, may.can_say_absent, "Déclarer l’absence"),
     "mark_present": Transition((SlotState.ABSENT,), SlotState.PLANNED, may.can_say_absent, "Annuler l’absence"),
     "move": Transition(ANSWERS, SlotState.PLANNED, may.can_move, "Changer les heures"),
+    "give": Transition(LIVE, SlotState.REPLACED, may.can_move, "Donner à un autre médecin"),
     "replace": Transition(LIVE, SlotState.REPLACED, may.by_agreement, "Remplacer"),
 }
 ASK: Table = {

@@ -1,4 +1,4 @@
-"""A doctor asks another one to take a slot over, perhaps against one of theirs; both agree, or nothing changes."""
+"""A slot changes hands: asked by its doctor of another one, who agrees, or nothing changes; given by the referent."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from relais.directory.models import Service
 from relais.oncall import messages
 from relais.oncall import permissions as may
 from relais.oncall.actions.pool import changed, lock
-from relais.oncall.actions.slots import phone_of
+from relais.oncall.actions.slots import phone_of, take_back_requests
 from relais.oncall.models import OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import LIVE, AskState, SlotState
 
@@ -83,6 +83,32 @@ def accept(*, actor: Actor, replacement: Replacement, phone: str = "") -> OnCall
 
 
 @whole
+def give(*, actor: Actor, slot: OnCallSlot, user_id: UUID) -> OnCallSlot:
+    """The referent gives a slot to another doctor of the pool, who is to confirm it; both are told, the old row is kept.
+
+    What was asked of the former doctor is taken back. Raises NotFound for who does not manage the rota, Refused for a slot
+    that has begun or changed hands, and a doctor who does not answer for the service or is on call at that time.
+    """
+    service = lock(slot.service)
+    row = OnCallSlot.objects.filter(pk=slot.pk).first()
+    if row is None or not may.can_manage(actor, service):
+        raise NotFound
+    if row.starts_at <= timezone.now():
+        raise Refused(_("Cette astreinte a commencé : déclarez l’absence du médecin, puis ajoutez un autre créneau."))
+    _check_ahead(row)
+    member = _member(service, user_id)
+    if member is None or user_id == row.user_id:
+        raise Refused(_("Choisissez un autre médecin parmi ceux qui répondent pour ce service."), field="user")
+    _check_free(service, user_id, row, but=None, field="user")
+    take_back_requests(actor, row)
+    workflow.apply(row, "give", actor, _silent)
+    taken = _anew(row, member, phone_of(member, service), SlotState.PLANNED)
+    messages.tell_rota(service, {row.user_id, user_id} - {actor.user_id})
+    changed(actor, service.pk, "given", f"{row.pk} > {taken.pk}")
+    return taken
+
+
+@whole
 def refuse(*, actor: Actor, replacement: Replacement) -> Replacement:
     """Say no: the slot stays with the one who asked, who is told."""
     row = _asked(actor, replacement)
@@ -133,11 +159,13 @@ def _member(service: Service, user_id: UUID) -> PoolMember | None:
     return found.first()
 
 
-def _check_free(service: Service, user_id: UUID, slot: OnCallSlot, *, but: OnCallSlot | None) -> None:
+def _check_free(
+    service: Service, user_id: UUID, slot: OnCallSlot, *, but: OnCallSlot | None, field: str = "asked"
+) -> None:
     """Nobody is on call twice at once for a service; the slot that they give away does not count."""
     there = OnCallSlot.objects.filter(service=service, user_id=user_id).between(slot.starts_at, slot.ends_at)
     if there.exclude(pk__in=[but.pk] if but else []).exists():
-        raise Refused(_("Ce collègue est déjà d’astreinte à ce moment-là."), field="asked")
+        raise Refused(_("Ce collègue est déjà d’astreinte à ce moment-là."), field=field)
 
 
 def _close_void(actor: Actor, slot: OnCallSlot) -> None:
@@ -147,8 +175,8 @@ def _close_void(actor: Actor, slot: OnCallSlot) -> None:
             workflow.apply(one, "cancel", actor, _silent)
 
 
-def _anew(slot: OnCallSlot, member: PoolMember, phone: str) -> OnCallSlot:
-    """The slot of somebody else from now on, confirmed, with the same back-up unless they are it."""
+def _anew(slot: OnCallSlot, member: PoolMember, phone: str, state: str = SlotState.CONFIRMED) -> OnCallSlot:
+    """The slot of somebody else from now on, with the same back-up unless they are it."""
     keeps = slot.backup_id != member.user_id
     return OnCallSlot.objects.create(
         service=slot.service,
@@ -159,7 +187,7 @@ def _anew(slot: OnCallSlot, member: PoolMember, phone: str) -> OnCallSlot:
         phone=phone,
         backup_id=slot.backup_id if keeps else None,
         backup_phone=slot.backup_phone if keeps else "",
-        state=SlotState.CONFIRMED,
+        state=state,
     )
 
 

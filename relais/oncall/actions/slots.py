@@ -156,7 +156,7 @@ def change_slot(*, actor: Actor, slot: OnCallSlot, said: Said) -> OnCallSlot:
         raise Refused(_twice([locked])) from None
     if moved:
         workflow.apply(locked, "move", actor, _silent)
-        _take_back_requests(actor, locked)
+        take_back_requests(actor, locked)
         messages.tell_rota(service, {locked.user_id} - {actor.user_id})
     changed(actor, service.pk, "slot_changed", str(locked.pk))
     return locked
@@ -178,7 +178,8 @@ def _silent(obj: Any, verb: str, actor: Actor, source: str) -> None:
     """The trace is written by `changed`."""
 
 
-def _take_back_requests(actor: Actor, slot: OnCallSlot) -> None:
+def take_back_requests(actor: Actor, slot: OnCallSlot) -> None:
+    """What was asked of hours or of a doctor that changed is asked no more."""
     open_ones = Replacement.objects.filter(state=AskState.ASKED)
     for one in (*open_ones.filter(slot=slot), *open_ones.filter(against=slot)):
         workflow.apply(one, "cancel", actor, _silent)

@@ -1,6 +1,7 @@
 """Replacement and exchange: agreed by both, or nothing changes; of two at once one wins."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -134,6 +135,95 @@ def test_other_hours_take_back_what_was_asked(house) -> None:
     slots.change_slot(actor=actor_for(house.referent), slot=house.first, said=later)
     row.refresh_from_db()
     assert row.state == "cancelled"
+
+
+def test_the_referent_gives_a_slot_at_once_and_both_doctors_are_told(house, monkeypatch) -> None:
+    """The back-up of a doctor who is absent takes the slot; what the doctor asked of a colleague is taken back."""
+    row = house.ask()
+    slots.mark_absent(actor=actor_for(house.a), slot=house.first)
+    Message.objects.all().delete()
+    told: list[Any] = []
+    monkeypatch.setattr(changes, "_followers", [told.append])
+    client, url = client_of(house.referent), f"/astreintes/creneaux/{house.first.pk}/"
+    assert "Donner à un autre médecin" in client.get(url).content.decode()
+    answer = client.post(f"{url}donner/", {"user": str(house.c.user_id)}, follow=True)
+    assert "Le créneau a changé de médecin" in answer.content.decode()
+    taken = OnCallSlot.objects.live().get(starts_at=house.first.starts_at)
+    assert (taken.user, taken.state, taken.backup, taken.phone) == (house.c.user, "planned", None, house.service.phone)
+    house.first.refresh_from_db()
+    row.refresh_from_db()
+    assert (house.first.state, row.state, told) == ("replaced", "cancelled", [house.service.pk])
+    sent = set(Message.objects.values_list("type", "holder_id"))
+    assert sent == {("oncall.rota", house.a.user_id), ("oncall.rota", house.c.user_id)}
+
+
+def test_only_the_referent_gives_a_slot(house) -> None:
+    people = {
+        "doctor": house.a, "pool": house.b, "colleague": make_practitioner(house.service.establishment),
+        "secretary": make_member(house.service.establishment, "secretary"), "elsewhere": make_member(None, "manager"),
+        "referent": house.referent,
+    }  # fmt: skip
+    gave = []
+    for name, member in people.items():
+        try:
+            replacements.give(actor=actor_for(member), slot=house.first, user_id=house.b.user_id)
+        except NotFound:
+            assert client_of(member).post(f"/astreintes/creneaux/{house.first.pk}/donner/").status_code in (403, 404)
+        else:
+            gave.append(name)
+    assert gave == ["referent"]
+    assert (
+        "Donner à un autre médecin"
+        not in client_of(house.b).get(f"/astreintes/creneaux/{house.second.pk}/").content.decode()
+    )
+
+
+def test_a_slot_that_cannot_be_given_says_why_and_keeps_its_doctor(house) -> None:
+    client, url = client_of(house.referent), f"/astreintes/creneaux/{house.first.pk}/donner/"
+    stranger = make_practitioner(house.service.establishment)
+
+    def said(member: Any) -> str:
+        answer = client.post(url, {"user": str(member.user_id)})
+        page = answer.content.decode()
+        changes_hours = (
+            f'action="/astreintes/creneaux/{house.first.pk}/" novalidate'  # not to the address of this refusal
+        )
+        assert (answer.status_code, changes_hours in page) == (422, True)
+        return page
+
+    assert "Sélectionnez un choix valide" in said(stranger)
+    assert "Sélectionnez un choix valide" in said(house.a)
+    actor = actor_for(house.referent)
+    for member in (stranger, house.a):
+        with pytest.raises(Refused, match="Choisissez un autre médecin"):
+            replacements.give(actor=actor, slot=house.first, user_id=member.user_id)
+    make_slot(house.service, house.c, house.first.starts_at, house.first.ends_at)
+    assert "déjà d’astreinte à ce moment-là" in said(house.c)
+    OnCallSlot.objects.filter(pk=house.first.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
+    assert "a commencé : déclarez l’absence" in said(house.b)
+    house.first.refresh_from_db()
+    assert (house.first.user, house.first.state) == (house.a.user, "confirmed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slot_given_to_two_in_the_same_second_has_one_doctor() -> None:
+    """By two referents, or while a colleague accepts it."""
+    house = House()
+    actor = actor_for(house.referent)
+    give = [
+        partial(replacements.give, actor=actor, slot=house.first, user_id=one.user_id) for one in (house.b, house.c)
+    ]
+    assert outcomes(*give) == ["done", "refused"]
+    live = OnCallSlot.objects.live().filter(starts_at=house.first.starts_at)
+    mine = live.get()
+    colleague = house.c if mine.user_id == house.b.user_id else house.b
+    asker = actor_for(house.b if colleague == house.c else house.c)
+    row = replacements.ask(actor=asker, slot=mine, asked_id=house.a.user_id)
+    assert outcomes(
+        lambda: replacements.accept(actor=actor_for(house.a), replacement=row),
+        lambda: replacements.give(actor=actor, slot=mine, user_id=colleague.user_id),
+    ) == ["done", "refused"]
+    assert live.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -21,7 +21,7 @@ from relais.core.reading import read_day, read_id
 from relais.core.workflow import possible
 from relais.oncall import permissions as may
 from relais.oncall.actions import replacements, slots
-from relais.oncall.forms import AskForm, NewSlotForm, SlotForm, initial_from, initial_of
+from relais.oncall.forms import AskForm, GiveForm, NewSlotForm, SlotForm, initial_from, initial_of
 from relais.oncall.models import OnCallSlot
 from relais.oncall.queries import doctors, twice
 from relais.oncall.views import kept_by
@@ -101,24 +101,32 @@ def _say_twice(request: Any, made: list[OnCallSlot]) -> None:
         )
 
 
-def _context(request: Any, found: OnCallSlot, form: SlotForm, ask_form: AskForm | None = None) -> dict[str, Any]:
+def _context(
+    request: Any,
+    found: OnCallSlot,
+    form: SlotForm,
+    ask_form: AskForm | None = None,
+    give_form: GiveForm | None = None,
+) -> dict[str, Any]:
     now, live = timezone.now(), found.state in ("planned", "confirmed", "absent")
     mine = may.is_mine(request.actor, found)
-    askable = mine and live and found.starts_at > now
+    manages = may.can_manage(request.actor, found.service)
+    ahead = live and found.starts_at > now
     history = list(found.replacements.select_related("asked", "against__user", "slot", "slot__user"))
     return {
         "slot": found,
         "service": found.service,
         "week_url": _week_of(found) if may.can_read(request.actor, found.service) else "",
-        "form": form if may.can_manage(request.actor, found.service) and live and found.ends_at > now else None,
+        "form": form if manages and live and found.ends_at > now else None,
         "verbs": [
             (verb, OnCallSlot.TRANSITIONS[verb].label)
             for verb in possible(found, request.actor)
             if verb in SHOWN and found.ends_at > now
         ],
-        "ask_form": (ask_form or AskForm(slot=found, others=_others(found))) if askable else None,
+        "ask_form": ask_form or (AskForm(slot=found, others=_others(found)) if mine and ahead else None),
+        "give_form": give_form or (GiveForm(slot=found) if manages and ahead else None),
         "requests": [(one, replacements.is_open(one), may.can_cancel(request.actor, one)) for one in history],
-        "removable": may.can_manage(request.actor, found.service) and live and found.starts_at > now,
+        "removable": manages and ahead,
         "mine": mine,
         "twice": twice([found]) if live and found.ends_at > now else [],
     }
@@ -153,6 +161,27 @@ def ask(request: Any, slot_id: UUID) -> HttpResponse:
             return redirect("oncall:slot", found.pk)
     plain = SlotForm(service=found.service, slot=found, initial=initial_from(found))
     return render(request, "oncall/slot.html", _context(request, found, plain, form), status=422)
+
+
+@professional(may.MANAGER)
+@require_POST
+def give(request: Any, slot_id: UUID) -> HttpResponse:
+    """Another doctor has the slot, by the referent's word."""
+    found = _slot(request, slot_id)
+    if not may.can_move(request.actor, found):
+        raise NotFound
+    form = GiveForm(request.POST, slot=found)
+    if form.is_valid():
+        try:
+            taken = replacements.give(actor=request.actor, slot=found, user_id=UUID(form.cleaned_data["user"]))
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, _("Le créneau a changé de médecin. Un message part à chacun des deux."))
+            _say_twice(request, [taken])
+            return redirect("oncall:slot", taken.pk)
+    plain = SlotForm(service=found.service, slot=found, initial=initial_from(found))
+    return render(request, "oncall/slot.html", _context(request, found, plain, give_form=form), status=422)
 
 
 @professional(*ROLES)
