@@ -20,7 +20,7 @@ from relais.dossiers.models import DocumentKind
 from relais.expertise import delays, messages, printing
 from relais.expertise import permissions as may
 from relais.expertise.actions import meeting
-from relais.expertise.actions.drafting import askable, chosen
+from relais.expertise.actions.drafting import askable, chosen, refuse_deceased
 from relais.expertise.actions.states import lock, move
 from relais.expertise.models import EXPERT, Expertise, Opinion, Refusal
 from relais.expertise.queries import pool
@@ -247,6 +247,7 @@ def _refuse_who_answered(asked: Expertise, service: Service) -> None:
 
 
 def _pass_on(actor: Actor, asked: Expertise, verb: str, service: Any, now: datetime) -> Expertise:
+    refuse_deceased(asked.dossier.patient)
     due = _due_elsewhere(asked, now)
     moved = move(
         actor=actor, asked=asked, verb=verb, service=service, expert=None, taken_at=None, called=None, level=0,

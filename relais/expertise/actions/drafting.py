@@ -60,7 +60,7 @@ def start(
 ) -> Expertise:
     """Begin a draft about a patient, from another dossier or not; the same page sent twice begins it once.
 
-    Raises NotFound for who may not ask, Refused for a form that is none.
+    Raises NotFound for who may not ask, Refused for a form that is none or a patient who died.
     """
     if not may.can_ask(actor):
         raise NotFound
@@ -69,6 +69,7 @@ def start(
     done = Expertise.objects.filter(request_key=request_key, establishment_id=actor.here).first()
     if done:
         return done
+    refuse_deceased(patient)
     dossier = dossiers.create(
         actor=actor,
         kind="expertise",
@@ -86,6 +87,12 @@ def start(
         raise Refused(_("Cette demande est déjà commencée : rechargez la page.")) from None
     tell_lists(made)
     return made
+
+
+def refuse_deceased(patient: Patient) -> None:
+    """Of a patient who died nothing is asked any more. Raises Refused."""
+    if patient.deceased_on:
+        raise Refused(_("Ce patient est décédé : aucun avis ne peut plus être demandé."))
 
 
 @whole
@@ -176,6 +183,7 @@ def send(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None = N
         raise NotFound
     if locked.response and locked.response.request_key == page.request_key:
         return locked
+    refuse_deceased(locked.dossier.patient)
     if locked.state != State.DRAFT:
         raise Refused(_("Cette demande est déjà envoyée : ajoutez-y une note."))
     service = chosen(actor, page.service_id, str(next(iter(page.answers.get("tg.urgence", [])), "")), moment)

@@ -113,9 +113,13 @@ def counts(actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def due_reviews(actor: Actor, today: date) -> list[Expertise]:
-    """Patients to look at again today or before, by the date that an expert gave (TE-10)."""
+    """Patients to look at again today or before, by the date that an expert gave (TE-10); those who died come back no more."""
     rows = Expertise.objects.filter(establishment_id=actor.here, review_on__lte=today, reviewed_at=None)
-    shown = rows.exclude(state=State.CANCELLED).select_related("dossier__patient", "service")
+    shown = (
+        rows.filter(dossier__patient__deceased_on=None)
+        .exclude(state=State.CANCELLED)
+        .select_related("dossier__patient", "service")
+    )
     return list(shown.defer("draft").order_by("review_on", "pk")[:MOST_DUE])
 
 

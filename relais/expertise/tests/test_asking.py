@@ -13,7 +13,7 @@ from relais.core.errors import Refused
 from relais.core.paris import PARIS
 from relais.directory.models import Way
 from relais.dossiers.models import Dossier
-from relais.expertise.actions import drafting
+from relais.expertise.actions import answering, drafting
 from relais.expertise.models import Expertise
 from relais.expertise.testing import ASKED, COVID, make_asked, make_pool, posted
 from relais.notifications.models import Message
@@ -36,6 +36,34 @@ def begin(member, patient, form="tle-general", **more):
     again = browser.post("/expertise/nouvelle/", said)
     assert again["Location"] == answer["Location"], "the same page sent twice begins one request"
     return browser, Expertise.objects.get(pk=answer["Location"].split("/")[2])
+
+
+@pytest.mark.req("TE-05")
+def test_of_a_patient_who_died_nothing_is_asked_and_no_date_comes_back(home):
+    asker, patient = make_practitioner(home), make_patient(seen_by=home)
+    common = {"requester": asker, "patient": patient}
+    due = make_asked(state="repondue", review_on=timezone.localdate(), **common)
+    refused, draft = make_asked(state="refusee", **common), make_asked(state="brouillon", **common).asked
+    browser, worklist, again = client_of(asker), "/expertise/?liste=demandes", "Demander un avis de suivi"
+    assert [one.pk for one in browser.get(worklist).context["reviews"]] == [due.asked.pk]
+    assert again in browser.get(f"/expertise/{due.asked.pk}/").content.decode()
+    patient.deceased_on = timezone.localdate()
+    patient.save()
+    assert browser.get(worklist).context["reviews"] == []
+    assert again not in browser.get(f"/expertise/{due.asked.pk}/").content.decode()
+    words = "Ce patient est décédé : aucun avis ne peut plus être demandé."
+    said = {"patient": str(patient.pk), "form": "tle-general", "request_key": str(uuid4())}
+    for url, page in (
+        ("/expertise/nouvelle/", said),
+        (f"/expertise/{due.asked.pk}/suite/", {}),
+        (f"/expertise/{draft.pk}/demande/", posted(ASKED, service=str(due.service.pk))),
+    ):
+        assert words in browser.post(url, page, follow=True).content.decode(), url
+    elsewhere = make_pool()
+    for act, one in ((answering.second_opinion, due), (answering.redirect, refused)):
+        with pytest.raises(Refused, match="décédé"):
+            act(actor=one.asker, asked=one.again(), service_id=elsewhere.pk)
+    assert Expertise.objects.filter(state__in=["brouillon", "envoyee", "reorientee"]).get() == draft
 
 
 @pytest.mark.req("TE-01", "TE-06")

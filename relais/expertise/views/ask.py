@@ -44,11 +44,15 @@ def start(request: Any) -> HttpResponse:
         initial={"request_key": uuid.uuid4(), "form": "tle-covid" if given.get("covid") else "tle-general"},
     )
     if patient and request.method == "POST" and form.is_valid():
-        asked = drafting.start(
-            actor=request.actor, patient=patient, form=form.cleaned_data["form"],
-            request_key=form.cleaned_data["request_key"], origin_id=origin.pk if origin else None,
-        )  # fmt: skip
-        return redirect("expertise:draft", asked.pk)
+        try:
+            asked = drafting.start(
+                actor=request.actor, patient=patient, form=form.cleaned_data["form"],
+                request_key=form.cleaned_data["request_key"], origin_id=origin.pk if origin else None,
+            )  # fmt: skip
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            return redirect("expertise:draft", asked.pk)
     context = {"patient": patient, "origin": origin, "form": form, "pick": _again(given.get("depuis", ""))}
     return render(request, "expertise/start.html", context, status=422 if form.errors else 200)
 

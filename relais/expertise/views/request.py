@@ -100,7 +100,10 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
             "addendum": dossier_may.can_add_addendum(actor, asked.dossier),
             "withdraw": actor.has_role("practitioner"),
             "join": may.can_join(actor, asked),
-            "review": may.can_follow(actor, asked) and asked.review_on is not None and asked.reviewed_at is None,
+            "review": may.can_follow(actor, asked)
+            and asked.review_on is not None
+            and asked.reviewed_at is None
+            and asked.dossier.patient.deceased_on is None,
         },
         "note_form": NoteForm(),
         "refusal_form": RefusalForm(),
