@@ -54,16 +54,28 @@ def start(*, actor: Actor, patient: Patient, origin_id: UUID | None = None) -> R
     return _draft(actor, patient, establishment, origin_id)
 
 
-@whole
 def start_for(*, actor: Actor, home: Establishment, family_name: str, given_name: str, birth_date: date) -> Request:
     """The draft of a request that a doctor makes for a nursing home that may only read, after its telephone call.
 
     The resident is one of those in the home's care, by exact name and birth date; the doctor and whoever answers with
-    them see the resident from now on. Raises NotFound for who may not, Refused when nobody or several are found.
+    them see the resident from now on. Raises NotFound for who may not, Refused when nobody or several are found: such a
+    search is traced too, in a transaction of its own.
     """
     if not may.can_ask_for(actor, home):
         raise NotFound
-    patient = _resident(actor, home, family_name, given_name, birth_date)
+    found = _sought(actor, home, family_name, given_name, birth_date)
+    if not found:
+        raise Refused(
+            _("Aucun résident de cet EHPAD ne porte ce nom et cette date de naissance : vérifiez-les au téléphone."),
+            field="family_name",
+        )
+    if len(found) > 1:
+        raise Refused(_("Plusieurs résidents portent ce nom et cette date : précisez le prénom."), field="given_name")
+    return _start_for(actor, home, found[0])
+
+
+@whole
+def _start_for(actor: Actor, home: Establishment, patient: Patient) -> Request:
     made = _draft(actor, patient, home, None)
     _nobody_else_types(actor, made)
     held = services_of(actor).filter(need__in=may.ANSWERING, departments__contains=[home.department])
@@ -93,7 +105,9 @@ def _nobody_else_types(actor: Actor, draft: Request) -> None:
     )
 
 
-def _resident(actor: Actor, home: Establishment, family_name: str, given_name: str, birth_date: date) -> Patient:
+@whole
+def _sought(actor: Actor, home: Establishment, family_name: str, given_name: str, birth_date: date) -> list[Patient]:
+    """The residents of this name and date, with the trace."""
     links = CareLink.objects.live().filter(establishment_id=home.pk).values("patient_id")
     born = Patient.objects.filter(pk__in=links, birth_date=birth_date, deceased_on=None).order_by("pk")
     name, given = fold(family_name), fold(given_name)
@@ -101,14 +115,7 @@ def _resident(actor: Actor, home: Establishment, family_name: str, given_name: s
     if len(found) > 1 and given:
         found = [one for one in found if given in (fold(one.given_name), *fold(one.birth_given_names).split())]
     audit.record(actor=actor, action="liaison.sought", about=home.pk, why=f"{len(found)}")
-    if not found:
-        raise Refused(
-            _("Aucun résident de cet EHPAD ne porte ce nom et cette date de naissance : vérifiez-les au téléphone."),
-            field="family_name",
-        )
-    if len(found) > 1:
-        raise Refused(_("Plusieurs résidents portent ce nom et cette date : précisez le prénom."), field="given_name")
-    return found[0]
+    return found
 
 
 def _draft(actor: Actor, patient: Patient, establishment: Establishment, origin_id: UUID | None) -> Request:

@@ -107,6 +107,17 @@ def test_only_a_doctor_who_answers_there_and_only_where_homes_read_only(scene, s
     assert client_of(scene.doctor).get(url).status_code == 404
 
 
+@pytest.mark.req("FG-01")
+def test_each_search_for_a_resident_is_traced_those_that_find_nobody_or_several_too(scene):
+    make_patient("Vasseur-Lemée", "Paul", seen_by=scene.home, birth_date=date(1934, 5, 12))
+    doctor, url = client_of(scene.doctor), "/liaison/astreinte/demander/"
+    for names in ({"family_name": "Inconnu"}, {}, {"given_name": "Odette"}):
+        doctor.post(url, typed(scene, **names))
+    sought = Entry.objects.filter(action="liaison.sought", about=scene.home.pk, user_id=scene.doctor.user_id)
+    assert list(sought.order_by("id").values_list("why", flat=True)) == ["0", "2", "1"]
+    assert Request.objects.count() == 1
+
+
 def test_the_colleague_does_not_write_in_the_doctor_s_draft(scene):
     asked = {"home": scene.home, "family_name": "Vasseur-Lemée", "given_name": "", "birth_date": date(1934, 5, 12)}
     draft = asking.start_for(actor=scene.doctor_actor, **asked)
