@@ -8,14 +8,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
 from relais.core.testing.races import at_once
-from relais.dossiers.models import Event
+from relais.dossiers.models import Dossier, Event
 from relais.files.tests import make
-from relais.liaison.actions import asking, owning
+from relais.liaison.actions import asking, deciding, owning
 from relais.liaison.models import Request
 from relais.liaison.queries import lists
-from relais.liaison.testing import answers, make_home, make_request, posted
+from relais.liaison.testing import answers, make_home, make_request, posted, taken
 from relais.notifications.models import Message
 from relais.oncall.models import OnCallSlot
 from relais.patients.models import CareLink
@@ -23,6 +24,28 @@ from relais.patients.testing import make_patient
 from relais.questionnaires.models import Response
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.req("FG-02")
+def test_whoever_is_named_on_the_page_of_a_home_stands_in_its_trace_in_drafts_and_among_the_closed_too(settings):
+    scene = make_home()
+    closed = taken(scene)
+    deciding.close(actor=scene.doctor_actor, demand=closed, why="doublon")
+    draft = asking.start(actor=scene.nurse_actor, patient=make_patient(seen_by=scene.home))
+
+    def traced(member, url):
+        page = client_of(member).get(url).content.decode()
+        listed = Entry.objects.filter(action="liaison.list", user_id=member.user_id).values_list("ids", flat=True)
+        return page, {pk for ids in listed for pk in ids}
+
+    page, ids = traced(scene.nurse, "/liaison/residents/")
+    for one in (closed, draft):
+        assert one.patient.full_name in page
+        assert one.pk in ids
+    settings.NURSING_HOMES_WRITE = False
+    Dossier.objects.filter(pk=draft.pk).update(opened_by=scene.doctor.user_id)
+    page, ids = traced(scene.doctor, "/liaison/astreinte/")
+    assert (draft.patient.full_name in page, draft.pk in ids) == (True, True)
 
 
 @pytest.mark.req("FG-01", "FG-12")

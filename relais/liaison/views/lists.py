@@ -29,12 +29,14 @@ def on_call(request: Any) -> HttpResponse:
     rows = lists.on_call_rows(request.actor)
     alone = bool(request.htmx) and request.htmx.target == "liaison-rows"
     ended = [] if alone else lists.ended_rows(request.actor)
-    shown = [*(row.demand.pk for row in rows), *(one.pk for one in ended)]
+    may_ask = may.can_ask(request.actor)
+    drafts = lists.own_drafts(request.actor) if may_ask and not alone else []
+    shown = [*(row.demand.pk for row in rows), *(one.pk for one in (*ended, *drafts))]
     audit.record_list(actor=request.actor, action="liaison.list", ids=shown, seen=request.session)
     context = {
         "services": services,
-        "may_ask": may.can_ask(request.actor),
-        "drafts": lists.own_drafts(request.actor) if may.can_ask(request.actor) else [],
+        "may_ask": may_ask,
+        "drafts": drafts,
         "is_home": Establishment.objects.filter(pk=request.actor.here, kind__in=may.HOMES).exists(),
         "rows": rows,
         "cut": lists.is_cut(rows),

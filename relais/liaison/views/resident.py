@@ -34,7 +34,8 @@ def residents(request: Any) -> HttpResponse:
     may_start = may.can_start(actor, establishment)
     card = shelf.card(actor, establishment, everybody) if may_start else ""
     named = everybody if card else people
-    shown = [row.demand.pk for row in rows]
+    drafts, closed = lists.drafts(actor) if may_start else [], lists.closed_rows(actor)
+    shown = [*(row.demand.pk for row in rows), *(one.pk for one in (*drafts, *closed))]
     audit.record_list(actor=actor, action="liaison.list", ids=shown, seen=request.session)
     audit.record_list(actor=actor, action="patient.list", ids=[one.pk for one in named], seen=request.session)
     asked = {row.demand.patient_id: row.demand for row in rows}
@@ -46,8 +47,8 @@ def residents(request: Any) -> HttpResponse:
         "may_start": may_start,
         "rows": rows,
         "cut": lists.is_cut(rows),
-        "drafts": lists.drafts(actor) if may_start else [],
-        "closed": lists.closed_rows(actor),
+        "drafts": drafts,
+        "closed": closed,
         "people": [(one, asked.get(one.pk), stale.get(one.pk, "")) for one in people],
         "most": lists.RESIDENTS,
         "pick": reverse("liaison:pick"),
