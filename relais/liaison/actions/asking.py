@@ -22,7 +22,7 @@ from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.actions import alarming, measuring, notes, owning, rooming
-from relais.liaison.actions.states import lock, move, tell_pages
+from relais.liaison.actions.states import OVER_NOW, lock, move, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.queries import missing as lacks
 from relais.liaison.queries.sheet import last_sheet
@@ -232,7 +232,7 @@ def complete(
     if Response.objects.filter(about=locked.pk, request_key=request_key).exists():
         return locked
     if before is None or locked.state not in OPEN:
-        raise Refused(_("Cette demande est close : elle ne se complète plus."))
+        raise Refused(_(OVER_NOW))
     wanted = {one.link_id for one in lacks.form_of(locked).walk() if one.is_question}
     new = {name: values for name, values in answers.items() if name in wanted and not is_blank(values)}
     if not new:

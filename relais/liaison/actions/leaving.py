@@ -22,7 +22,7 @@ from relais.liaison import messages, scores
 from relais.liaison import permissions as may
 from relais.liaison.actions import notes, owning, rooming
 from relais.liaison.actions.measuring import FILES
-from relais.liaison.actions.states import hold_resident, lock, move, tell_pages
+from relais.liaison.actions.states import OVER_NOW, hold_resident, lock, move, tell_pages
 from relais.liaison.models import Closing, Decision, Departure, Note, Request
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import OPEN, State
@@ -57,7 +57,7 @@ def _checked(actor: Actor, demand: Request, said: Leaving) -> Request:
     if not may.can_tell_departure(actor, locked):
         raise NotFound
     if locked.state not in OPEN:
-        raise Refused(_("Cette demande est close."))
+        raise Refused(_(OVER_NOW))
     if not said.why.strip():
         raise Refused(_("Indiquez la raison."), field="why")
     if len(said.why.strip()) > LONGEST:

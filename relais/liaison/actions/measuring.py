@@ -14,7 +14,7 @@ from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.actions import notes, owning
-from relais.liaison.actions.states import lock, tell_pages
+from relais.liaison.actions.states import OVER_NOW, lock, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.queries.measures import asked
 from relais.liaison.queries.missing import FLOW
@@ -47,7 +47,7 @@ def measure(
     if Response.objects.filter(about=locked.pk, request_key=request_key).exists():
         return locked
     if before is None or locked.state not in OPEN:
-        raise Refused(_("Cette demande est close : elle ne reçoit plus de constantes."))
+        raise Refused(_(OVER_NOW))
     if locked.patient.deceased_on:
         raise Refused(_("Ce résident est décédé : aucune constante n’est plus attendue."))
     wanted = asked(before.questionnaire.form)

@@ -13,7 +13,7 @@ from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import messages
 from relais.liaison import permissions as may
-from relais.liaison.actions.states import lock, tell_pages
+from relais.liaison.actions.states import OVER_NOW, lock, tell_pages
 from relais.liaison.models import Note, Request, Seen
 from relais.liaison.queries.people import across, people_of
 from relais.liaison.workflow import OVER
@@ -43,7 +43,7 @@ def write(
             raise Refused(_("Dans cette région, les EHPAD lisent les dossiers sans y écrire : appelez l’astreinte."))
         raise NotFound
     if locked.state in OVER:
-        raise Refused(_("Cette demande est close : elle n’accepte plus de note."))
+        raise Refused(_(OVER_NOW))
     words = _checked(text)
     wanted = set(mentions)
     there = {one.user.pk: one.user for one in people_of(locked)} if wanted or urgent else {}
@@ -94,7 +94,7 @@ def amend(*, actor: Actor, note: Note, text: str) -> Note:
     if found.author_id != actor.user_id:
         raise Refused(_("Seul l’auteur d’une note la corrige."))
     if demand.state in OVER:
-        raise Refused(_("Cette demande est close : ses notes ne changent plus."))
+        raise Refused(_(OVER_NOW))
     words, now = _checked(text), timezone.now()
     if words == found.text:
         return found

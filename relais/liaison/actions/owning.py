@@ -139,7 +139,7 @@ def take(*, actor: Actor, demand: Request) -> Request:
         raise NotFound
     if locked.state not in WAITING and locked.responsible_id and locked.responsible_id != actor.user_id:
         raise Refused(
-            _("%(who)s a déjà cette demande en charge.")
+            _("%(who)s a déjà cette demande en charge. Pour la prendre à sa place : « Reprendre cette demande ».")
             % {"who": locked.responsible.full_name if locked.responsible else ""}
         )
     drop_hand_overs(locked, now)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from relais.accounts.models import User
 from relais.core.actor import Actor
@@ -12,7 +11,7 @@ from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import messages
 from relais.liaison import permissions as may
-from relais.liaison.actions.states import lock, pages_of, tell_pages
+from relais.liaison.actions.states import OVER_NOW, lock, pages_of, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.queries.people import across, in_rooms
 from relais.liaison.workflow import OPEN
@@ -34,7 +33,7 @@ def enter(*, actor: Actor, demand: Request) -> Room:
     if not may.can_exchange(actor, locked):
         raise NotFound
     if locked.state not in OPEN:
-        raise Refused(_("Cette demande est close : sa salle ne s’ouvre plus."))
+        raise Refused(_(OVER_NOW))
     place = locked.establishment
     room = rooms.open_room(
         actor=actor, about=locked.pk, relay_only=place.relay_only, max_people=MAX_PEOPLE,

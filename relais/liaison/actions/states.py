@@ -15,6 +15,8 @@ from relais.liaison.models import Request
 from relais.liaison.topics import home_topic, service_topic
 from relais.patients.models import Patient
 
+# What to do once a request is over; the same words for each thing that it takes no more.
+OVER_NOW = "Cette demande n’est plus ouverte. Pour la suite, l’EHPAD en fait une nouvelle ; si l’état s’aggrave, appelez le 15."
 logger = logging.getLogger(__name__)
 
 

@@ -205,4 +205,4 @@ def test_impossible_or_missing_signs_get_a_sentence_and_only_the_home_gives_them
     assert nurse.get(url).status_code == 302
     assert nurse.post(url, once).status_code == 302, "they were kept"
     late = nurse.post(url, posted(**WELL))
-    assert (late.status_code, "Cette demande est close" in late.content.decode()) == (422, True)
+    assert (late.status_code, "Cette demande n’est plus ouverte" in late.content.decode()) == (422, True)

@@ -239,7 +239,8 @@ def test_two_doctors_take_it_in_the_same_second_one_has_it_the_other_reads_who()
     found = at_once(*(partial(owning.take, actor=actor_for(one), demand=request) for one in people))
     request.refresh_from_db()
     (refused,) = [one for one in found if isinstance(one, Refused)]
-    assert refused.message == f"{request.responsible.full_name} a déjà cette demande en charge."
+    has = f"{request.responsible.full_name} a déjà cette demande en charge."
+    assert refused.message == f"{has} Pour la prendre à sa place : « Reprendre cette demande »."
 
 
 def test_nobody_is_asked_about_a_draft_that_is_given_up():

@@ -208,3 +208,17 @@ def test_a_waiting_request_that_is_handed_over_has_one_button_for_taking_it():
     )
     assert buttons(scene.colleague, url) & {"Prendre en charge", "Accepter la relève"} == {"Accepter la relève"}
     assert "Prendre en charge" in buttons(scene.doctor, url)
+
+
+def test_what_a_request_takes_no_more_once_it_is_over_says_what_to_do_instead():
+    scene = make_home()
+    demand = taken(scene)
+    note = notes.write(actor=scene.nurse_actor, demand=demand, text="Elle a mangé.")
+    deciding.close(actor=scene.doctor_actor, demand=demand, why="sans-suite")
+    nurse, url = client_of(scene.nurse), f"/liaison/{demand.pk}/"
+    for path, said in (
+        (f"{url}notes/", {"text": "Et bu."}), (f"{url}constantes/", {"q-fg.spo2": "90", "request_key": str(uuid4())}),
+        (f"{url}room/", {}), (f"/liaison/notes/{note.pk}/corriger/", {"text": "Non."}),
+    ):  # fmt: skip
+        page = nurse.post(path, said)
+        assert (page.status_code in (409, 422), "appelez le 15" in page.content.decode()) == (True, True), path
