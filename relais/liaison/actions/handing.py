@@ -182,7 +182,7 @@ def rewrite(*, actor: Actor, hand_over: HandOver, texts: dict[str, str], read: s
     if read is not None and added(found, read):
         raise Refused(
             _(
-                "Des constantes sont arrivées pendant que vous écriviez : elles sont placées en tête. Relisez, puis enregistrez."
+                "Ce texte a reçu des lignes pendant que vous écriviez : elles sont placées en tête. Relisez, puis enregistrez."
             ),
             field="assessment",
         )
