@@ -24,7 +24,7 @@ def test_after_the_call_two_meet_in_the_nursing_home_s_room_and_whoever_knocks_i
     regulator.get_by_role("button", name="Chercher").click()
     regulator.get_by_role("button", name="Entrer : EHPAD Les Mésanges").click()
     regulator.wait_for_selector("text=Vous êtes dans l’appel")
-    nurse.get_by_role("link", name="1 personne vous attend").wait_for()
+    nurse.get_by_role("link", name="1 personne attend").wait_for()
     nurse.wait_for_function("() => window.rung > 0")
     screens("quick-alert", nurse, widths=(1280,))
     nurse.get_by_role("link", name="DISPOSITIF COVID-19 – ACCÈS SALLES ESMS").click()

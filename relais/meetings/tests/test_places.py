@@ -272,7 +272,7 @@ def test_who_knocks_is_heard_while_a_colleague_is_inside(scene):
     rooms.beat(actor=actor_for(scene.stranger), about=sitting.pk, place=Seen.WAITING)
     colleague = make_member(scene.home, Role.MANAGER)
     page = client_of(colleague).get("/").content.decode()
-    assert ("Lointain (Cabinet du Port) est à la porte" in page, "1 personne vous attend" in page) == (True, True)
+    assert ("Lointain (Cabinet du Port) est à la porte" in page, "1 personne attend" in page) == (True, True)
     assert "vous attend dans la salle" not in page
 
 
