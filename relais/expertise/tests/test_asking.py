@@ -140,6 +140,17 @@ def test_only_services_that_take_requests_and_have_somebody_are_proposed(home):
     assert deaf.name not in found
     assert nobody.name not in found
     assert "Ouvert" in found
+    assert '<div id="services-count" hx-swap-oob="innerHTML">1 service' in found
+    nothing = browser.get("/expertise/services/", {"quoi": "zzzz", "departement": ""}).content.decode()
+    assert '<div id="services-count" hx-swap-oob="innerHTML">0 service' in nothing
+
+
+def test_a_screen_reader_is_told_how_many_services_were_found_and_not_all_of_them(home):
+    asker, patient = make_practitioner(home), make_patient(seen_by=home)
+    browser, asked = begin(asker, patient)
+    page = browser.get(f"/expertise/{asked.pk}/demande/").content.decode()
+    assert 'id="services-count" role="status"' in page
+    assert "aria-live" not in page.split('id="choisir"')[1].split("</fieldset>")[0]
 
 
 def test_an_urgent_request_is_not_sent_to_a_service_that_is_closed(home):

@@ -185,7 +185,7 @@ def services(request: Any) -> HttpResponse:
     """The services that match what is typed, as radios: a fragment of the pages that choose one."""
     way = Way.ADMISSION if request.GET.get("pour") == Way.ADMISSION else Way.EXPERTISE
     chosen = drafting.askable(request.actor, read_id(request.GET.get("service", "")), way=way)
-    return render(request, "expertise/_services.html", {"chosen": chosen, **services_for(request, way=way)})
+    return render(request, "expertise/_services_found.html", {"chosen": chosen, **services_for(request, way=way)})
 
 
 def services_for(request: Any, *, way: str) -> dict[str, Any]:
@@ -200,6 +200,7 @@ def services_for(request: Any, *, way: str) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "services": list(found),
+        "most": choosing.MOST,
         "looked_for": {
             "text": given.get("quoi", ""),
             "department": department,
