@@ -359,6 +359,8 @@ WORDS = {
         "cancel",
         "close",
         "set_review_aside",
+        "accept_admission",
+        "decline_admission",
         "inconnu",
     ],
     ("teleconsultation:verb", "verb"): [

@@ -12,6 +12,7 @@ KIND = Kind(
         "complement": "Demander ou donner un complément",
         "opinion": "Rendre un avis",
         "admission": "Proposer une admission",
+        "admission_answer": "Répondre à une admission proposée",
         "addendum": "Ajouter un complément",
     },
     may_read=can_read_clinical,

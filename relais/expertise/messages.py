@@ -22,8 +22,9 @@ ANSWERED, COMPLEMENT, NEWS, VISIO, REFUSED, MOVED = (
     "expertise.answered", "expertise.complement", "expertise.news", "expertise.visio", "expertise.refused",
     "expertise.moved",
 )  # fmt: skip
-ADMISSION, TAKEN_OVER, CANCELLED, NOTE = (
-    "expertise.admission", "expertise.taken_over", "expertise.cancelled", "expertise.note",
+ADMISSION, ACCEPTED, DECLINED, TAKEN_OVER, CANCELLED, NOTE = (
+    "expertise.admission", "expertise.accepted", "expertise.declined", "expertise.taken_over", "expertise.cancelled",
+    "expertise.note",
 )  # fmt: skip
 CALM = (NEWS, NOTE)  # by e-mail, however urgent the request
 GONE = "expertise.gone"
@@ -39,6 +40,8 @@ WANTED: dict[str, Iterable[str]] = {
     REFUSED: (State.REFUSED,),
     MOVED: State.values,
     ADMISSION: State.values,
+    ACCEPTED: State.values,
+    DECLINED: State.values,
     TAKEN_OVER: State.values,
     CANCELLED: (State.CANCELLED,),
     NOTE: State.values,
@@ -102,6 +105,18 @@ TEXTS = [
         "Admission proposée",
         "Un dossier vous est adressé",
         "Un dossier vous est adressé : lisez-le maintenant.",
+    ),
+    _text(
+        ACCEPTED,
+        "Admission acceptée",
+        "Un service a répondu oui",
+        "Le service à qui un dossier est adressé a répondu oui.",
+    ),
+    _text(
+        DECLINED,
+        "Admission refusée",
+        "Un service a répondu non",
+        "Le service à qui un dossier est adressé a répondu non : lisez-le maintenant.",
     ),
     _text(
         TAKEN_OVER,

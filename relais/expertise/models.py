@@ -10,7 +10,7 @@ from django.db.models import Q
 from relais.accounts.models import User
 from relais.core.models import Base
 from relais.directory.models import Establishment, Service
-from relais.dossiers.models import Document, Dossier
+from relais.dossiers.models import Document, Dossier, Step
 from relais.expertise.workflow import AFTER, FREE, OPEN, RUNNING, TRANSITIONS, State
 from relais.oncall.models import PoolMember
 from relais.questionnaires.models import Response
@@ -18,7 +18,8 @@ from relais.questionnaires.models import Response
 if TYPE_CHECKING:
     from relais.core.actor import Actor
 
-EXPERT = "expert"  # as what a service takes part that is asked for an opinion
+EXPERT, WARD = "expert", "admission"  # as what a service takes part that is asked for an opinion, or to admit
+ADMISSION_STEPS = ("admission", "admission_answer")  # proposed, accepted or refused
 
 
 class Form(models.TextChoices):
@@ -163,6 +164,23 @@ class Expertise(models.Model):
         if self.service_id is None or self.expert_id is None:
             return False
         return PoolMember.objects.on_call().filter(service_id=self.service_id, user_id=self.expert_id).exists()
+
+    @cached_property
+    def last_admission(self) -> Step | None:
+        """The last word about an admission: that it is proposed, or the answer to that."""
+        rows = self.dossier.steps.filter(kind__in=ADMISSION_STEPS)
+        return rows.order_by("-created_at", "-id").first()
+
+    @property
+    def expected_at(self) -> str:
+        """The id of the service to which an admission is proposed, or that accepted it; empty once it refused."""
+        last = self.last_admission
+        return str(last.data["service"]) if last and last.data.get("accepted", True) else ""
+
+    @property
+    def is_admitted(self) -> bool:
+        """The service to which the admission is proposed has accepted it."""
+        return self.last_admission is not None and self.last_admission.data.get("accepted", False)
 
     def is_overdue(self, now: datetime) -> bool:
         """Its delay has run out; while a complement is awaited the clock stands still."""

@@ -66,6 +66,23 @@ def can_sign(actor: Actor) -> bool:
     return User.objects.filter(pk=actor.me, rpps__isnull=False).exists()
 
 
+def can_propose(actor: Actor, asked: Any) -> bool:
+    """The expert who has it; once an admission is proposed, only after the service refused it."""
+    return can_answer(actor, asked) and not (asked.state == "convertie-admission" and asked.expected_at)
+
+
+def can_decline(actor: Actor, asked: Any) -> bool:
+    """Practitioners and caregivers who answer for the service to which the admission is proposed, also after accepting."""
+    if not can_read_clinical(actor) or not asked.expected_at:
+        return False
+    return PoolMember.objects.of(actor).filter(service_id=asked.expected_at).exists()
+
+
+def can_accept(actor: Actor, asked: Any) -> bool:
+    """The same, until they have accepted."""
+    return not asked.is_admitted and can_decline(actor, asked)
+
+
 def can_take_over(actor: Actor, asked: Any) -> bool:
     """Another practitioner of the pool, once it is overdue or its expert answers for the service no more."""
     if actor.user_id == asked.expert_id or not can_take(actor, asked):

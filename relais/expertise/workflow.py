@@ -69,11 +69,13 @@ TRANSITIONS: Table = {
         (State.TAKEN, State.COMPLEMENT_ASKED, State.COMPLEMENT_GIVEN), State.VISIO, may.can_answer, "Passer en visio"
     ),
     "to_admission": Transition(
-        (State.TAKEN, State.COMPLEMENT_GIVEN, State.VISIO, State.ANSWERED),
+        (State.TAKEN, State.COMPLEMENT_GIVEN, State.VISIO, State.ANSWERED, State.ADMISSION),
         State.ADMISSION,
-        may.can_answer,
+        may.can_propose,
         "Proposer une admission",
     ),
+    "accept_admission": Transition((State.ADMISSION,), State.ADMISSION, may.can_accept, "Accepter l’admission"),
+    "decline_admission": Transition((State.ADMISSION,), State.ADMISSION, may.can_decline, "Refuser l’admission"),
     "cancel": Transition((State.DRAFT, *OPEN), State.CANCELLED, may.can_cancel, "Annuler la demande"),
     "died": Transition((State.DRAFT, *OPEN), State.CANCELLED, may.only_system, "Annuler après un décès"),
     "close": Transition(AFTER, State.CLOSED, may.can_follow, "Clôturer le dossier"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import User
-from relais.core import times
+from relais.core import live, times
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
@@ -22,8 +22,9 @@ from relais.expertise import permissions as may
 from relais.expertise.actions import meeting
 from relais.expertise.actions.drafting import askable, chosen, refuse_deceased
 from relais.expertise.actions.states import lock, move
-from relais.expertise.models import EXPERT, Expertise, Opinion, Refusal
+from relais.expertise.models import EXPERT, WARD, Expertise, Opinion, Refusal
 from relais.expertise.queries import pool
+from relais.expertise.topics import service_topic
 from relais.expertise.workflow import HELD, State
 from relais.files import actions as files
 from relais.questionnaires import actions as questionnaires
@@ -300,8 +301,9 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
     dossiers.add_step(
         actor=actor, dossier=moved.dossier, kind="admission", data={"service": str(service.pk), "text": words}
     )
-    dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role="admission")
+    dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=WARD)
     meeting.end_call(actor=actor, asked=moved)
+    live.ping(service_topic(service.pk))
     messages.tell(moved, messages.ANSWERED, moved.requester_id)
     messages.tell(moved, messages.ADMISSION, *admitting)
     return moved

@@ -36,6 +36,7 @@ PRIORITIES = {
 }  # fmt: skip
 CATEGORIES = {"admission": "Admission proposée", "addendum": "Complément au dossier clôturé"}
 ASKED, GIVEN = "Complément demandé", "Complément donné"
+ACCEPTED, DECLINED = "Admission acceptée", "Admission refusée"
 
 
 def standing(asked: Expertise) -> Standing:
@@ -138,6 +139,9 @@ def _thread(entries: Entries, asked: Expertise, subject: Resource, demand: Resou
     for step in asked.dossier.steps.select_related("author"):
         if step.kind == "complement":
             said.append((ASKED if step.data["asked"] else GIVEN, step, step.data["text"]))
+        elif step.kind == "admission_answer":
+            category = ACCEPTED if step.data["accepted"] else DECLINED
+            said.append((category, step, step.data["text"] or category))
         elif step.kind in CATEGORIES:
             said.append((CATEGORIES[step.kind], step, step.data["text"]))
     question: Resource = {}

@@ -38,7 +38,7 @@ class Said:
     """Something written in the thread: a note, a question or an answer about what is missing, an addendum."""
 
     at: datetime
-    kind: str  # note, asked, given, admission, addendum
+    kind: str  # note, asked, given, admission, accepted, declined, addendum
     text: str
     author: User | None
     standing: str  # for whom they speak: a service, or an establishment
@@ -62,6 +62,9 @@ def thread(actor: Actor, asked: Expertise, seen: datetime | None) -> list[Said]:
             written.append(
                 (step.created_at, "asked" if step.data["asked"] else "given", step.data["text"], step.author)
             )
+        elif step.kind == "admission_answer":
+            kind = "accepted" if step.data["accepted"] else "declined"
+            written.append((step.created_at, kind, step.data["text"], step.author))
         elif step.kind in ("admission", "addendum"):
             written.append((step.created_at, step.kind, step.data["text"], step.author))
     standings = _standings(asked, {author.pk for _at, _kind, _text, author in written if author})
@@ -152,9 +155,31 @@ def common_wordings() -> list[dict[str, str]]:
     ]
 
 
-def admission_service(asked: Expertise) -> Service | None:
-    """The service that expects the patient, once an admission was proposed."""
-    step = asked.dossier.steps.filter(kind="admission").order_by("-created_at", "-id").first()
-    return (
-        Service.objects.filter(pk=UUID(step.data["service"])).select_related("establishment").first() if step else None
-    )
+@dataclass(frozen=True)
+class Admission:
+    """An admission that was proposed, and what the service said to it."""
+
+    service: Service
+    said: str  # "" until it has answered, then accepted or declined
+    text: str  # when and how the patient is expected; once answered, the words of the service
+
+    @property
+    def state(self) -> str:
+        """The colour of its notice."""
+        return {"accepted": "ok", "declined": "danger"}.get(self.said, "info")
+
+    @property
+    def title(self) -> str:
+        return {"accepted": _("Admission acceptée"), "declined": _("Admission refusée")}.get(
+            self.said, _("Admission proposée")
+        )
+
+
+def admission(asked: Expertise) -> Admission | None:
+    """How far the last admission is that was proposed; None without any."""
+    last = asked.last_admission
+    if last is None:
+        return None
+    service = Service.objects.select_related("establishment").get(pk=UUID(last.data["service"]))
+    said = "" if last.kind == "admission" else "accepted" if asked.is_admitted else "declined"
+    return Admission(service, said, last.data["text"])

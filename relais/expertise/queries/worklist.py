@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Func, Q, QuerySet, TextField, Value
+from django.db.models import Count, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
 
 from relais.core.actor import Actor
 from relais.core.doors import among
 from relais.directory.models import Service
-from relais.expertise.models import Expertise, Opinion, Seen, Urgency
+from relais.dossiers.models import Participant, Step
+from relais.expertise.models import ADMISSION_STEPS, WARD, Expertise, Opinion, Seen, Urgency
 from relais.expertise.workflow import AFTER, FREE, OPEN, RUNNING, State
 from relais.oncall.models import PoolMember
 from relais.patients.models import Patient
@@ -121,6 +122,17 @@ def due_reviews(actor: Actor, today: date) -> list[Expertise]:
         .select_related("dossier__patient", "service")
     )
     return list(shown.defer("draft").order_by("review_on", "pk")[:MOST_DUE])
+
+
+def admissions(services: list[Service]) -> list[Expertise]:
+    """Those proposed to these services that they have neither accepted nor refused, the oldest first."""
+    if not services:
+        return []
+    here = Participant.objects.filter(service__in=services, role=WARD, until=None).values("dossier_id")
+    last = Step.objects.filter(dossier=OuterRef("pk"), kind__in=ADMISSION_STEPS).order_by("-created_at", "-id")
+    rows = Expertise.objects.filter(state=State.ADMISSION, pk__in=here).annotate(last=Subquery(last.values("kind")[:1]))
+    shown = rows.filter(last="admission").select_related("dossier__patient", "establishment", "requester")
+    return list(shown.defer("draft").order_by("answered_at", "pk")[:MOST_DUE])
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ WORDS = {
     "to_visio": _l("Échange en visio ouvert"),
     "joined_room": _l("Entrée dans la visio"),
     "to_admission": _l("Admission proposée"),
+    "accept_admission": _l("Admission acceptée"),
+    "decline_admission": _l("Admission refusée"),
     "cancel": _l("Demande annulée"),
     "died": _l("Demande annulée après le décès du patient"),
     "close": _l("Dossier clôturé"),

@@ -12,6 +12,7 @@ from relais.accounts.testing import actor_for, make_establishment, make_member, 
 from relais.core import workflow
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
+from relais.dossiers.models import Step
 from relais.expertise.models import Expertise
 from relais.expertise.templatetags import tle
 from relais.expertise.testing import make_asked, make_pool
@@ -35,7 +36,12 @@ WAYS = {
     "refuse": (FREE | HELD - {"convertie-visio"}, "refusee"),
     "redirect": (FREE | HELD - {"convertie-visio"} | {"refusee"}, "reorientee"),
     "to_visio": (HELD - {"convertie-visio"}, "convertie-visio"),
-    "to_admission": ({"prise-en-charge", "complement-fourni", "convertie-visio", "repondue"}, "convertie-admission"),
+    "to_admission": (
+        {"prise-en-charge", "complement-fourni", "convertie-visio", "repondue", "convertie-admission"},
+        "convertie-admission",
+    ),
+    "accept_admission": ({"convertie-admission"}, "convertie-admission"),
+    "decline_admission": ({"convertie-admission"}, "convertie-admission"),
     "cancel": ({"brouillon"} | FREE | HELD, "annulee"),
     "died": ({"brouillon"} | FREE | HELD, "annulee"),
     "close": ({"repondue", "refusee", "convertie-admission"}, "cloturee"),
@@ -55,6 +61,8 @@ WHO = {
     "redirect": (ASKS | {"expert"}, ASKS | {"expert", "other_expert"}),
     "to_visio": ({"expert"}, set()),
     "to_admission": ({"expert"}, set()),
+    "accept_admission": ({"ward", "nurse_of_ward"}, {"ward", "nurse_of_ward"}),
+    "decline_admission": ({"ward", "nurse_of_ward"}, {"ward", "nurse_of_ward"}),
     "cancel": (ASKS, ASKS),
     "died": ({"system"}, {"system"}),
     "close": (ASKS, ASKS),
@@ -69,6 +77,12 @@ def everybody(scene):
     join(scene.service, nurse)
     stranger = make_practitioner(make_establishment("Clinique d’en face"))
     make_pool(stranger)
+    ward, hospital = make_practitioner(make_establishment("Hôpital Sud")), make_establishment("Hôpital Nord")
+    nurse_of_ward = make_member(ward.establishment, Role.CAREGIVER)
+    service = make_pool(ward, nurse_of_ward)
+    Step.objects.create(
+        dossier=scene.asked.dossier, kind="admission", data={"service": str(service.pk), "text": "Lit 12"}
+    )
     return {
         "requester": scene.asker,
         "colleague": actor_for(make_practitioner(home)),
@@ -80,6 +94,10 @@ def everybody(scene):
         "beside_the_pool": actor_for(make_practitioner(chu)),
         "manager": actor_for(make_member(chu, Role.MANAGER)),
         "expert_of_another": actor_for(stranger),
+        "ward": actor_for(ward),
+        "nurse_of_ward": actor_for(nurse_of_ward),
+        "manager_of_ward": actor_for(make_member(ward.establishment, Role.MANAGER)),
+        "doctor_of_ward_elsewhere": actor_for(make_practitioner(hospital, user=ward.user)),
         "patient": Actor(kind="patient", patient_id=scene.patient.pk, about=scene.asked.pk, assurance=1),
         "system": SYSTEM_ACTOR,
     }
@@ -106,6 +124,8 @@ def expected(asked, role):
             who = {"requester"}
         if verb == "take_over" and asked.state == "complement-demande":
             who = set()  # its clock stands still: it is not late
+        if verb == "to_admission" and asked.state == "convertie-admission":
+            who = set()  # the service to which it is proposed has not answered
         if asked.state in states and role in who:
             wanted.add(verb)
     return wanted

@@ -22,7 +22,7 @@ from relais.dossiers import queries as dossier_queries
 from relais.dossiers.models import Document, Dossier
 from relais.dossiers.views import show_document
 from relais.expertise import permissions as may
-from relais.expertise.actions import answering, keeping
+from relais.expertise.actions import admission, answering, keeping
 from relais.expertise.forms import CloseForm, NoteForm, RefusalForm
 from relais.expertise.models import Expertise
 from relais.expertise.queries import request as queries
@@ -41,6 +41,8 @@ DONE = {
     "ask_complement": _l("Le complément est demandé au requérant. Le délai est suspendu."),
     "give_complement": _l("Le complément est donné. Le délai reprend."),
     "refuse": _l("La demande est refusée. Un message part au requérant."),
+    "accept_admission": _l("L’admission est acceptée. Un message part à l’expert et au requérant."),
+    "decline_admission": _l("L’admission est refusée. Un message part à l’expert et au requérant."),
     "to_visio": _l("La salle est ouverte et un message part au requérant. Pressez « Rejoindre la visio »."),
     "cancel": _l("La demande est annulée."),
     "close": _l("Le dossier est clôturé."),
@@ -94,7 +96,7 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
         "verbs": queries.verbs(actor, asked),
         "late": asked.is_overdue(now),
         "inside": rooms.who_is_inside(asked.pk) if asked.state == State.VISIO else [],
-        "admission": queries.admission_service(asked) if asked.state == State.ADMISSION else None,
+        "admission": queries.admission(asked),
         "may": {
             "add": dossier_may.can_add(actor, asked.dossier),
             "addendum": dossier_may.can_add_addendum(actor, asked.dossier),
@@ -129,6 +131,10 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
         "refuse": lambda: answering.refuse(
             actor=actor, asked=asked, reason=said.get("reason", ""), note=said.get("note", "")
         ),
+        "accept_admission": lambda: admission.answer(actor=actor, asked=asked, accepts=True, text=said.get("text", "")),
+        "decline_admission": lambda: admission.answer(
+            actor=actor, asked=asked, accepts=False, text=said.get("text", "")
+        ),
         "to_visio": lambda: answering.to_visio(actor=actor, asked=asked),
         "cancel": lambda: keeping.cancel(actor=actor, asked=asked, why=said.get("why", "")),
         "close": lambda: keeping.close(actor=actor, asked=asked, recourse=said.get("recourse", "")),
@@ -145,6 +151,8 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
         messages.success(request, _("Le brouillon est abandonné.") if dropped else DONE[verb])
         if dropped or verb == "set_review_aside":
             return redirect(reverse("expertise:worklist") + "?liste=demandes")
+        if verb == "decline_admission":  # the dossier is theirs to read no more
+            return redirect("expertise:worklist")
     return redirect("expertise:request", dossier_id)
 
 

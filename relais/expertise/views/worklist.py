@@ -43,13 +43,15 @@ def worklist(request: Any) -> HttpResponse:
     page = by_key(request, queries.listed(actor, which, now=now, **filters), field="rank", size=SIZE)
     rows = queries.rows_of(actor, page.rows, of_pool=which != queries.ASKED, now=now)
     reviews = queries.due_reviews(actor, timezone.localdate()) if which == queries.ASKED else []
-    ids = [row.pk for row in rows] + [one.pk for one in reviews]
+    admissions = queries.admissions(services) if which != queries.ASKED else []
+    ids = [row.pk for row in rows] + [one.pk for one in (*reviews, *admissions)]
     audit.record_list(actor=actor, action="expertise.list", ids=ids, seen=request.session)
     context = {
         "rows": rows,
         "page_of_rows": page,
         "which": which,
         "reviews": reviews,
+        "admissions": admissions,
         "counts": queries.counts(actor, now),
         "services": services,
         "filters": filters,

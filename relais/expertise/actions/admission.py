@@ -1,0 +1,44 @@
+"""What the service says to whom an admission is proposed: that it takes the patient, or that it does not."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from relais.core import live
+from relais.core.actor import Actor
+from relais.core.errors import Refused
+from relais.core.transactions import whole
+from relais.directory.models import Service
+from relais.dossiers import actions as dossiers
+from relais.expertise import messages
+from relais.expertise import permissions as may
+from relais.expertise.actions.answering import TEXT_MAX
+from relais.expertise.actions.states import lock, move
+from relais.expertise.models import Expertise
+from relais.expertise.topics import service_topic
+
+
+@whole
+def answer(*, actor: Actor, asked: Expertise, accepts: bool, text: str) -> Expertise:
+    """Accept, or refuse with a reason, also after accepting: a bed is lost. Both sides are told, and the expert may propose
+    another service. One that refuses sees the dossier no more, unless it gave an opinion there. Accepting twice is once."""
+    words = text.strip()
+    if not accepts and not words:
+        raise Refused(_("Écrivez pourquoi : l’expert et le requérant le lisent."), field="text")
+    if len(words) > TEXT_MAX:
+        raise Refused(_("Ce texte est trop long : 5 000 caractères au plus."), field="text")
+    locked = lock(asked)
+    if accepts and locked.is_admitted and may.can_decline(actor, locked):
+        return locked
+    moved = move(actor=actor, asked=locked, verb="accept_admission" if accepts else "decline_admission")
+    ward = Service.objects.get(pk=UUID(moved.expected_at))
+    dossiers.add_step(
+        actor=actor, dossier=moved.dossier, kind="admission_answer",
+        data={"service": str(ward.pk), "text": words, "accepted": accepts},
+    )  # fmt: skip
+    concerned = [one for one in (moved.requester_id, moved.expert_id) if one != actor.user_id]
+    messages.tell(moved, messages.ACCEPTED if accepts else messages.DECLINED, *concerned)
+    if not accepts and moved.service_id != ward.pk and not moved.opinions.filter(service=ward).exists():
+        dossiers.end_service(actor=actor, dossier=moved.dossier, service=ward)
+    live.ping(service_topic(ward.pk))
+    return moved
