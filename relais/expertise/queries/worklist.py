@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
 
 from relais.core.actor import Actor
 from relais.core.doors import among
@@ -124,15 +124,30 @@ def due_reviews(actor: Actor, today: date) -> list[Expertise]:
     return list(shown.defer("draft").order_by("review_on", "pk")[:MOST_DUE])
 
 
+LAST = Step.objects.filter(dossier=OuterRef("pk"), kind__in=ADMISSION_STEPS).order_by("-created_at", "-id")
+
+
 def admissions(services: list[Service]) -> list[Expertise]:
     """Those proposed to these services that they have neither accepted nor refused, the oldest first."""
-    if not services:
-        return []
     here = Participant.objects.filter(service__in=services, role=WARD, until=None).values("dossier_id")
-    last = Step.objects.filter(dossier=OuterRef("pk"), kind__in=ADMISSION_STEPS).order_by("-created_at", "-id")
-    rows = Expertise.objects.filter(state=State.ADMISSION, pk__in=here).annotate(last=Subquery(last.values("kind")[:1]))
-    shown = rows.filter(last="admission").select_related("dossier__patient", "establishment", "requester")
-    return list(shown.defer("draft").order_by("answered_at", "pk")[:MOST_DUE])
+    rows = Expertise.objects.filter(state=State.ADMISSION, pk__in=here)
+    return _of_admissions(rows.annotate(kind=Subquery(LAST.values("kind")[:1])).filter(kind="admission"))
+
+
+def declined(actor: Actor, services: list[Service]) -> list[Expertise]:
+    """What the actor has of these services whose admission was refused: another service is to be found."""
+    return _of_admissions(_refused(Expertise.objects.filter(service__in=services, expert_id=actor.me)))
+
+
+def _refused(rows: QuerySet[Expertise]) -> QuerySet[Expertise]:
+    """Of these, those that nobody admits since the service asked last has refused."""
+    last = rows.filter(state=State.ADMISSION).annotate(last=Subquery(LAST.values("pk")[:1]))
+    return last.filter(Exists(Step.objects.filter(pk=OuterRef("last"), data__accepted=False)))
+
+
+def _of_admissions(rows: QuerySet[Expertise]) -> list[Expertise]:
+    shown = rows.select_related("dossier__patient", "establishment", "requester").defer("draft")
+    return list(shown.order_by("answered_at", "pk")[:MOST_DUE])
 
 
 @dataclass(frozen=True)
@@ -145,6 +160,7 @@ class Row:
     unread: bool
     twin: bool
     may_take: bool
+    refused: bool  # its admission: nobody expects the patient
 
     @property
     def pk(self) -> UUID:
@@ -167,9 +183,13 @@ class Row:
 
 
 def rows_of(actor: Actor, rows: list[Expertise], *, of_pool: bool, now: datetime) -> list[Row]:
-    """The facts around these requests: one query for any number of them."""
+    """The facts around these requests: one query for any number of them, and one more when there are admissions."""
     seen = seen_at(actor, rows)
     names = [one.dossier.patient.family_name.lower() for one in rows]
+    admitted = [one.pk for one in rows if one.state == State.ADMISSION]
+    refused = (
+        set(_refused(Expertise.objects.filter(pk__in=admitted)).values_list("pk", flat=True)) if admitted else set()
+    )
     takes = of_pool and actor.has_role("practitioner")
     return [
         Row(
@@ -179,6 +199,7 @@ def rows_of(actor: Actor, rows: list[Expertise], *, of_pool: bool, now: datetime
             unread=is_unread(actor, one, seen.get(one.pk)),
             twin=names.count(name) > 1,
             may_take=takes and one.state in FREE,
+            refused=one.pk in refused,
         )
         for one, name in zip(rows, names, strict=True)
     ]

@@ -1,6 +1,7 @@
 """The service to which an admission is proposed accepts or refuses it on the dossier, and both sides are told."""
 
 import pytest
+from django.utils import timezone
 
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
 from relais.core import workflow
@@ -10,6 +11,7 @@ from relais.expertise.models import Expertise
 from relais.expertise.queries import bundle
 from relais.expertise.testing import make_asked, make_opinion, make_pool
 from relais.notifications.models import Message
+from relais.oncall.models import PoolMember
 from relais.oncall.testing import join
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,16 @@ def test_a_service_refuses_with_a_reason_leaves_the_dossier_and_the_expert_propo
         ("expertise.declined", scene.requester.user_id), ("expertise.declined", scene.expert.user_id),
     }  # fmt: skip
     assert "appelez le 15" in page_of(scene.requester, scene)
+    asked_list = client_of(scene.requester).get("/expertise/?liste=demandes").content.decode()
+    assert "Admission refusée" in asked_list
+    expert = client_of(scene.expert)
+    assert [one.pk for one in expert.get("/expertise/").context["declined"]] == [scene.asked.pk]
+    assert "Admissions refusées : proposez un autre service" in expert.get("/expertise/").content.decode()
+    other_service = make_pool(make_practitioner(scene.expert.establishment))
+    PoolMember.objects.filter(service=other_service).update(user=scene.expert.user)
+    PoolMember.objects.filter(service=scene.service).update(until=timezone.now())
+    assert expert.get("/expertise/").context["declined"] == [], "who left the pool reads it no more"
+    PoolMember.objects.filter(service=scene.service).update(until=None)
     page = page_of(scene.expert, scene)
     assert "Plus de lit ce soir." in page
     assert "Proposez cette admission à un autre service." in page
@@ -78,6 +90,8 @@ def test_a_service_refuses_with_a_reason_leaves_the_dossier_and_the_expert_propo
     said = {"service": str(second.pk), "text": "Attendue à 18 h."}
     assert client_of(scene.expert).post(f"{url}confier/admission/", said).status_code == 302
     assert "Attendue à 18 h." in page_of(other, scene)
+    assert expert.get("/expertise/").context["declined"] == []
+    assert "Admission refusée" not in client_of(scene.requester).get("/expertise/?liste=demandes").content.decode()
 
 
 @pytest.mark.parametrize("standing", ["proposed", "accepted", "declined", "closed"])

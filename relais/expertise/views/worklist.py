@@ -43,8 +43,9 @@ def worklist(request: Any) -> HttpResponse:
     page = by_key(request, queries.listed(actor, which, now=now, **filters), field="rank", size=SIZE)
     rows = queries.rows_of(actor, page.rows, of_pool=which != queries.ASKED, now=now)
     reviews = queries.due_reviews(actor, timezone.localdate()) if which == queries.ASKED else []
-    admissions = queries.admissions(services) if which != queries.ASKED else []
-    ids = [row.pk for row in rows] + [one.pk for one in (*reviews, *admissions)]
+    answers = which != queries.ASKED  # what else awaits those who answer for a service
+    admissions, declined = (queries.admissions(services), queries.declined(actor, services)) if answers else ([], [])
+    ids = [row.pk for row in rows] + [one.pk for one in (*reviews, *admissions, *declined)]
     audit.record_list(actor=actor, action="expertise.list", ids=ids, seen=request.session)
     context = {
         "rows": rows,
@@ -52,6 +53,7 @@ def worklist(request: Any) -> HttpResponse:
         "which": which,
         "reviews": reviews,
         "admissions": admissions,
+        "declined": declined,
         "counts": queries.counts(actor, now),
         "services": services,
         "filters": filters,
