@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/<uuid:document_id>/", documents.document, name="document"),
     path("documents/<uuid:document_id>/retirer/", documents.withdraw, name="withdraw"),
     path("notes/<uuid:note_id>/corriger/", notes.amend, name="amend"),
+    path("releves/", lists.hand_overs, name="hand_overs"),
     path("releves/<uuid:hand_over_id>/", deciding.hand_over, name="hand_over"),
     path("releves/<uuid:hand_over_id>/accepter/", deciding.accept, name="accept"),
     path("<uuid:dossier_id>/", request.page, name="request"),

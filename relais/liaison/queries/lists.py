@@ -69,6 +69,14 @@ def on_call_rows(actor: Actor) -> list[Row]:
     return _rows(actor, rows, home=False)
 
 
+def relief(actor: Actor, rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Of the rows of their list, those whose hand-over is proposed to the actor, or to nobody, and those that they pass on."""
+    handed = [(row, row.hand_over) for row in rows if row.hand_over]
+    going = [row for row, one in handed if one.leaving_id == actor.user_id]
+    coming = [row for row, one in handed if one.leaving_id != actor.user_id and (row.taking or one.taking_id is None)]
+    return coming, going
+
+
 def home_rows(actor: Actor) -> list[Row]:
     """The open requests of the nursing home, the most urgent first."""
     return _rows(actor, Request.objects.filter(state__in=OPEN, establishment_id=actor.here), home=True)

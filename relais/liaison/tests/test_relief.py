@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.directory.models import Need
 from relais.liaison.actions import deciding, handing, owning, watching
 from relais.liaison.actions.deciding import Advice
@@ -302,3 +303,34 @@ def test_a_request_that_cannot_be_watched_holds_back_no_other(monkeypatch, caplo
     assert Request.objects.get(pk=good.pk).responsible == scene.regulator.user
     assert Request.objects.get(pk=bad.pk).responsible == scene.doctor.user
     assert str(bad.pk) in caplog.text
+
+
+@pytest.mark.req("D10")
+def test_one_page_shows_what_comes_to_a_doctor_and_what_they_pass_on_each_with_its_text():
+    scene = make_home()
+    at = timezone.now() + HOUR
+    for patient in (scene.resident, make_patient(seen_by=scene.home)):
+        owning.take(actor=scene.doctor_actor, demand=make_request(scene, patient))
+    url, on_call = "/liaison/releves/", "/liaison/astreinte/"
+    assert "Aucune relève en attente" in client_of(scene.doctor).get(url).content.decode()
+    relieved(scene, at)
+    watching.watch(at + MINUTE)
+    first, second = open_hand_overs().order_by("pk")
+    leaving, coming = client_of(scene.doctor), client_of(scene.colleague)
+    for browser, words in ((leaving, "Ce que vous transmettez"), (coming, "À accepter")):
+        assert "Relève : 2 demandes" in browser.get(on_call).content.decode()
+        page = browser.get(url).content.decode()
+        assert [words in page, *(one.situation.splitlines()[0] in page for one in (first, second))] == [True] * 3
+        accept = f"/liaison/releves/{first.pk}/accepter/?liste=1"
+        assert (accept in page) == (browser is coming)
+    assert coming.post(accept).headers["Location"] == url
+    page = coming.get(url).content.decode()
+    assert (str(first.pk) in page, str(second.pk) in page) == (False, True)
+    assert Request.objects.get(pk=first.demand_id).responsible == scene.colleague.user
+    other = client_of(scene.regulator)
+    assert (
+        "Aucune relève en attente" in other.get(url).content.decode(),
+        "Relève :" in other.get(on_call).content.decode(),
+    ) == (True, False)
+    secretary = make_member(scene.service.establishment, Role.SECRETARY)
+    assert client_of(secretary).get(url).status_code == client_of(secretary).get(on_call).status_code != 200

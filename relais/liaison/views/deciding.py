@@ -106,4 +106,6 @@ def accept(request: Any, hand_over_id: UUID) -> HttpResponse:
     found = _hand_over(request, hand_over_id)
     handing.accept(actor=request.actor, hand_over=found)
     messages.success(request, _("Relève acceptée : cette demande est à vous."))
+    if "liste" in request.GET:
+        return redirect("liaison:hand_overs")
     return redirect("liaison:request", found.demand_id)

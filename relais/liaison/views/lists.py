@@ -42,11 +42,29 @@ def on_call(request: Any) -> HttpResponse:
         "cut": lists.is_cut(rows),
         "waiting": sum(row.demand.responsible_id is None for row in rows),
         "alarms": sum(bool(row.hand_over and row.hand_over.alarmed_at) for row in rows),
+        "relief": sum(map(len, lists.relief(request.actor, rows))),
         "topics": " ".join(service_topic(one.pk) for one in services),
     }
     if alone:
         return render(request, "liaison/_rows.html", context)
     return render(request, "liaison/on_call.html", {**context, "ended": ended})
+
+
+@professional(*may.CLINICAL)
+@require_safe
+def hand_overs(request: Any) -> HttpResponse:
+    """D10: the list of 08:00 and 19:00 in one place, each with its text: what comes to the reader, what they pass on."""
+    coming, going = lists.relief(request.actor, lists.on_call_rows(request.actor))
+    shown = [row.demand.pk for row in (*coming, *going)]
+    audit.record_list(actor=request.actor, action="liaison.list", ids=shown, seen=request.session)
+    context = {
+        "coming": coming,
+        "going": going,
+        "may_take": request.actor.has_role("practitioner"),
+        "topics": " ".join(service_topic(one.pk) for one in lists.services(request.actor)),
+    }
+    alone = request.htmx and request.htmx.target == "liaison-hand-overs"
+    return render(request, "liaison/_hand_overs.html" if alone else "liaison/hand_overs.html", context)
 
 
 @professional(may.MANAGER)
