@@ -59,7 +59,7 @@ def test_nurse_doctor_and_samu_meet_from_the_request_and_the_decision_reaches_th
     doctor.get_by_label("Famille prévenue").select_option("oui")
     doctor.get_by_label("Prochaine évaluation").select_option("0")
     doctor.get_by_role("button", name="Rendre l’avis").click()
-    doctor.get_by_text("l’EHPAD le lit").first.wait_for()
+    doctor.get_by_text("l’EHPAD peut le lire").first.wait_for()
     leave(nurse)
     nurse.get_by_text("Détresse respiratoire, vue en visio avec le SAMU.").first.wait_for()
     assert Request.objects.get().state == "orientation-en-cours"
