@@ -94,6 +94,7 @@ class Participant(Base):
     objects = ParticipantQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["service", "role"], name="participant_as", condition=Q(until=None))]
         constraints = [
             models.UniqueConstraint(fields=["dossier", "user"], condition=Q(until=None), name="participant_once"),
             models.UniqueConstraint(

@@ -122,6 +122,7 @@ class Expertise(models.Model):
             models.Index(fields=["expert", "rank"], name="te_expert_open", condition=Q(state__in=OPEN)),
             models.Index(fields=["called"], name="te_called_open", condition=Q(state__in=OPEN, called__isnull=False)),
             models.Index(fields=["due_at"], name="te_running", condition=Q(state__in=RUNNING)),
+            models.Index(fields=["expert"], name="te_admission", condition=Q(state=State.ADMISSION)),
             models.Index(
                 fields=["establishment", "rank"],
                 name="te_place_open",
