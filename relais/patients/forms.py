@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from relais.core.forms import BirthDateField, CodeInput, Form, TelInput
+from relais.core.forms import BirthDateField, CodeInput, DateInput, Form, TelInput, possible_day
 from relais.patients import identity
 from relais.patients.actions import Traits
 from relais.patients.models import InsAuthority, Patient, Sex
@@ -81,6 +81,12 @@ class CorrectForm(TraitsForm):
         """The form filled in with what is known."""
         initial = {name: getattr(patient, name) for name in Traits.__dataclass_fields__}
         return cls(initial={**initial, "marks": patient.identity_marks})
+
+
+class DeathForm(Form):
+    """The day on which a patient died."""
+
+    day = forms.DateField(label=_("Jour du décès"), widget=DateInput, validators=[possible_day])
 
 
 class ClaimForm(Form):

@@ -11,4 +11,5 @@ urlpatterns = [
     path("retrouver/", identity.claim, name="claim"),
     path("<uuid:patient_id>/", identity.detail, name="detail"),
     path("<uuid:patient_id>/corriger/", identity.correct, name="correct"),
+    path("<uuid:patient_id>/deces/", identity.death, name="death"),
 ]

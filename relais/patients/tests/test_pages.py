@@ -8,9 +8,10 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from relais.accounts.models import Membership
-from relais.accounts.testing import client_of, make_member
+from relais.accounts.testing import client_of, make_establishment, make_member
 from relais.audit.models import Entry
 from relais.core.actor import Actor
 from relais.patients import sections
@@ -274,6 +275,48 @@ def test_a_manager_sees_but_does_not_correct(member: Membership) -> None:
     assert "Corriger" not in text(page)
     assert manager.get(reverse("patients:correct", args=[patient.pk])).status_code == 404
     assert manager.post(reverse("patients:correct", args=[patient.pk]), fields()).status_code == 404
+
+
+def test_a_death_is_read_again_with_the_name_and_what_stops_before_it_is_recorded(
+    pro: Client, member: Membership
+) -> None:
+    patient = make(member)
+    address = reverse("patients:death", args=[patient.pk])
+    assert address in pro.get(detail(patient)).content.decode()
+    today = timezone.localdate()
+    sure = pro.post(address, {"day": f"{today:%Y-%m-%d}"})
+    assert f"Enregistrer le décès de {patient.full_name}" in text(sure)
+    assert "les rendez-vous de téléconsultation à venir" in text(sure)
+    patient.refresh_from_db()
+    assert patient.deceased_on is None
+    assert "Jour du décès" in text(pro.post(address, {"day": f"{today:%Y-%m-%d}", "change": "1"}))
+    page = text(pro.post(address, {"day": f"{today:%Y-%m-%d}", "sure": "1"}, follow=True))
+    patient.refresh_from_db()
+    assert patient.deceased_on == today
+    assert "Décès enregistré" in page
+    assert "Enregistrer un décès" not in page
+    assert pro.get(address).status_code == 302, "nor is it asked twice"
+
+
+@pytest.mark.parametrize("day", ["", "2999-01-01", "9999-12-31", "1900-01-01"])
+def test_a_day_on_which_nobody_can_have_died_is_refused_beside_its_field(
+    pro: Client, member: Membership, day: str
+) -> None:
+    patient = make(member)
+    refused = pro.post(reverse("patients:death", args=[patient.pk]), {"day": day, "sure": "1"})
+    assert refused.status_code == 422
+    assert BeautifulSoup(refused.content, "html.parser").select_one("[name=day][aria-invalid=true]")
+    patient.refresh_from_db()
+    assert patient.deceased_on is None
+
+
+def test_a_death_is_recorded_by_nobody_who_does_not_care_for_the_patient(member: Membership) -> None:
+    patient = make(member)
+    for other in (make_member(member.establishment, role="manager"), make_member(make_establishment("Autre"))):
+        answer = client_of(other).post(reverse("patients:death", args=[patient.pk]), {"day": "2026-01-01", "sure": "1"})
+        assert answer.status_code == 404
+    patient.refresh_from_db()
+    assert patient.deceased_on is None
 
 
 def test_higher_modules_add_their_sections_in_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -17,7 +18,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import Refused
 from relais.patients import actions, contact, identity, queries, sections
 from relais.patients import permissions as may
-from relais.patients.forms import ClaimForm, CorrectForm, NewPatientForm
+from relais.patients.forms import ClaimForm, CorrectForm, DeathForm, NewPatientForm
 from relais.patients.models import Patient
 from relais.patients.views.search import picked
 
@@ -125,6 +126,30 @@ def correct(request: Any, patient_id: UUID) -> HttpResponse:
             _say_what_changed(request, patient, after)
             return redirect("patients:detail", patient.pk)
     return render(request, "patients/correct.html", {"form": form, "patient": patient}, status=422)
+
+
+@professional(*may.CARERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def death(request: Any, patient_id: UUID) -> HttpResponse:
+    """A death that no request of the nursing home told: the day, then read again with the name and what stops, then done."""
+    patient = get_visible(Patient, request.actor, pk=patient_id)
+    if patient.deceased_on:
+        return redirect("patients:detail", patient.pk)
+    form = DeathForm(request.POST or None, initial={"day": timezone.localdate()})
+    context = {"form": form, "patient": patient}
+    if request.method != "POST":
+        audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="décès")
+    elif form.is_valid() and "change" not in request.POST:
+        if "sure" not in request.POST:
+            return render(request, "patients/death.html", {**context, "day": form.cleaned_data["day"]})
+        try:
+            actions.record_death(actor=request.actor, patient=patient, on=form.cleaned_data["day"])
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, _("Le décès est enregistré. Ce qui était prévu s’arrête."))
+            return redirect("patients:detail", patient.pk)
+    return render(request, "patients/death.html", context, status=422 if form.errors else 200)
 
 
 def _say_what_changed(request: Any, before: Patient, after: Patient) -> None:
