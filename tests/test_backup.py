@@ -1,6 +1,7 @@
 """A backup is worth what its restore shows: the same rows, the same files, in an empty place, or nothing at all."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -219,6 +220,31 @@ def test_keys_are_saved_under_a_passphrase_and_nothing_else_opens_them(tmp_path:
     assert told["secrets.key"] == "secret des messages"
     with pytest.raises(Failed, match="wrong passphrase"):
         backup.read_keys(target, "une autre phrase")
+
+
+def test_keys_open_on_a_machine_that_seemed_too_slow_for_an_instant_and_never_by_work_without_end(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "cles"
+    backup.write_keys(target, PHRASE)
+    monkeypatch.setattr(backup, "PAUSE", 0)
+    really, busy = pyrage.passphrase.decrypt, [True, True]
+
+    def decrypt(sealed: bytes, passphrase: str) -> bytes:
+        if busy and busy.pop():
+            raise pyrage.DecryptError(
+                "Excessive work parameter for passphrase.\nDecryption would take around 32 seconds."
+            )
+        return bytes(really(sealed, passphrase))
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
+    assert "files.key" in backup.read_keys(target, PHRASE)
+    assert not busy
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", really)
+    endless = re.sub(rb"(-> scrypt \S+) \d+", rb"\1 40", target.read_bytes())
+    target.write_bytes(endless)
+    with pytest.raises(Failed, match="too busy or too slow"):
+        backup.read_keys(target, PHRASE)
 
 
 def test_keys_that_were_there_are_kept(home: Path) -> None:

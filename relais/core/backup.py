@@ -12,6 +12,7 @@ import io
 import json
 import os
 import tarfile
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ PARENTS = """
 SELECT conrelid, confrelid FROM pg_constraint WHERE contype = 'f' AND NOT condeferrable AND conrelid <> confrelid
 """
 SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY sequencename"
+TOO_SLOW, TURNS, PAUSE = "Excessive work", 20, 0.5  # the words of age; how often it is asked again; seconds between
 KEY_FILES = ("files.key", "secrets.key", "answers.key", "django")
 
 
@@ -261,9 +263,23 @@ def write_keys(target: Path, passphrase: str) -> None:
 def read_keys(source: Path, passphrase: str) -> dict[str, str]:
     """The content of each key file of a keys archive, by its name. Raises Failed."""
     try:
-        told = json.loads(pyrage.passphrase.decrypt(source.read_bytes(), passphrase))
+        told = json.loads(_opened(source.read_bytes(), passphrase))
     except OSError as error:
         raise Failed(f"{source} cannot be read ({error.strerror}).") from None
-    except pyrage.DecryptError:
+    except pyrage.DecryptError as error:
+        if TOO_SLOW in str(error):
+            raise Failed(f"{source} does not open: this machine is too busy or too slow now. Try again.") from None
         raise Failed(f"{source} does not open: wrong passphrase, or not an archive of keys.") from None
     return {name: text for name, text in told.items() if name in KEY_FILES}
+
+
+def _opened(sealed: bytes, passphrase: str) -> bytes:
+    """age refuses work that seems too long for this machine, which it times in an instant: a busy one is timed again."""
+    for _turn in range(TURNS):
+        try:
+            return bytes(pyrage.passphrase.decrypt(sealed, passphrase))
+        except pyrage.DecryptError as error:
+            if TOO_SLOW not in str(error):
+                raise
+            time.sleep(PAUSE)
+    return bytes(pyrage.passphrase.decrypt(sealed, passphrase))
