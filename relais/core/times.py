@@ -83,8 +83,8 @@ def age(born: datetime.date, on: datetime.date | None = None) -> str:
     day = on or timezone.localdate()
     months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
     if months >= 24:
-        return _("%d ans") % (months // 12)
+        return _("%d\u00a0ans") % (months // 12)
     if months >= 1:
-        return _("%d mois") % months
+        return _("%d\u00a0mois") % months
     days = max((day - born).days, 0)
-    return ngettext("%d jour", "%d jours", days) % days
+    return ngettext("%d\u00a0jour", "%d\u00a0jours", days) % days

@@ -102,7 +102,7 @@ def phone(text: str) -> SafeString:
     if not found:
         return format_html("{}", text)
     number = re.sub(r"[^+\d]", "", found[0])
-    link = format_html('<a class="nowrap" href="tel:{}">{}{}</a>', number, icon("phone"), found[0].strip())
+    link = format_html('<a class="tel nowrap" href="tel:{}">{}{}</a>', number, icon("phone"), found[0].strip())
     return format_html("{}{}{}", text[: found.start()], link, text[found.end() :])
 
 

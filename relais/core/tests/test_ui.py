@@ -137,7 +137,12 @@ def test_browser_and_server_count_down_in_the_same_words(at_noon: None) -> None:
 
 @pytest.mark.parametrize(
     ("born", "words"),
-    [("1954-11-21", "72 ans"), ("1954-11-22", "71 ans"), ("2024-12-21", "23 mois"), ("2026-11-20", "1 jour")],
+    [
+        ("1954-11-21", "72\u00a0ans"),
+        ("1954-11-22", "71\u00a0ans"),
+        ("2024-12-21", "23\u00a0mois"),
+        ("2026-11-20", "1\u00a0jour"),
+    ],
 )
 def test_an_age_turns_on_the_birthday(at_noon: None, born: str, words: str) -> None:
     assert times.age(datetime.date.fromisoformat(born)) == words
