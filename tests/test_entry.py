@@ -52,5 +52,15 @@ def test_a_body_too_large_is_refused_as_it_comes(monkeypatch: pytest.MonkeyPatch
     assert ask([b"12345", b"67890", b"1", b"2"]) == (413, body.TOO_LARGE[1].encode())
 
 
+def test_what_is_a_little_too_large_is_read_to_its_end_so_that_the_sentence_is_not_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(body, "BODY_MAX", 2)
+    monkeypatch.setattr(body, "MARGIN", 2)
+    assert ask([b"12", b"3", None]) is None, "read on, although it is too large"
+    assert ask([b"12", b"3", b"4"]) == (413, body.TOO_LARGE[1].encode())
+    assert ask([b"12", b"3", b"4", b"5", None]) == (413, body.TOO_LARGE[1].encode()), "but not without end"
+
+
 def test_a_visitor_who_leaves_in_the_middle_costs_nothing() -> None:
     assert ask([b"one", None]) is None
