@@ -70,7 +70,7 @@ def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
     four = (doctor, patient, interpreter, nurse)
     in_call(*four)
     for page in four:
-        assert page.locator(".tile").count() == 3
+        expect(page.locator(".tile")).to_have_count(3)
     assert doctor.evaluate(TIGHT) == [], "the words of the bar have room in their buttons at 320 px"
 
     fifth = enter(fifth_grant, scene.patient_path, "none", **small)

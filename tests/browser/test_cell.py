@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from relais.accounts.testing import actor_for, make_practitioner
 from relais.patients.testing import make_patient
@@ -52,7 +53,7 @@ def test_a_red_answer_is_on_two_screens_at_once_and_one_of_two_takes_it(
     first.get_by_role("button", name="Prendre en charge").click()
     first.get_by_text("Vous avez pris cette alerte en charge.").first.wait_for()
     second.get_by_text("Prise en charge, Dr Claire Martin").wait_for(timeout=20_000)
-    assert second.get_by_role("button", name="Prendre en charge").count() == 0
+    expect(second.get_by_role("button", name="Prendre en charge")).to_have_count(0)
     page_that_was_left.get_by_role("button", name="Prendre en charge").click()
     page_that_was_left.get_by_text("Dr Claire Martin s’occupe déjà de ce patient.").first.wait_for()
     assert Alert.objects.get().taken_by == house.doctor.user

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.accounts.testing import make_establishment, make_practitioner
 from relais.core import live
@@ -47,7 +48,7 @@ def test_a_file_is_included_and_patients_pass_to_the_regional_cell_live(
     screens("cells-short", page)
     page.evaluate("import('/static/core/live/banner.js').then((banner) => { banner.late(); banner.late(); })")
     page.get_by_text("Les rappels ont du retard").first.wait_for()
-    assert page.locator("[data-late-banner]").count() == 1
+    expect(page.locator("[data-late-banner]")).to_have_count(1)
     screens("cells-late", page)
     page.get_by_role("link", name="Relève").click()
     page.get_by_role("heading", name="Alertes à prendre ou à appeler (3)").wait_for()
@@ -67,10 +68,10 @@ def test_a_file_is_included_and_patients_pass_to_the_regional_cell_live(
     there.locator("[data-live-mark]").wait_for(
         timeout=20_000
     )  # what comes then waits: nobody is accepted whom one unticked
-    assert not there.locator("[name=transfer]").is_checked()
+    expect(there.locator("[name=transfer]")).not_to_be_checked()
     there.locator("[name=transfer]").check()
     page.goto(site.base + f"/suivi/?cellule={cell.pk}")
-    assert page.locator(".row-link").count() == 5
+    expect(page.locator(".row-link")).to_have_count(5)
     there.get_by_role("button", name="Accepter les patients cochés").click()
     there.get_by_text("1 patient accepté.").first.wait_for()
     page.wait_for_function("document.querySelectorAll('.row-link').length === 4", timeout=20_000)

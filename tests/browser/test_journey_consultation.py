@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.core.testing.pdfs import letters_of, text_of
 from relais.dossiers.models import Document
@@ -59,7 +60,7 @@ def book_by_keyboard(page: Page, screens: Any, picture: Any) -> None:
     tab_to(page, slots.first)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")  # there and back: the first is chosen
-    assert slots.first.is_checked()
+    expect(slots.first).to_be_checked()
     tab_to(page, page.get_by_role("radio", name="Suivi ordinaire."))
     page.keyboard.press("Space")
     tab_to(page, page.get_by_role("checkbox", name="Le patient, ou sa famille, a donné son accord"))
@@ -213,7 +214,7 @@ def add_the_report(page: Page, screens: Any, picture: Any) -> None:
     page.wait_for_timeout(100)  # lets the request come
     late[0].continue_()
     see(page, "Brouillon enregistré à")
-    assert page.get_by_label("Mettre à disposition dans l’espace patient").is_checked()
+    expect(page.get_by_label("Mettre à disposition dans l’espace patient")).to_be_checked()
     screens("journey-report", page, full=True)
     picture("pro-compte-rendu", page)
     page.get_by_role("button", name="Ajouter le compte-rendu").dblclick()
@@ -261,7 +262,7 @@ def close(page: Page, screens: Any) -> None:
     page.get_by_role("button", name="Clôturer le dossier").click()
     page.get_by_role("dialog").get_by_role("button", name="Clôturer le dossier").dblclick()
     see(page, "la téléconsultation est « Clôturée »")
-    assert page.get_by_text("Ajouter une étape").count() == 0
+    expect(page.get_by_text("Ajouter une étape")).to_have_count(0)
     screens("journey-closed", page, full=True)
     page.get_by_role("link", name="Historique").first.click()
     page.get_by_role("link", name="DURAND").wait_for()

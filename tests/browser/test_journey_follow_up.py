@@ -185,7 +185,7 @@ def two_tabs_are_two_sendings(page: Any, address: str) -> None:
     second = page.context.new_page()
     second.goto(address)
     second.locator("form[data-followed]").wait_for()
-    assert second.locator('[name="q-ad.general"]').last.is_checked()
+    expect(second.locator('[name="q-ad.general"]').last).to_be_checked()
     keys = {one.locator("[name=request_key]").input_value() for one in (page, second)}
     second.close()
     assert len(keys) == 2
@@ -213,7 +213,7 @@ def test_two_people_answer_without_network_on_one_telephone_each_several_times(
     see(page, "Pour qui répondez-vous ?")
     screens("follow-up-offline-whose", page)
     answer_at_once(page, "Camille", WELL)
-    assert page.get_by_role("link", name="Appeler le 15").count() == 0
+    expect(page.get_by_role("link", name="Appeler le 15")).to_have_count(0)
     for whose, answers in (("Dominique", WELL), ("Camille", {**WELL, "ad.levres": [True]})):
         page.get_by_role("button", name="Répondre de nouveau").click()
         answer_at_once(page, whose, answers)

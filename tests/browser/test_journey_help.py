@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.accounts.testing import actor_for, make_user
 from relais.portal import actions
@@ -44,7 +45,7 @@ def test_new_requests_and_answers_appear_in_the_open_list_and_in_the_open_conver
     answering.get_by_role("button", name="Envoyer la réponse").click()
     see(mine, "Bonjour, montez le volume.")
     see(mine, "Répondue")
-    assert mine.get_by_label("Votre message").input_value() == "Toujours pas."
+    expect(mine.get_by_label("Votre message")).to_have_value("Toujours pas.")
     screens("ticket-live", mine)
     desk.get_by_text("Le son grésille").wait_for(state="detached")
     mine.get_by_role("button", name="Envoyer").click()

@@ -42,7 +42,7 @@ def test_two_editors_of_one_report_lose_nothing(
     path = scene.path + "compte-rendu/"
     first = page_of(house.doctor, path)
     first.get_by_role("button", name="Ajouter le compte-rendu").wait_for()
-    assert first.get_by_text("écrit aussi").filter(visible=True).count() == 0
+    expect(first.get_by_text("écrit aussi").filter(visible=True)).to_have_count(0)
     second = page_of(colleague, path)
     for page in (first, second):
         page.expected += ["409", "ERR_FAILED"]
@@ -51,7 +51,7 @@ def test_two_editors_of_one_report_lose_nothing(
     screens("mishap-two-editors-names", first, full=True)
     first.get_by_label("Conclusion").fill("Surveillance.")
     see(second, "Enregistré par Dr Claire Martin à")
-    assert second.get_by_label("Conclusion").input_value() == "Surveillance."
+    expect(second.get_by_label("Conclusion")).to_have_value("Surveillance.")
     screens("mishap-two-editors-taken-in", second, full=True)
     second.route("**/rubrique/", lambda route: route.abort())
     second.get_by_label("Conclusion").fill("Surveillance. Revoir dans huit jours.")
@@ -65,7 +65,7 @@ def test_two_editors_of_one_report_lose_nothing(
     kept = ReportDraft.objects.get().sections["conclusion"]["text"]
     assert kept == "Surveillance à domicile.\n\nSurveillance. Revoir dans huit jours."
     see(first, "Enregistré par Dr Linh Nguyen à")
-    assert first.get_by_label("Conclusion").input_value() == kept
+    expect(first.get_by_label("Conclusion")).to_have_value(kept)
     second.get_by_role("button", name="Ajouter le compte-rendu").dblclick()
     see(second, "Compte-rendu ajouté.")
     assert Document.objects.count() == 1
@@ -85,7 +85,7 @@ def go_on_after_the_report_was_added(page: Any, screens: Any) -> None:
     expect(page.locator("[data-added]"), "nothing of one's own is in the page yet").to_be_hidden()
     page.get_by_label("Conclusion").fill("Encore un mot.")
     box.get_by_text("Dr Linh Nguyen a ajouté le compte-rendu à").first.wait_for()
-    assert page.locator("[data-clash]").filter(visible=True).count() == 0
+    expect(page.locator("[data-clash]").filter(visible=True)).to_have_count(0)
     screens("mishap-two-editors-after", page, full=True)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     box.get_by_role("button", name="Copier mon texte").click()
@@ -136,7 +136,7 @@ def test_an_editor_who_heard_nothing_of_the_report_or_of_the_closing_keeps_the_t
     page.locator("[data-added]").get_by_text("il n’accepte plus qu’un complément daté").first.wait_for()
     expect(page.get_by_role("button", name="Copier mon texte")).to_be_visible()
     expect(page.get_by_role("button", name="Continuer dans une nouvelle version")).to_be_hidden()
-    assert page.get_by_label("Conclusion").input_value() == "Surveillance. Et du repos."
+    expect(page.get_by_label("Conclusion")).to_have_value("Surveillance. Et du repos.")
     screens("mishap-two-editors-closed", page, full=True)
 
 
@@ -152,7 +152,7 @@ def test_an_editor_who_heard_nothing_is_told_when_saving(house: House, colleague
     second.get_by_label("Conclusion").fill("Revoir dans huit jours.")
     see(second, "Dr Claire Martin a modifié cette rubrique pendant que vous écriviez.")
     second.get_by_role("button", name="Prendre le sien").click()
-    assert second.get_by_label("Conclusion").input_value() == "Surveillance."
+    expect(second.get_by_label("Conclusion")).to_have_value("Surveillance.")
     see(second, "Brouillon enregistré à")
     assert ReportDraft.objects.get().sections["conclusion"]["text"] == "Surveillance."
 
@@ -183,8 +183,8 @@ def test_a_booking_form_left_open_overnight_keeps_what_was_typed(house: House, p
     page.expected.append("422")
     page.get_by_role("button", name="Renvoyer").click()
     page.get_by_role("alert").first.wait_for()
-    assert page.get_by_label("Nom (obligatoire)", exact=True).input_value() == "Durand"
-    assert page.get_by_label("Adresse e-mail").input_value() == MAIL
+    expect(page.get_by_label("Nom (obligatoire)", exact=True)).to_have_value("Durand")
+    expect(page.get_by_label("Adresse e-mail")).to_have_value(MAIL)
     assert Teleconsultation.objects.count() == 0
 
 
@@ -203,7 +203,7 @@ def test_signed_out_elsewhere_while_typing_the_text_comes_back(
     page.get_by_label("Adresse e-mail").focus()
     sign_in_with_code(page, house.doctor, run_jobs, sms_gateway, again=True)
     page.wait_for_url(f"**{scene.path}")
-    assert page.get_by_label(NOTE).input_value() == "Douleur depuis trois jours."
+    expect(page.get_by_label(NOTE)).to_have_value("Douleur depuis trois jours.")
     assert Note.objects.count() == 0
 
 
@@ -220,12 +220,12 @@ def test_the_back_button_after_closing_changes_nothing(house: House, page_of: Pa
     page.get_by_label("Conclusion").fill("Trop tard.")
     page.get_by_role("button", name="Ajouter le compte-rendu").dblclick()
     see(page, "Ce dossier est clôturé")
-    assert page.get_by_label("Conclusion").input_value() == "Trop tard."
+    expect(page.get_by_label("Conclusion")).to_have_value("Trop tard.")
     screens("mishap-closed-meanwhile", page)
     page.go_back()
     page.go_back()
     see(page, "Clôturée")
-    assert page.get_by_text("Ajouter une étape").count() == 0
+    expect(page.get_by_text("Ajouter une étape")).to_have_count(0)
     page.get_by_label("Complément au dossier clôturé").fill("Trop tard.")
     page.get_by_role("button", name="Ajouter ce complément").dblclick()
     see(page, "Complément : Trop tard.")
@@ -250,5 +250,5 @@ def test_with_the_mail_server_down_the_booking_stands_and_the_row_says_that_the_
     page.go_back()
     page.reload()
     page.locator("tr[data-row-link]").wait_for()
-    assert page.get_by_text("en attente").count() == 0
+    expect(page.get_by_text("en attente")).to_have_count(0)
     assert scene.tele.state == "planned"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.accounts.testing import actor_for
 from relais.patients.models import Holder
@@ -40,7 +41,7 @@ def test_the_patient_prepares_the_doctor_reads_and_fills_in(house: House, page_o
     Teleconsultation.objects.filter(pk=scene.tele.pk).update(reason="COVID_19")
     doctor = page_of(house.doctor, "/teleconsultation/")
     row = doctor.locator("tr[data-row-link]")
-    assert row.get_by_text("Questionnaire rempli").count() == 0
+    expect(row.get_by_text("Questionnaire rempli")).to_have_count(0)
     patient = page_of(scene.grant, SPACE, **TELEPHONE)
     screens("preparation-home", patient, widths=(320,), full=True)
     patient.get_by_role("link", name="Préparer la consultation").click()
@@ -67,8 +68,8 @@ def test_the_patient_prepares_the_doctor_reads_and_fills_in(house: House, page_o
     screens("preparation-beside", doctor)
     form = window_of(doctor, lambda: doctor.get_by_role("link", name="Formulaire COVID-19").click())
     see(form, "Repris de la préparation du patient")
-    assert form.locator('[name="q-tk.temp"]').input_value() == "38,5"
-    assert form.locator('[name="q-tk.symptomes"]:checked').count() == 1
+    expect(form.locator('[name="q-tk.temp"]')).to_have_value("38,5")
+    expect(form.locator('[name="q-tk.symptomes"]:checked')).to_have_count(1)
     screens("covid-form", form, full=True)
     for name, values in FORM.items():
         for value in values:
@@ -81,11 +82,11 @@ def test_the_patient_prepares_the_doctor_reads_and_fills_in(house: House, page_o
     conclusion = form.get_by_label("Conclusion")
     form.get_by_label("Antécédents, traitements, allergies").fill("Asthme dans l’enfance.")
     form.get_by_role("button", name="Insérer dans les rubriques").click()
-    assert conclusion.input_value() == "Diagnostic retenu : COVID-19 suspecté"
+    expect(conclusion).to_have_value("Diagnostic retenu : COVID-19 suspecté")
     history = form.get_by_label("Antécédents, traitements, allergies").input_value()
     assert history.startswith("Asthme dans l’enfance.\nContact avec un cas")
     form.get_by_role("button", name="Insérer dans les rubriques").click()
-    assert form.get_by_label("Antécédents, traitements, allergies").input_value() == history
+    expect(form.get_by_label("Antécédents, traitements, allergies")).to_have_value(history)
     see(form, "Brouillon enregistré")
     screens("covid-report", form, full=True)
 
@@ -131,8 +132,8 @@ def test_a_relative_is_one_tap_away_and_hears_that_the_doctor_came(house: House,
     screens("preparation-proxy", page, widths=(320,))
     page.get_by_label("Un proche ou un aidant").check()
     go_on(page)
-    assert page.get_by_label("Pour quelle raison votre proche").input_value() == "Vertiges"
+    expect(page.get_by_label("Pour quelle raison votre proche")).to_have_value("Vertiges")
     call.join(actor=actor_for(house.doctor), tele=scene.tele)
     see(page, "Le professionnel vous attend")
-    assert page.get_by_label("Pour quelle raison votre proche").input_value() == "Vertiges"
+    expect(page.get_by_label("Pour quelle raison votre proche")).to_have_value("Vertiges")
     screens("preparation-called", page, widths=(320,))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from relais.accounts.testing import actor_for
 from relais.notifications.testing import MailServer, SmsGateway
@@ -29,7 +30,7 @@ def test_from_before_to_after(house: House, page_of: PageOf, screens: Any) -> No
     scene = book(house, starts_in=early - timezone.now())
     page = page_of(scene.grant, SPACE, **TELEPHONE)
     see(page, "C’est encore un peu tôt")
-    assert page.get_by_role("button", name="Rejoindre").count() == 0
+    expect(page.get_by_role("button", name="Rejoindre")).to_have_count(0)
     page.evaluate("window.untouched = true")
     screens("space-early", page, widths=(320,), full=True)
     page.get_by_role("button", name="Rejoindre").wait_for(timeout=30_000)
@@ -54,7 +55,7 @@ def test_from_before_to_after(house: House, page_of: PageOf, screens: Any) -> No
     see(page, "Le professionnel vous attend")
     call.finish(actor=actor, tele=scene.tele)
     see(page, "Votre consultation vidéo est terminée")
-    assert page.get_by_role("button", name="Rejoindre").count() == 0
+    expect(page.get_by_role("button", name="Rejoindre")).to_have_count(0)
     screens("space-after", page, widths=(320,), full=True)
 
 

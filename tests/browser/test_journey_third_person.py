@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.notifications.testing import SmsGateway
 from tests.browser.call_scene import PROBE, in_call, wait_for_frames
@@ -36,7 +37,7 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
     doctor.get_by_role("button", name="Envoyer l’invitation").dblclick()
     see(doctor, "Invitation envoyée. La personne attendra que vous l’admettiez.")
     for label in ("Nom et lien avec le patient", "Téléphone mobile"):
-        assert doctor.get_by_label(label).input_value() == ""
+        expect(doctor.get_by_label(label)).to_have_value("")
     screens("third-invited", doctor)
     run_jobs()
     (text,) = sms_gateway.to("+33639980077")
@@ -52,7 +53,7 @@ def test_an_interpreter_is_invited_let_in_and_sent_away(
     see(doctor, "Alex Roy, interprète attend à la porte")
     doctor.wait_for_function("() => window.chimes.length === 1 && window.chimes[0]")
     assert doctor.title().startswith("(1) En attente · ")
-    assert patient.locator("[data-door]").count() == 0
+    expect(patient.locator("[data-door]")).to_have_count(0)
     screens("third-asks", doctor)
     doctor.get_by_role("region", name="En attente à la porte").get_by_role("button", name="Faire entrer").click()
     in_call(doctor, patient, guest)

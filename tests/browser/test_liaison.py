@@ -111,7 +111,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     nurse.get_by_text("SpO2 sous 85 %").first.wait_for()
     nurse.get_by_text("Enregistré à").first.wait_for()
     nurse.reload()
-    assert nurse.locator('[name="q-fg.spo2"]').input_value() == "84"
+    expect(nurse.locator('[name="q-fg.spo2"]')).to_have_value("84")
     fill(nurse, given)
     screens("liaison-fill", nurse)
     nurse.get_by_role("button", name="Envoyer la demande").click()
@@ -215,7 +215,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.goto(f"{site.base}/liaison/hors-ligne/")
     nurse.get_by_text("la retrouve en se connectant ici").wait_for()
     assert "%name" not in nurse.locator("[data-list]").inner_text()
-    assert nurse.get_by_role("button", name="Rouvrir la saisie").count() == 0
+    expect(nurse.get_by_role("button", name="Rouvrir la saisie")).to_have_count(0)
     nurse.context.add_cookies(signed_in)
     nurse.goto(f"{site.base}/liaison/residents/")
     nurse.get_by_role("button", name="Rouvrir la saisie").click()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import make_practitioner
@@ -207,7 +208,7 @@ def test_a_page_of_before_yesterday_asks_to_be_loaded_again_and_the_tab_beside_g
     banner.wait_for()
     beside = Try(site, old.context.new_page(), "list:1")
     listening(beside.page)
-    assert beside.page.locator("[data-live-banner]").count() == 0
+    expect(beside.page.locator("[data-live-banner]")).to_have_count(0)
     before = beside.fetched
     ping("list:1")
     beside.fetches_again(before)
@@ -215,4 +216,4 @@ def test_a_page_of_before_yesterday_asks_to_be_loaded_again_and_the_tab_beside_g
     old.get_by_role("button", name="Recharger la page").click()
     banner.wait_for(state="detached")
     listening(old)
-    assert old.locator("[data-live-banner]").count() == 0
+    expect(old.locator("[data-live-banner]")).to_have_count(0)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.core.times import full
 from relais.rooms.queries import last_test
@@ -180,7 +181,7 @@ def test_the_doctor_sees_a_failed_test_with_its_date_as_it_ends_on_dashboard_and
     test = last_test(booked.tele.pk)
     assert test is not None
     for where in shown:
-        assert where.get_by_title(full(test.created_at)).count() == 1
+        expect(where.get_by_title(full(test.created_at))).to_have_count(1)
     for page in (dashboard, dossier):
         assert page.evaluate("window.untouched")
     screens("selftest-failed-dashboard", dashboard)

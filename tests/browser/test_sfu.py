@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.accounts.testing import make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
@@ -152,9 +153,9 @@ def test_six_people_see_each_other_through_the_relay_which_cannot_read_them_and_
     sixth.reload()
     for page in pages:
         wait_for_pictures(page, 5)
-        assert page.locator(".tile").count() == 5
+        expect(page.locator(".tile")).to_have_count(5)
         assert page.evaluate("window.relaisConnections().length") == 2, "one connection to send, one to receive"
-        assert page.locator("[data-sealed]:not([hidden])").count() == 1
+        expect(page.locator("[data-sealed]:not([hidden])")).to_have_count(1)
     screens("call-six", five[0])
 
     for page in (five[3], five[4], sixth):
@@ -182,6 +183,6 @@ def go_on_without(three: list[Any]) -> None:
     """Page to page, inside all the while, and the room says so."""
     for page in three:
         page.locator("[data-carried]:has-text('Le relais vidéo ne répond pas')").wait_for(timeout=60_000)
-        assert page.locator("[data-room][data-phase=inside]").count() == 1
+        expect(page.locator("[data-room][data-phase=inside]")).to_have_count(1)
     for page in three:
         wait_for_frames(page, links=2)

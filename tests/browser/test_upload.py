@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import make_practitioner
@@ -45,7 +46,7 @@ def add(page: Any) -> None:
 def test_a_large_file_goes_ahead_of_its_form_and_is_filed_with_it(page: Any) -> None:
     choose(page, "toux.txt", LARGE)
     page.get_by_text("Fichier reçu, prêt à être ajouté.").first.wait_for()
-    assert page.locator("input[name=file_handle]").count() == 1
+    expect(page.locator("input[name=file_handle]")).to_have_count(1)
     assert page.locator("#d-file").get_attribute("name") is None
     with page.expect_request("**/document/") as sent:
         add(page)
@@ -64,7 +65,7 @@ def test_another_choice_takes_the_place_of_the_first(page: Any) -> None:
 
 def test_a_small_file_goes_with_its_form(page: Any) -> None:
     choose(page, "note.txt", b"Toux")
-    assert page.locator("input[name=file_handle]").count() == 0
+    expect(page.locator("input[name=file_handle]")).to_have_count(0)
     add(page)
     assert actions.read(Document.objects.get().file) == b"Toux"
 
@@ -126,4 +127,4 @@ def stalled(site: Any, doctor: Membership) -> Iterator[list[socket.socket]]:
 
 def test_slow_uploads_do_not_keep_pages_waiting(stalled: list, page_of: Any, doctor: Membership) -> None:
     page = page_of(doctor, "/teleconsultation/")
-    assert page.locator("h1").count() == 1
+    expect(page.locator("h1")).to_have_count(1)

@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
+from playwright.sync_api import expect
 
 from relais.accounts.actions.passwords import RESET, new_link
 from relais.accounts.models import Role
@@ -210,7 +211,7 @@ def test_the_clock_asks_before_the_end_and_what_was_typed_comes_back(
     page.get_by_text("Votre session a pris fin").first.wait_for()
     enter(page, client_of(manager), live_server.url)
     page.goto(f"{live_server.url}/connexion/membres/ajouter/")
-    assert page.get_by_label("Prénom").input_value() == "Nina"
+    expect(page.get_by_label("Prénom")).to_have_value("Nina")
 
 
 def _age(client: Client, seconds: float) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import client_of, make_establishment, make_member
@@ -30,13 +31,13 @@ def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_pag
     page.goto(f"{live_server.url}/p/{grant.pk}/#i={secrets['login']}")
     screens("patients-enter", page)
     assert page.url.endswith(f"/p/{grant.pk}/")  # what followed the # is gone
-    assert page.get_by_label("Identifiant").input_value() == secrets["login"]
+    expect(page.get_by_label("Identifiant")).to_have_value(secrets["login"])
     page.wait_for_function("document.activeElement.name === 'password'")
     page.keyboard.type("pas le bon")
     page.keyboard.press("Enter")
     page.get_by_role("alert").first.wait_for()
     screens("patients-enter-refused", page)
-    assert page.get_by_label("Identifiant").input_value() == secrets["login"]
+    expect(page.get_by_label("Identifiant")).to_have_value(secrets["login"])
     page.get_by_label("Mot de passe").fill(secrets["password"].upper().replace("-", " "))
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Saisir le code").wait_for()
@@ -121,7 +122,7 @@ def test_search_as_one_types_by_keyboard(live_server: Any, open_page: Open, scre
     assert "oneil" not in page.url
     page.go_back()
     main.get_by_text("1 patient trouvé").first.wait_for()
-    assert main.get_by_role("searchbox").input_value() == "oneil"
+    expect(main.get_by_role("searchbox")).to_have_value("oneil")
 
 
 def test_search_from_the_top_bar(live_server: Any, open_page: Open, screens: Any) -> None:
