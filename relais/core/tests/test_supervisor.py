@@ -260,7 +260,8 @@ def test_a_supervisor_that_is_killed_leaves_no_process(running: Callable[..., Up
     up = running(HTTPS="1")
     everyone = up.everything()
     up.stop(signal.SIGKILL)
-    assert wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [])
+    gone = wait_until(lambda: not any(alive(pid) for pid in everyone) and processes(up.home) == [], PATIENCE)
+    assert gone, (everyone, processes(up.home), up.text()[-2000:])
 
 
 def test_a_port_in_use_is_told_before_anything_starts() -> None:
