@@ -22,11 +22,11 @@ from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.actions import alarming, measuring, notes, owning, rooming
-from relais.liaison.actions.states import OVER_NOW, lock, move, tell_pages
+from relais.liaison.actions.states import lock, move, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.queries import missing as lacks
 from relais.liaison.queries.sheet import last_sheet
-from relais.liaison.workflow import OPEN, State
+from relais.liaison.workflow import State
 from relais.oncall.queries import services_of
 from relais.patients.models import CareLink, Patient
 from relais.patients.queries.search import fold
@@ -226,13 +226,9 @@ def complete(
     for what is impossible, Refused when nothing is given or the request is over.
     """
     locked = lock(actor, demand.pk)
-    if not may.can_complete(actor, locked):
-        raise NotFound
-    before = locked.response
-    if Response.objects.filter(about=locked.pk, request_key=request_key).exists():
+    before = measuring.answers_before(actor, locked, request_key)
+    if before is None:
         return locked
-    if before is None or locked.state not in OPEN:
-        raise Refused(_(OVER_NOW))
     wanted = {one.link_id for one in lacks.form_of(locked).walk() if one.is_question}
     new = {name: values for name, values in answers.items() if name in wanted and not is_blank(values)}
     if not new:

@@ -41,13 +41,9 @@ def measure(
     or the request is over.
     """
     locked = lock(actor, demand.pk)
-    if not may.can_complete(actor, locked):
-        raise NotFound
-    before = locked.response
-    if Response.objects.filter(about=locked.pk, request_key=request_key).exists():
+    before = answers_before(actor, locked, request_key)
+    if before is None:
         return locked
-    if before is None or locked.state not in OPEN:
-        raise Refused(_(OVER_NOW))
     if locked.patient.deceased_on:
         raise Refused(_("Ce résident est décédé : aucune constante n’est plus attendue."))
     wanted = asked(before.questionnaire.form)
@@ -66,6 +62,20 @@ def measure(
     notes.write(actor=actor, demand=locked, text=told, urgent=newly_red or worse)
     tell_pages(locked, urgent=True)
     return locked
+
+
+def answers_before(actor: Actor, locked: Request, request_key: UUID) -> Response | None:
+    """The answers that others may stand beside; None when these were kept already, by the same page sent before.
+
+    Raises NotFound for who may not complete the request, Refused once it is over.
+    """
+    if not may.can_complete(actor, locked):
+        raise NotFound
+    if Response.objects.filter(about=locked.pk, request_key=request_key).exists():
+        return None
+    if locked.response is None or locked.state not in OPEN:
+        raise Refused(_(OVER_NOW))
+    return locked.response
 
 
 def replace(
