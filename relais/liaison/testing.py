@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from relais.directory.models import Establishment, Need, Service
 from relais.liaison.actions import asking, filing, owning, sending
 from relais.liaison.actions import dlu as dlus
 from relais.liaison.models import Dlu, HospitalTransfer, Request
+from relais.oncall.models import OnCallSlot
 from relais.oncall.testing import cover, join, make_service, make_slot
 from relais.patients.models import Patient
 from relais.patients.testing import make_patient
@@ -132,6 +133,12 @@ def make_request(scene: Scene, patient: Patient | None = None, **changes: Any) -
 def taken(scene: Scene, **changes: Any) -> Request:
     """A request that the doctor on duty has in hand."""
     return owning.take(actor=scene.doctor_actor, demand=make_request(scene, **changes))
+
+
+def relieved(scene: Scene, at: datetime) -> None:
+    """The doctor's slot ends at this moment, a colleague's begins."""
+    OnCallSlot.objects.filter(user=scene.doctor.user).update(ends_at=at)
+    make_slot(scene.service, scene.colleague, at, at + timedelta(hours=13), phone="06 39 98 00 77")
 
 
 def posted(**changes: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from relais.directory.models import Need
 from relais.liaison.actions import deciding, handing, owning, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import HandOver, Request
-from relais.liaison.testing import make_home, make_request, posted, taken
+from relais.liaison.testing import make_home, make_request, posted, relieved, taken
 from relais.notifications.models import Message
 from relais.oncall.models import OnCallSlot, PoolMember
 from relais.oncall.queries import next_boundary
@@ -27,10 +27,14 @@ def open_hand_overs():
     return HandOver.objects.filter(accepted_at=None, dropped_at=None)
 
 
-def relieved(scene, at):
-    """The doctor's slot ends at this moment, a colleague's begins."""
-    OnCallSlot.objects.filter(user=scene.doctor.user).update(ends_at=at)
-    make_slot(scene.service, scene.colleague, at, at + 13 * HOUR, phone="06 39 98 00 77")
+def handing_over():
+    """A request whose hand-over was proposed at this moment, an hour from now."""
+    scene = make_home()
+    demand = taken(scene)
+    at = timezone.now() + HOUR
+    relieved(scene, at)
+    watching.watch(at)
+    return scene, demand, at
 
 
 def advice(review_at=None):
@@ -118,11 +122,7 @@ def test_who_took_a_request_without_a_slot_is_not_relieved_within_the_minute(who
 
 @pytest.mark.req("FG-10")
 def test_the_text_of_a_hand_over_is_written_anew_once_more_is_known():
-    scene = make_home()
-    demand = taken(scene)
-    at = timezone.now() + HOUR
-    relieved(scene, at)
-    watching.watch(at)
+    scene, demand, at = handing_over()
     assert "L’avis n’est pas encore rendu." in open_hand_overs().get().recommendation
     deciding.ask(actor=scene.doctor_actor, demand=demand, text="Diurèse ?")
     deciding.give(actor=scene.nurse_actor, demand=demand, text="Conservée.")
@@ -138,11 +138,7 @@ def test_the_text_of_a_hand_over_is_written_anew_once_more_is_known():
 
 @pytest.mark.req("FG-10")
 def test_signs_taken_during_a_hand_over_join_its_text_tell_who_arrives_and_stop_no_alarm():
-    scene = make_home()
-    demand = taken(scene)
-    at = timezone.now() + HOUR
-    relieved(scene, at)
-    watching.watch(at)
+    scene, demand, at = handing_over()
     handing.rewrite(actor=scene.doctor_actor, hand_over=open_hand_overs().get(), texts={
         "situation": "À revoir à 20 h.", "assessment": "Foyer droit."})  # fmt: skip
     signs = {"q-fg.spo2": "92", "request_key": str(uuid4())}
@@ -160,11 +156,7 @@ def test_signs_taken_during_a_hand_over_join_its_text_tell_who_arrives_and_stop_
 
 @pytest.mark.req("FG-10")
 def test_signs_taken_while_a_hand_over_is_corrected_stand_in_what_the_next_doctor_reads():
-    scene = make_home()
-    demand = taken(scene)
-    at = timezone.now() + HOUR
-    relieved(scene, at)
-    watching.watch(at)
+    scene, demand, _at = handing_over()
     found = open_hand_overs().get()
     doctor, url = client_of(scene.doctor), f"/liaison/releves/{found.pk}/"
     page = {
@@ -193,11 +185,7 @@ def test_signs_taken_while_a_hand_over_is_corrected_stand_in_what_the_next_docto
 
 @pytest.mark.req("FG-10")
 def test_a_text_of_a_hand_over_that_is_proposed_no_more_stays_before_the_eyes_of_whoever_wrote_it():
-    scene = make_home()
-    demand = taken(scene)
-    at = timezone.now() + HOUR
-    relieved(scene, at)
-    watching.watch(at)
+    scene, demand, _at = handing_over()
     found = open_hand_overs().get()
     deciding.ask(actor=scene.doctor_actor, demand=demand, text="Diurèse ?")
     deciding.give(actor=scene.nurse_actor, demand=demand, text="Conservée.")
@@ -212,11 +200,7 @@ def test_a_text_of_a_hand_over_that_is_proposed_no_more_stays_before_the_eyes_of
 
 @pytest.mark.req("FG-10")
 def test_no_alarm_sounds_for_what_is_not_to_be_passed_on_any_more():
-    scene = make_home()
-    demand = taken(scene)
-    at = timezone.now() + HOUR
-    relieved(scene, at)
-    watching.watch(at)
+    _scene, demand, at = handing_over()
     Request.objects.filter(pk=demand.pk).update(state="avis-rendu", advised_at=at)
     watching.watch(at + 15 * MINUTE)
     assert not open_hand_overs().exists()

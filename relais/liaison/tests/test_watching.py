@@ -16,7 +16,7 @@ from relais.liaison import delays
 from relais.liaison.actions import deciding, handing, owning, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import HandOver, Request
-from relais.liaison.testing import make_home, make_request, taken
+from relais.liaison.testing import make_home, make_request, relieved, taken
 from relais.notifications.models import Message
 from relais.oncall import changes
 from relais.oncall.models import OnCallSlot, PoolMember
@@ -147,12 +147,6 @@ def test_a_reevaluation_comes_back_when_it_is_due_and_is_said_once():
     page = client_of(scene.doctor).get("/liaison/astreinte/").content.decode()
     assert "Demande à prendre" in page  # it rings
     assert "À réévaluer" in page
-
-
-def relieved(scene, at):
-    """The doctor's slot ends at this moment, a colleague's begins."""
-    OnCallSlot.objects.filter(user=scene.doctor.user).update(ends_at=at)
-    make_slot(scene.service, scene.colleague, at, at + timedelta(hours=13))
 
 
 @pytest.mark.req("FG-10", "D10")
