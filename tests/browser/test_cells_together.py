@@ -65,13 +65,12 @@ def test_a_file_is_included_and_patients_pass_to_the_regional_cell_live(
     screens("cells-transfers", there, full=True)
     there.locator("[name=transfer]").uncheck()
     live.ping(cell_topic(regional.pk), urgent=True)
-    there.locator("[data-live-mark]").wait_for(
-        timeout=20_000
-    )  # what comes then waits: nobody is accepted whom one unticked
+    # What comes then waits: nobody is accepted whom one unticked.
+    there.locator("[data-live-mark]").wait_for(timeout=20_000)
     expect(there.locator("[name=transfer]")).not_to_be_checked()
     there.locator("[name=transfer]").check()
     page.goto(site.base + f"/suivi/?cellule={cell.pk}")
     expect(page.locator(".row-link")).to_have_count(5)
     there.get_by_role("button", name="Accepter les patients cochés").click()
     there.get_by_text("1 patient accepté.").first.wait_for()
-    page.wait_for_function("document.querySelectorAll('.row-link').length === 4", timeout=20_000)
+    expect(page.locator(".row-link")).to_have_count(4, timeout=20_000)

@@ -117,7 +117,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     nurse.get_by_role("button", name="Envoyer la demande").click()
     nurse.get_by_text("Un message part à").first.wait_for()
     doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
-    doctor.wait_for_function("window.chimes.length > 0 && window.buzzes > 0")
+    doctor.wait_for_function("() => window.chimes.length > 0 && window.buzzes > 0")
     screens("liaison-list", doctor)
     doctor.get_by_role("button", name="Prendre en charge").click()
     doctor.get_by_role("link", name="Rendre l’avis").click()
@@ -264,7 +264,7 @@ def test_every_other_page_of_liaison_at_both_widths_and_a_hand_over_is_accepted(
     ):
         page = page_of(who, path)
         if name == "request":  # in front of somebody: its notes are read
-            page.wait_for_function("document.querySelector('#notes:not([data-read-when-seen])')")
+            page.locator("#notes:not([data-read-when-seen])").wait_for(state="attached")
         screens(f"liaison-{name}", page)
     assert Seen.objects.filter(demand=demand, user=scene.colleague.user).exists()
     leaving = page_of(scene.doctor, f"/liaison/{demand.pk}/")

@@ -87,7 +87,8 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     """`open_page(url, width=…, height=…, theme=…, **context)` gives a Playwright page in a context of its own.
 
     Console errors, warnings and page errors fail the test at its end, but those whose text holds an item of
-    `page.expected` (a list to append to).
+    `page.expected` (a list to append to). `page.wait_for_function` takes a function (`() => …`): Playwright evaluates
+    any other text again and again within the page, which its security policy forbids.
     """
     pages: list[Any] = []
 

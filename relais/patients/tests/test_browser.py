@@ -32,7 +32,7 @@ def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_pag
     screens("patients-enter", page)
     assert page.url.endswith(f"/p/{grant.pk}/")  # what followed the # is gone
     expect(page.get_by_label("Identifiant")).to_have_value(secrets["login"])
-    page.wait_for_function("document.activeElement.name === 'password'")
+    page.wait_for_function("() => document.activeElement.name === 'password'")
     page.keyboard.type("pas le bon")
     page.keyboard.press("Enter")
     page.get_by_role("alert").first.wait_for()
@@ -44,7 +44,7 @@ def test_from_the_link_to_the_space_by_keyboard_alone(live_server: Any, open_pag
     screens("patients-code", page)
     page.reload()  # an old telephone drops the page while the SMS is read
     page.get_by_role("heading", name="Saisir le code").wait_for()
-    page.wait_for_function("document.activeElement.name === 'code'")
+    page.wait_for_function("() => document.activeElement.name === 'code'")
     page.keyboard.type(codes()[0])
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Vous avez quitté").wait_for()
