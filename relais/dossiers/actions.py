@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import leave, whole
 from relais.directory.models import Establishment, Service
+from relais.dossiers import messages
 from relais.dossiers import permissions as may
 from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Phase, Step
 from relais.dossiers.registry import KINDS
@@ -133,6 +135,16 @@ def moved(dossier: Dossier, state: str, verb: str, actor: Actor, source: str) ->
         dossier.done_at = None
     dossier.save(update_fields=["phase", "done_at", "closed_at"])
     record(dossier, verb, actor, source=source, state=state)
+
+
+def follow_return(actor: Actor, patient: Patient) -> None:
+    """A death was noted by mistake: each dossier in which it was written says so, and whoever worked there is told. Nothing
+    begins again by itself."""
+    said = Event.objects.filter(dossier=OuterRef("pk"), verb__in=("died", "alive")).order_by("-at", "-pk")
+    ended = Dossier.objects.filter(patient=patient).annotate(said=Subquery(said.values("verb")[:1])).filter(said="died")
+    for dossier in ended.order_by("pk"):
+        record(dossier, "alive", actor)
+        messages.tell_stopped(dossier, said_by=actor.user_id)
 
 
 @whole

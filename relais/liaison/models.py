@@ -344,7 +344,8 @@ class HospitalTransfer(Base):
 class DepartureQuerySet(models.QuerySet["Departure"]):
     def lasting(self) -> "DepartureQuerySet":
         """Those from which the resident did not come back: the home that was left sent no request for them since, and nobody
-        wrote their return from the hospital to it (to the other one, of those who entered it meanwhile)."""
+        wrote their return from the hospital to it (to the other one, of those who entered it meanwhile). A death that was
+        withdrawn is none."""
         asked = Request.objects.filter(
             Q(dossier__created_at__gt=OuterRef("created_at")) | Q(submitted_at__gt=OuterRef("created_at")),
             patient=OuterRef("demand__patient"),
@@ -356,7 +357,8 @@ class DepartureQuerySet(models.QuerySet["Departure"]):
             establishment=OuterRef("demand__establishment"),
             returned_at__gt=OuterRef("at"),
         )
-        return self.filter(~Exists(asked), Q(kind=Departure.Kind.HOME) | ~Exists(home_again))
+        mistaken = Q(kind=Departure.Kind.DIED, demand__patient__deceased_on=None)
+        return self.filter(~Exists(asked), Q(kind=Departure.Kind.HOME) | ~Exists(home_again)).exclude(mistaken)
 
 
 class Departure(Base):

@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from relais.core.forms import BirthDateField, CodeInput, DateInput, Form, TelInput, possible_day
+from relais.core.forms import BirthDateField, CodeInput, DateInput, Form, RadioCards, TelInput, possible_day
 from relais.patients import identity
 from relais.patients.actions import Traits
-from relais.patients.models import InsAuthority, Patient, Sex
+from relais.patients.models import InsAuthority, MistakenDeath, Patient, Sex
 
 OTHERS = {"autocomplete": "off"}  # data of somebody else: the browser proposes nothing
 
@@ -87,6 +87,12 @@ class DeathForm(Form):
     """The day on which a patient died."""
 
     day = forms.DateField(label=_("Jour du décès"), widget=DateInput, validators=[possible_day])
+
+
+class AliveForm(Form):
+    """Why a death that was noted is withdrawn."""
+
+    why = forms.ChoiceField(label=_("Que s’est-il passé ?"), choices=MistakenDeath.choices, widget=RadioCards)
 
 
 class ClaimForm(Form):

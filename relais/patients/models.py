@@ -29,6 +29,14 @@ class Sex(models.TextChoices):
     UNKNOWN = "I", "Indéterminé"
 
 
+class MistakenDeath(models.TextChoices):
+    """Why a death that was noted is withdrawn; a choice, so that no name is typed into the trace."""
+
+    OTHER_PERSON = "other_person", "Le décès était celui d’une autre personne"
+    WRONG_NEWS = "wrong_news", "L’information reçue était fausse"
+    SLIP = "slip", "Erreur de saisie"
+
+
 class IdentityStatus(models.TextChoices):
     """Two facts crossed (RNIV EXI SI 07): INS retrieved from INSi, identity checked on a strong document."""
 

@@ -12,4 +12,5 @@ urlpatterns = [
     path("<uuid:patient_id>/", identity.detail, name="detail"),
     path("<uuid:patient_id>/corriger/", identity.correct, name="correct"),
     path("<uuid:patient_id>/deces/", identity.death, name="death"),
+    path("<uuid:patient_id>/deces/retirer/", identity.alive, name="alive"),
 ]

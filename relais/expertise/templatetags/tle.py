@@ -33,6 +33,7 @@ WORDS = {
     "decline_admission": _l("Admission refusée"),
     "cancel": _l("Demande annulée"),
     "died": _l("Demande annulée après le décès du patient"),
+    "alive": _l("Décès retiré : noté par erreur"),
     "close": _l("Dossier clôturé"),
     "service_added": _l("Un service a rejoint le dossier"),
     "service_ended": _l("Un service a quitté le dossier"),

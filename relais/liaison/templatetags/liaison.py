@@ -58,6 +58,7 @@ WORDS = {
     "moved_on": _l("Le résident est parti : la demande continue dans son nouvel EHPAD"),
     "moved_away": _l("Le résident est parti"),
     "died": _l("Décès noté"),
+    "alive": _l("Décès retiré : noté par erreur"),
     "stop_asking": _l("Le complément n’est plus attendu"),
     "end": _l("Demande close"),
     "close": _l("Demande clôturée"),

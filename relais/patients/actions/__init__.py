@@ -26,6 +26,7 @@ from relais.patients.actions.identities import (
     create_patient,
     record_death,
     retrieve_ins,
+    withdraw_death,
 )
 from relais.patients.actions.many import (
     Person,
@@ -68,4 +69,5 @@ __all__ = [
     "revoke",
     "revoke_grant",
     "send_device_code",
+    "withdraw_death",
 ]

@@ -17,7 +17,7 @@ from relais.core.transactions import whole
 from relais.patients import contact, deaths, identity
 from relais.patients import permissions as may
 from relais.patients.actions.care import grant_care
-from relais.patients.models import Basis, Patient, Sex
+from relais.patients.models import Basis, MistakenDeath, Patient, Sex
 
 CLAIM_OPEN = timedelta(
     days=1
@@ -174,6 +174,28 @@ def record_death(*, actor: Actor, patient: Patient, on: date) -> Patient:
         locked.save(update_fields=["deceased_on"])
         audit.record(actor=actor, action="patient.death", patient_id=locked.pk)
     deaths.tell(actor, locked)
+    return locked
+
+
+@whole
+def withdraw_death(*, actor: Actor, patient: Patient, why: str) -> Patient:
+    """A death noted by mistake is erased, so that help can be asked for again; what ended with it does not begin again by
+    itself, and those who worked there are told (see `deaths`).
+
+    `why` is a MistakenDeath: nothing typed goes to the trace. Raises NotFound for who may not correct the identity, Refused
+    without a reason, or when no death is noted (any more).
+    """
+    locked = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient.pk)
+    if not may.can_correct(actor, locked):
+        raise NotFound
+    if locked.deceased_on is None:
+        raise Refused(_("Aucun décès n’est enregistré pour cette personne."))
+    if why not in MistakenDeath.values:
+        raise Refused(_("Choisissez la raison."), field="why")
+    locked.deceased_on = None
+    locked.save(update_fields=["deceased_on"])
+    audit.record(actor=actor, action="patient.death_withdrawn", patient_id=locked.pk, why=why)
+    deaths.tell_return(actor, locked)
     return locked
 
 

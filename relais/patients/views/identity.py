@@ -18,7 +18,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import Refused
 from relais.patients import actions, contact, identity, queries, sections
 from relais.patients import permissions as may
-from relais.patients.forms import ClaimForm, CorrectForm, DeathForm, NewPatientForm
+from relais.patients.forms import AliveForm, ClaimForm, CorrectForm, DeathForm, NewPatientForm
 from relais.patients.models import Patient
 from relais.patients.views.search import picked
 
@@ -150,6 +150,30 @@ def death(request: Any, patient_id: UUID) -> HttpResponse:
             messages.success(request, _("Le décès est enregistré. Ce qui était prévu s’arrête."))
             return redirect("patients:detail", patient.pk)
     return render(request, "patients/death.html", context, status=422 if form.errors else 200)
+
+
+@professional(*may.CARERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def alive(request: Any, patient_id: UUID) -> HttpResponse:
+    """A death that was noted by mistake: what it opens again and what it does not, why, then done."""
+    patient = get_visible(Patient, request.actor, pk=patient_id)
+    if not patient.deceased_on:
+        return redirect("patients:detail", patient.pk)
+    form = AliveForm(request.POST or None)
+    if request.method != "POST":
+        audit.record(actor=request.actor, action="patient.read", patient_id=patient.pk, why="décès noté par erreur")
+    elif form.is_valid():
+        try:
+            actions.withdraw_death(actor=request.actor, patient=patient, why=form.cleaned_data["why"])
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(
+                request, _("Le décès est retiré. Reprenez maintenant ce qui s’est arrêté : rien ne reprend tout seul.")
+            )
+            return redirect("patients:detail", patient.pk)
+    status = 422 if form.errors else 200
+    return render(request, "patients/alive.html", {"form": form, "patient": patient}, status=status)
 
 
 def _say_what_changed(request: Any, before: Patient, after: Patient) -> None:

@@ -35,6 +35,7 @@ WORDS = {
     "finish": _l("Téléconsultation terminée"),
     "cancel": _l("Rendez-vous annulé"),
     "died": _l("Rendez-vous annulé après un décès"),
+    "alive": _l("Décès retiré : noté par erreur"),
     "reopen": _l("Absence annulée : notée par erreur"),
     "close": _l("Dossier clôturé"),
 }

@@ -38,6 +38,7 @@ WORDS = {
     "pause": _l("Patient hospitalisé : suivi en pause"),
     "resume": _l("Retour à domicile : suivi repris"),
     "died": _l("Suivi clôturé après un décès"),
+    "alive": _l("Décès retiré : noté par erreur"),
     "close": _l("Suivi clôturé"),
     "transfer_asked": _l("Patient proposé à une autre cellule"),
     "transfer_accepted": _l("Patient suivi par une autre cellule"),
