@@ -185,8 +185,12 @@ TABLE = [
     Setting(
         "SUPPORT_MAILBOXES",
         _words,
-        "Téléconsultation:support-teleconsultation@exemple.test,Autres services:support@exemple.test",
+        "Téléconsultation:support-teleconsultation@exemple.test,Liaison EHPAD:support-liaison@exemple.test,"
+        "Autres services:support@exemple.test",
         "One mailbox a service, `Service:address`, separated by commas",
+    ),
+    Setting(
+        "SUPPORT_ALWAYS", _words, "Liaison EHPAD", "Services whose mailbox is answered day and night, 7 days a week"
     ),
 ]
 

@@ -1,7 +1,9 @@
 """Reached from liaison and tele-expertise at any hour, on any device: the help desk (FG-13), and the site as an application
 (TE-07)."""
 
+import html
 import json
+import re
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from django.utils import timezone
 
 from relais.accounts.testing import client_of, make_user
 from relais.liaison.testing import make_home, make_request
+from relais.notifications.models import Message
 from relais.portal.models import Ticket
 from relais.portal.queries import support
 
@@ -33,18 +36,30 @@ def test_from_a_liaison_page_the_nurse_reaches_the_help_desk_at_any_hour_and_rea
     for line in (support().day, support().night):
         assert f'href="tel:{line.dialled}"' in page
     assert "La nuit et le week-end" in page
-    assert "7 jours sur 7" in page
+    assert re.search(r"support-liaison@exemple\.test</a><br><span[^>]*>jour et nuit, 7 jours sur 7<", page)
+    assert page.count("jour et nuit") == 1
+    service = html.unescape(re.findall(r'<option value="([^"]+)" selected', page)[0])
     said = {
-        "key": str(uuid.uuid4()), "page": here, "service": "Autres services", "subject": "La page reste blanche",
+        "key": str(uuid.uuid4()), "page": here, "service": service, "subject": "La page reste blanche",
         "text": "Depuis une heure, sur la tablette.", "email": "nuit@exemple.test",
     }  # fmt: skip
     assert nurse.post("/aide/", said).status_code == 302
     ticket = Ticket.objects.get()
+    assert [one.address for one in Message.objects.filter(type="portal.to_desk")] == ["support-liaison@exemple.test"]
     assert "La page reste blanche" in agent.get("/support/").content.decode()
     assert "VASSEUR" not in agent.get(f"/aide/demandes/{ticket.pk}/").content.decode()
     agent.post(f"/aide/demandes/{ticket.pk}/", {"key": str(uuid.uuid4()), "text": "Rechargez, nous restons en ligne."})
     answer = nurse.get(f"/aide/demandes/{ticket.pk}/").content.decode()
     assert "Rechargez, nous restons en ligne." in answer
+
+
+def test_help_asked_from_another_page_goes_to_no_mailbox_of_liaison_unless_it_is_chosen() -> None:
+    scene = make_home()
+    nurse = client_of(scene.nurse)
+    for before in ("/annuaire/", "/aide/", "https://ailleurs.test/liaison/", ""):
+        page = nurse.get("/aide/", HTTP_REFERER=f"http://testserver{before}" if before.startswith("/") else before)
+        assert "selected>" not in page.content.decode(), before
+        assert '<option value="Liaison EHPAD">' in page.content.decode()
 
 
 @pytest.mark.req("TE-07")

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import HELP_DESK, Role
 from relais.accounts.queries import names
 from relais.core.actor import Actor
+from relais.core.navigation import items_for
 from relais.directory.models import Establishment
 from relais.portal.models import Answer, Ticket
 from relais.portal.permissions import can_serve
@@ -47,6 +48,7 @@ class Support:
     free: Line
     local: Line
     mailboxes: dict[str, str]  # service → address
+    always: list[str]  # services whose mailbox is answered day and night (FG-13)
 
 
 def support() -> Support:
@@ -60,6 +62,7 @@ def support() -> Support:
         free=_line(env["SUPPORT_PHONE_FREE"]),
         local=_line(env["SUPPORT_PHONE_LOCAL"]),
         mailboxes={service.strip(): address.strip() for service, _colon, address in pairs},
+        always=env["SUPPORT_ALWAYS"],
     )
 
 
@@ -81,14 +84,15 @@ def as_typed(phone: str) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """The page from which help was asked: its address without ids, and whether it had any."""
+    """The page from which help was asked: its address without ids, whether it had any, and the module it is of."""
 
     path: str
     shown: str
     has_ids: bool
+    module: str
 
 
-NOWHERE = Place("", "", has_ids=False)
+NOWHERE = Place("", "", has_ids=False, module="")
 
 
 def place_of(path: str) -> Place:
@@ -102,7 +106,15 @@ def place_of(path: str) -> Place:
         return NOWHERE
     ids = {str(value) for value in (*match.args, *match.kwargs.values())}
     parts = ["…" if part in ids else part for part in path.split("/")]
-    return Place(path, "/".join(parts)[:300], has_ids=bool(ids))
+    return Place(path, "/".join(parts)[:300], has_ids=bool(ids), module=match.app_name)
+
+
+def mailbox_for(actor: Actor, path: str) -> str:
+    """The mailbox of the service whose page one comes from: both have the name of its entry in the left rail. Empty when
+    there is none."""
+    module, boxes = place_of(path).module, support().mailboxes
+    labels = (str(item.label) for item in items_for(actor) if item.url_name.partition(":")[0] == module)
+    return next((label for label in labels if label in boxes), "")
 
 
 def sender_mark(address: str) -> str:

@@ -62,7 +62,8 @@ def patient_ask(request: Any) -> HttpResponse:
 
 
 def _form(request: Any, kind: type[AskForm], actor: Actor) -> AskForm:
-    initial: dict[str, Any] = {"key": uuid.uuid4(), "page": _page_before(request)}
+    page = _page_before(request)
+    initial: dict[str, Any] = {"key": uuid.uuid4(), "page": page, "service": queries.mailbox_for(actor, page)}
     if actor.user_id:
         user = User.objects.get(pk=actor.user_id)
         initial.update(email=user.email, phone=queries.as_typed(user.mobile))
