@@ -11,7 +11,7 @@ from django.utils import timezone
 from relais.core import demo
 from relais.core.paris import PARIS
 from relais.directory import demo as directory
-from relais.directory.models import Department
+from relais.directory.models import Department, Establishment, Kind, Need, Service
 from relais.liaison.demo import (
     COUNT,
     DAYS,
@@ -24,6 +24,9 @@ from relais.liaison.demo import (
     outbreaks,
     residents,
 )
+from relais.oncall import demo as oncall
+from relais.oncall import queries
+from relais.oncall.models import Cover
 from relais.questionnaires import logic
 from relais.questionnaires.testing import form
 
@@ -71,20 +74,40 @@ def test_residents_are_some_87_years_old_and_three_in_four_are_women():
     assert {one.pk for one in residents(rng, few, 40, today)} == {one.pk for one in few}
 
 
-@pytest.mark.req("FG-11", "TE-02", "TE-08")
-def test_the_region_has_the_volumes_of_the_scheme():
-    """domain.md §3.1, §9.1, §9.4: 1,200 establishments of which 696 nursing homes, 28 on-calls, 8 SAMU; 200,000 dossiers."""
-    volumes = demo.SIZES["region"]
-    kinds = Counter(directory._kinds(volumes.establishments))
-    assert (sum(kinds.values()), kinds["ehpad"], kinds["samu"]) == (1_200, 696, 8)
-    assert sum(directory.ON_CALLS.values()) == 28
-    assert Counter(directory._homes(kinds["ehpad"])) == {
+@pytest.mark.django_db
+@pytest.mark.req("FG-11", "TE-02")
+def test_the_network_of_the_region_is_built_with_every_nursing_home_answered():
+    """domain.md §3.1, §9.1: 1,200 establishments of which 696 nursing homes, 28 on-calls, 8 SAMU, one night duty; each home
+    has its on-call, another that stands in, and the SAMU of its department."""
+    region = demo.Region(size="region", now=timezone.now())
+    directory.build(region, random.Random(1))
+    demo.insert(covers := oncall._covers(region, random.Random(2)))
+    built = Counter(Establishment.objects.values_list("kind", flat=True))
+    assert (sum(built.values()), built[Kind.EHPAD], built[Kind.SAMU]) == (1_200, 696, 8)
+    assert Counter(Establishment.objects.filter(kind=Kind.EHPAD).values_list("department", flat=True)) == {
         "75": 75, "77": 106, "78": 107, "91": 98, "92": 107, "93": 62, "94": 72, "95": 69,
     }  # fmt: skip
+    offered: dict[str, Counter[str]] = {need: Counter() for need in Need.values}
+    for need, departments in Service.objects.values_list("need", "departments"):
+        offered[need].update(departments)
+    assert offered[Need.GERIATRIC] == {"75": 5, "77": 3, "78": 4, "91": 3, "92": 4, "93": 3, "94": 3, "95": 3}
+    assert offered[Need.SAMU] == offered[Need.NIGHT] == Counter(Department.values)
+    assert Service.objects.filter(need=Need.NIGHT).count() == 1
+    for cover in covers:
+        assert cover.primary.departments == [cover.establishment.department]
+        assert (cover.backup.need, cover.backup.pk != cover.primary.pk) == (Need.GERIATRIC, True)
+    homes = {one.department: one for one in region.establishments if one.kind == Kind.EHPAD}
+    for department, home in homes.items():
+        lines = [one for one in queries.route(home, timezone.now()) if one.rank == "samu"]
+        assert [one.service.departments for one in lines] == [[department]]
+    assert Cover.objects.filter(establishment__kind=Kind.EHPAD).exclude(backup=None).count() == 696
+
+
+def test_a_smaller_region_keeps_every_department_and_the_whole_one_the_volumes_of_the_scheme():
+    """domain.md §9.4, §9.5: 1,000 requests, 50,000 teleconsultations."""
     assert set(directory._homes(30)[:8]) == set(Department.values)
-    assert set(directory.ON_CALLS) == set(directory.HOMES) == set(Department.values)
     assert COUNT["region"] == 1_000
-    assert volumes.teleconsultations == 50_000
+    assert demo.SIZES["region"].teleconsultations == 50_000
 
 
 def test_every_invented_answer_is_one_that_the_form_takes():
