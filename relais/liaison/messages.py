@@ -59,7 +59,7 @@ class Text:
         if self.key == SIGNS:  # not once they were taken
             return not all(measured(one) for one in found.select_related("response"))
         if self.key == ROOM:  # not once they are there
-            inside = Peer.objects.filter(invitation__room__about=OuterRef("pk"), left_at=None)
+            inside = Peer.objects.inside().filter(invitation__room__about=OuterRef("pk"))
             return found.filter(~Exists(inside.filter(invitation__holder_id=str(message.holder_id)))).exists()
         if self.key in (NOBODY, NOBODY_HERE):
             return found.filter(responsible=None).exists()

@@ -1,5 +1,7 @@
 """Video rooms: who is invited, who waits, who is there; the two ends of a call find each other here. Knows no dossier."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -9,6 +11,7 @@ from relais.core.models import Base
 
 MESH_MAX = 4  # more pages than that would each send their picture too often
 RELAYED_MAX = 100  # whatever SFU_MAX_PEOPLE says
+ABSENT_AFTER = timedelta(seconds=30)
 
 
 class Carrier(models.TextChoices):
@@ -126,6 +129,12 @@ class Quality(models.TextChoices):
     AUDIO = "audio", "Son seulement"
 
 
+class PeerQuerySet(models.QuerySet["Peer"]):
+    def inside(self) -> "PeerQuerySet":
+        """In the call now: neither gone nor silent. A page that dies says no goodbye."""
+        return self.filter(left_at=None, seen_at__gt=timezone.now() - ABSENT_AFTER)
+
+
 class Peer(Base):
     """One browser page in the call; a person has one at a time."""
 
@@ -134,6 +143,8 @@ class Peer(Base):
     left_at = models.DateTimeField(null=True)
     quality = models.CharField(max_length=20, choices=Quality, blank=True)
     closes = models.BooleanField(default=False)  # its browser can encrypt frames end to end
+
+    objects = PeerQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from relais.core.actor import Actor
 from relais.core.errors import NotFound
-from relais.rooms.actions.presence import ABSENT_AFTER
 from relais.rooms.models import (
+    ABSENT_AFTER,
     Capture,
     CaptureKind,
     Carrier,
@@ -98,10 +98,7 @@ def room_of(about: UUID) -> Room | None:
 
 def peers_inside(room: Room) -> list[Peer]:
     """The pages in the call that were seen in the last 30 seconds, in the order in which they came."""
-    fresh = timezone.now() - ABSENT_AFTER
-    return list(
-        Peer.objects.filter(invitation__room=room, left_at=None, seen_at__gt=fresh).select_related("invitation")
-    )
+    return list(Peer.objects.inside().filter(invitation__room=room).select_related("invitation"))
 
 
 def who_is_inside(about: UUID) -> list[str]:

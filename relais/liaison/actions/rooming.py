@@ -17,6 +17,7 @@ from relais.liaison.models import Request
 from relais.liaison.queries.people import across, in_rooms
 from relais.liaison.workflow import OPEN
 from relais.notifications.models import Message
+from relais.notifications.workflow import State
 from relais.rooms import actions as rooms
 from relais.rooms.models import Part, Room
 
@@ -56,7 +57,7 @@ def enter(*, actor: Actor, demand: Request) -> Room:
 
 def _call(actor: Actor, demand: Request) -> None:
     told = Message.objects.filter(type=messages.ROOM, about=demand.pk, created_at__gt=timezone.now() - AGAIN)
-    if told.exists():
+    if told.exclude(state=State.CANCELLED).exists():
         return
     for user in User.objects.filter(pk__in=across(actor, demand), is_active=True).order_by("pk"):
         messages.tell(messages.ROOM, demand, user)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import Membership, User
@@ -17,7 +16,6 @@ from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import members, on_duty
-from relais.rooms.actions.presence import ABSENT_AFTER
 from relais.rooms.models import Peer
 
 
@@ -61,8 +59,7 @@ def across(actor: Actor, demand: Request) -> set[UUID]:
 
 def in_rooms(ids: Iterable[UUID]) -> dict[UUID, list[Peer]]:
     """Who is in the room of each of these requests now, by name; those whose room is empty are left out."""
-    fresh = timezone.now() - ABSENT_AFTER
-    inside = Peer.objects.filter(invitation__room__about__in=ids, left_at=None, seen_at__gt=fresh)
+    inside = Peer.objects.inside().filter(invitation__room__about__in=ids)
     found: dict[UUID, list[Peer]] = {}
     for one in inside.select_related("invitation__room").order_by("invitation__name", "pk"):
         found.setdefault(one.invitation.room.about, []).append(one)

@@ -15,6 +15,7 @@ from relais.liaison.models import HandOver, Request
 from relais.liaison.queries import lists
 from relais.liaison.testing import make_home, make_request, taken
 from relais.liaison.tests.test_turns import advice, waits_for_a_lock
+from relais.notifications.actions import outbox
 from relais.notifications.models import Message
 from relais.oncall.models import OnCallSlot, PoolMember
 from relais.oncall.testing import make_slot
@@ -121,6 +122,26 @@ def test_whoever_opens_the_room_calls_the_other_side_whose_lists_ring_until_some
     Message.objects.filter(type="liaison.room").delete()
     doctor.post(f"{url}room/")
     assert Message.objects.get(type="liaison.room").holder_id == scene.nurse.user_id
+
+
+@pytest.mark.req("FG-07")
+def test_whoever_left_an_earlier_call_without_a_goodbye_is_called_again():
+    """A page that dies leaves its row open until somebody joins; a message that was dropped has told nobody."""
+    scene = make_home()
+    url = f"/liaison/{taken(scene).pk}/room/"
+    nurse, doctor = client_of(scene.nurse), client_of(scene.doctor)
+    doctor.post(url)
+    invited = Room.objects.get().invitations.get(holder_id=scene.doctor.user_id)
+    there = Peer.objects.create(invitation=invited)
+    there.seen_at = timezone.now() - MINUTE
+    there.save()
+    Message.objects.filter(type="liaison.room").delete()
+    nurse.post(url)
+    told = Message.objects.get(type="liaison.room")
+    assert (told.holder_id, messages.TEXTS[told.type].still_wanted(told)) == (scene.doctor.user_id, True)
+    outbox.move(told, "cancel")
+    nurse.post(url)
+    assert Message.objects.filter(type="liaison.room", state="waiting").count() == 1
 
 
 @pytest.mark.req("FG-07")

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from relais.accounts.models import User
 from relais.core.actor import Actor
@@ -20,8 +19,7 @@ from relais.meetings.models import NEEDS, Place, Sitting, has_room
 from relais.meetings.queries import duty
 from relais.oncall.queries import Duty, route
 from relais.rooms import queries as rooms
-from relais.rooms.actions.presence import ABSENT_AFTER
-from relais.rooms.models import Invitation, Peer, Room
+from relais.rooms.models import ABSENT_AFTER, Invitation, Peer, Room
 
 Owner = Establishment | Service
 FOUND = 20
@@ -157,8 +155,7 @@ def who_is_there(actor: Actor, holders: dict[UUID, UUID | None]) -> dict[UUID, t
     found: dict[UUID, tuple[list[Who], list[Who]]] = {pk: ([], []) for pk in holders}
     if not holders:
         return found
-    fresh = timezone.now() - ABSENT_AFTER
-    peers = Peer.objects.filter(invitation__room__about__in=holders, left_at=None, seen_at__gt=fresh)
+    peers = Peer.objects.inside().filter(invitation__room__about__in=holders)
     inside = {
         peer.invitation_id: peer.invitation
         for peer in peers.select_related("invitation__room").order_by("created_at", "id")

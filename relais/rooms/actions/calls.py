@@ -11,10 +11,11 @@ from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.live import ping
 from relais.rooms import sfu
-from relais.rooms.actions.presence import ABSENT_AFTER, beat, leave
+from relais.rooms.actions.presence import beat, leave
 from relais.rooms.actions.rooms import tell_room
 from relais.rooms.actions.vacancies import renew_key, vacate
 from relais.rooms.models import (
+    ABSENT_AFTER,
     Capture,
     CaptureKind,
     Carrier,
@@ -51,9 +52,8 @@ def _enter(actor: Actor, room: Room, *, closes: bool, back: bool) -> Peer:
         raise NotFound
     invitation.room = locked
     refuse_entry(invitation)
-    now = timezone.now()
-    here = Peer.objects.filter(invitation__room=locked, left_at=None)
-    others = here.filter(seen_at__gt=now - ABSENT_AFTER).exclude(invitation=invitation)
+    pages = Peer.objects.filter(invitation__room=locked)
+    others = pages.inside().exclude(invitation=invitation)
     if not invitation.is_host and not others.filter(invitation__part=Part.HOST).exists():
         raise Refused(_("Le professionnel n’est pas encore dans l’appel. Gardez cette page ouverte."))
     count = others.count()
@@ -61,8 +61,8 @@ def _enter(actor: Actor, room: Room, *, closes: bool, back: bool) -> Peer:
         _settle(locked, back=back and count == 0)
     if count >= locked.places and not _was_inside(invitation):
         raise Refused(_full(locked))
-    vacate(locked, here.filter(invitation=invitation))
-    vacate(locked, here.exclude(invitation=invitation).exclude(seen_at__gt=now - ABSENT_AFTER))
+    vacate(locked, pages.filter(invitation=invitation))
+    vacate(locked, pages.exclude(invitation=invitation).exclude(seen_at__gt=timezone.now() - ABSENT_AFTER))
     if locked.carrier == Carrier.SFU and not locked.frames_key:
         renew_key(locked)
     peer = Peer.objects.create(invitation=invitation, closes=closes)
@@ -75,9 +75,7 @@ def _relay_is_back(actor: Actor, room: Room) -> bool:
     """Whether a relay answers for a room that has fallen back and is empty; asked before its row is locked."""
     if room.fallen_at is None:
         return False
-    fresh = timezone.now() - ABSENT_AFTER
-    others = Peer.objects.filter(invitation__room=room, left_at=None, seen_at__gt=fresh)
-    others = others.exclude(invitation__holder_id=holder(actor))
+    others = Peer.objects.inside().filter(invitation__room=room).exclude(invitation__holder_id=holder(actor))
     return not others.exists() and bool(sfu.choose(room.node, {}))
 
 

@@ -11,10 +11,9 @@ from relais.core.errors import NotFound
 from relais.core.live import ping
 from relais.rooms.actions.rooms import tell_presence
 from relais.rooms.actions.vacancies import vacate
-from relais.rooms.models import Peer, Place, Presence, Room
+from relais.rooms.models import ABSENT_AFTER, Peer, Place, Presence, Room
 from relais.rooms.permissions import can_be_present, holder
 
-ABSENT_AFTER = timedelta(seconds=30)
 GRACE = timedelta(seconds=5)  # a page that was left may be one that reloads
 
 

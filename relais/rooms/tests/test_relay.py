@@ -19,10 +19,9 @@ from relais.accounts.testing import client_of
 from relais.core.errors import Refused
 from relais.patients.testing import make_grant
 from relais.rooms import actions, sfu
-from relais.rooms.actions.presence import ABSENT_AFTER
 from relais.rooms.janus import Failed, Janus, Unreachable
 from relais.rooms.management.commands.sfu import configuration
-from relais.rooms.models import Carrier, Invitation, Part, Peer, Room, Seat
+from relais.rooms.models import ABSENT_AFTER, Carrier, Invitation, Part, Peer, Room, Seat
 from relais.rooms.queries import call_state
 from relais.rooms.testing import NO_JANUS, SECRET, Relay, installed
 from relais.rooms.tests.conftest import SYSTEM, Scene, make_scene
