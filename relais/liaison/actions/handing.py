@@ -51,18 +51,20 @@ def watch(now: datetime) -> list[Exception]:
 
 
 def _shift_over(demand: Request, now: datetime) -> bool:
-    """Whether the slot in which the doctor has the demand has ended, or their absence was said.
+    """Whether the slot in which the doctor has the demand has ended, or their absence was said; where they have it outside
+    of any slot (off duty, or for a service that keeps no rota), whether it was 08:00 or 19:00 since then.
 
-    Not as long as they are on duty for a service that takes part, nor where they took it outside of any slot: off duty, or
-    for a service that keeps no rota.
+    Not as long as they are on duty for a service that takes part.
     """
-    who = demand.responsible_id
+    who, since = demand.responsible_id, _since(demand)
     services = Participant.objects.filter(dossier=demand.pk, until=None).values("service_id")
     theirs = OnCallSlot.objects.live().filter(
-        Q(user_id=who) | Q(backup_id=who), service__in=services, starts_at__lte=now, ends_at__gt=_since(demand)
+        Q(user_id=who) | Q(backup_id=who), service__in=services, starts_at__lte=now, ends_at__gt=since
     )
     answers = Q(user_id=who, state__in=ANSWERS) | Q(backup_id=who)
-    return theirs.exists() and not theirs.filter(answers, ends_at__gt=now).exists()
+    if theirs.filter(answers, ends_at__gt=now).exists():
+        return False
+    return next_boundary(since) <= now or theirs.exists()
 
 
 def _relief(demand: Request, now: datetime) -> tuple[Service | None, User | None]:
@@ -73,10 +75,10 @@ def _relief(demand: Request, now: datetime) -> tuple[Service | None, User | None
     return next(iter(asked_services(demand.establishment, now)), None), None
 
 
-def _since(demand: Request) -> datetime | None:
+def _since(demand: Request) -> datetime:
     """Since when its doctor has it, or is asked."""
     mine = demand.dossier.events.filter(user=demand.responsible_id, verb__in=TAKINGS).order_by("-at", "-id").first()
-    return mine.at if mine else demand.asked_at or demand.submitted_at
+    return mine.at if mine else demand.asked_at or demand.submitted_at or demand.dossier.created_at
 
 
 def _passes_on(demand: Request, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Who is relieved and who is not, where the home telephones, and what is said when nobody was told (FG-08, FG-10)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -20,7 +20,15 @@ from relais.oncall.testing import join, make_service, make_slot
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """What time it is, once somebody said so."""
+    moments = [timezone.now()]
+    monkeypatch.setattr(timezone, "now", lambda: moments[0])
+    return moments
 
 
 def open_hand_overs():
@@ -97,15 +105,13 @@ def test_where_the_rota_names_nobody_after_the_shift_it_is_an_alarm_until_somebo
     assert Request.objects.get().responsible == scene.colleague.user
 
 
-@pytest.mark.req("FG-10")
-@pytest.mark.parametrize("who", ["off_duty", "no_rota"])
-def test_who_took_a_request_without_a_slot_is_not_relieved_within_the_minute(who):
-    scene = make_home()
+def held_outside_a_slot(who, since):
+    """A request taken at this moment by a colleague who is off duty, or by the doctor of a service that keeps no rota."""
+    scene = make_home(now=since)
     demand = taken(scene)
     if who == "off_duty":
         owner = scene.colleague
-        ended = timezone.now() - 3 * HOUR
-        make_slot(scene.service, owner, ended - HOUR, ended)  # of this morning: over before they took it
+        make_slot(scene.service, owner, since - 3 * HOUR, since - HOUR)  # over before they took it
         owning.take_over(actor=actor_for(owner), demand=demand)
     else:
         mobile = make_service(Need.MOBILE, make_establishment("Hôpital du Frêne", kind="hospital"))
@@ -113,11 +119,60 @@ def test_who_took_a_request_without_a_slot_is_not_relieved_within_the_minute(who
         join(mobile, owner)
         owning.transfer(actor=scene.doctor_actor, demand=demand, service=mobile)
         owning.take(actor=actor_for(owner), demand=demand)
-    for minutes in (1, 20, 300):
-        watching.watch(timezone.now() + minutes * MINUTE)
+    return scene, owner
+
+
+@pytest.mark.req("FG-10", "D10")
+@pytest.mark.parametrize("who", ["off_duty", "no_rota"])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ((2026, 11, 25, 9, 0), (2026, 11, 25, 18, 0)),  # UTC: from 10:00 in Paris to 19:00
+        ((2026, 11, 25, 18, 0), (2026, 11, 26, 7, 0)),  # taken at 19:00, until 08:00
+        ((2026, 10, 24, 18, 0), (2026, 10, 25, 7, 0)),  # over the longest night
+        ((2027, 3, 27, 19, 0), (2027, 3, 28, 6, 0)),  # over the shortest one
+    ],
+)
+def test_who_took_a_request_outside_a_slot_is_relieved_at_the_next_8_or_19_by_whoever_is_on_duty(
+    who, since, until, clock
+):
+    clock[0], at = datetime(*since, tzinfo=UTC), datetime(*until, tzinfo=UTC)
+    scene, owner = held_outside_a_slot(who, clock[0])
+    for moment in (clock[0] + MINUTE, at - SECOND):
+        watching.watch(moment)
     assert not HandOver.objects.exists()
-    assert Request.objects.get().responsible == owner.user
-    assert not Message.objects.filter(type="liaison.late").exists()
+    for moment in (at, at + MINUTE):
+        watching.watch(moment)
+    found = open_hand_overs().get()
+    assert (found.leaving, found.taking, found.due_at) == (owner.user, scene.doctor.user, at)
+    assert Request.objects.get().responsible == owner.user, "theirs until the other accepts"
+    watching.watch(at + 15 * MINUTE)
+    assert open_hand_overs().get().alarmed_at == at + 15 * MINUTE
+    clock[0] = at + HOUR
+    assert client_of(scene.doctor).post(f"/liaison/releves/{found.pk}/accepter/").status_code == 302
+    assert Request.objects.get().responsible == scene.doctor.user
+    watching.watch(at + 2 * HOUR)
+    assert HandOver.objects.count() == 1, "they are on duty"
+
+
+@pytest.mark.req("FG-10", "D10")
+@pytest.mark.parametrize("who", ["off_duty", "no_rota"])
+def test_who_is_on_duty_at_8_or_19_keeps_what_they_took_before_and_where_nobody_is_it_is_an_alarm(who, clock):
+    """It is proposed to nobody, once their own slot has ended too."""
+    clock[0], at, ends = (datetime(2026, 11, 25, hour, tzinfo=UTC) for hour in (9, 18, 22))
+    scene, owner = held_outside_a_slot(who, clock[0])
+    OnCallSlot.objects.filter(service=scene.samu).delete()
+    OnCallSlot.objects.filter(user=scene.doctor.user).update(ends_at=at)
+    if who == "no_rota":
+        join(scene.service, owner)
+    make_slot(scene.service, owner, at, ends)
+    for moment in (at, ends - SECOND):
+        watching.watch(moment)
+    assert not HandOver.objects.exists()
+    for moment in (ends, ends + 15 * MINUTE):
+        watching.watch(moment)
+    found = open_hand_overs().get()
+    assert (found.leaving, found.taking, found.alarmed_at) == (owner.user, None, ends + 15 * MINUTE)
 
 
 @pytest.mark.req("FG-10")
