@@ -11,13 +11,13 @@ from django.db.models import Prefetch, Q, QuerySet
 from relais.accounts.models import Role, User
 from relais.core.actor import Actor
 from relais.core.paris import PARIS, midnight
-from relais.directory.models import Establishment, Need, Service
+from relais.directory.models import Establishment, Kind, Need, Service
 from relais.oncall.hours import Span, doubled, is_day, next_boundary, opening_spans, uncovered
 from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import ANSWERS, LIVE, AskState
 
 __all__ = [
-    "Answering", "Duty", "Twice", "answering", "asked_of", "asked_services", "backing", "doctors",
+    "Answering", "Duty", "Twice", "answering", "asked_of", "asked_services", "backing", "counted_on", "doctors",
     "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
     "rotas_of", "route", "services_of", "slots_of", "twice", "week",
 ]  # fmt: skip
@@ -152,6 +152,19 @@ def _asked(establishment: Establishment, moment: datetime) -> tuple[list[tuple[S
     else:
         asked = [(service, OTHER) for service in by_need[Need.GERIATRIC]]
     return [one for one in asked if one[0].active and one[0].establishment.active], by_need[Need.SAMU]
+
+
+def counted_on() -> Q:
+    """The services on which a nursing home counts: those that it was given to, and its night duty.
+
+    Not the SAMU, whose line answers; nor, where a home was given to none, those of its department: `route` takes the ones
+    that have somebody on duty.
+    """
+    homes = Establishment.objects.filter(kind=Kind.EHPAD, active=True)
+    given = Cover.objects.filter(establishment__in=homes)
+    departments = list(homes.order_by().values_list("department", flat=True).distinct())
+    attached = Q(pk__in=given.values("primary")) | Q(pk__in=given.exclude(backup=None).values("backup"))
+    return attached | Q(need=Need.NIGHT, departments__overlap=departments)
 
 
 def _serving(department: str) -> list[Service]:

@@ -18,20 +18,31 @@ SOON = timedelta(hours=24)
 KEPT = timedelta(days=31)  # a service without a slot for that long keeps no rota
 
 
-def with_rota(now: datetime) -> list[Service]:
-    """The services that keep a rota, by id."""
-    slots = OnCallSlot.objects.filter(service=OuterRef("pk"), ends_at__gt=now - KEPT)
-    found = Service.objects.filter(Exists(slots), active=True, establishment__active=True)
-    return list(found.select_related("establishment").order_by("pk"))
-
-
 def alert_gaps(now: datetime | None = None) -> int:
     """Tell of the holes of the next seven days that nobody was told of, and again of those of the next 24 hours; idempotent.
 
+    Of the services that keep a rota, and of those that keep none although nursing homes count on them (`_alert_empty`).
     Returns how many were told.
     """
     moment = now or timezone.now()
-    return sum(_alert(service, moment) for service in with_rota(moment))
+    slots = OnCallSlot.objects.filter(service=OuterRef("pk"), ends_at__gt=moment - KEPT)
+    services = Service.objects.filter(active=True, establishment__active=True).order_by("pk")
+    told = sum(_alert(service, moment) for service in services.filter(Exists(slots)))
+    return told + sum(
+        _alert_empty(service, moment) for service in services.filter(queries.counted_on(), ~Exists(slots))
+    )
+
+
+@whole
+def _alert_empty(service: Service, now: datetime) -> int:
+    """One service whose rota is empty: a single hole that has begun, told at once as what presses, and again after a week."""
+    lock(service)
+    soon = [gap for gap in queries.gaps(service, now, now + AHEAD) if gap.starts_at <= now + SOON]
+    if not soon or ToldGap.objects.filter(service=service, ends_at__gt=now).exists():
+        return 0
+    ToldGap.objects.create(service=service, starts_at=now, ends_at=now + AHEAD, pressed_at=now)
+    _tell(messages.GAP_SOON, service, soon)
+    return 1
 
 
 @whole
@@ -56,8 +67,12 @@ def _alert(service: Service, now: datetime) -> int:
     )
     for key, gaps in ((messages.GAP_SOON, soon), (messages.GAP, [gap for gap in new if gap not in soon])):
         if gaps:
-            messages.tell_referents(key, service, {"day": times.full(gaps[0].starts_at), "count": len(gaps)})
+            _tell(key, service, gaps)
     return len({*new, *soon})
+
+
+def _tell(key: str, service: Service, gaps: list[Span]) -> None:
+    messages.tell_referents(key, service, {"day": times.full(gaps[0].starts_at), "count": len(gaps)})
 
 
 def _pressed(gap: Span, told: ToldGap, now: datetime) -> bool:

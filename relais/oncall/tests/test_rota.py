@@ -18,7 +18,7 @@ from relais.notifications.models import Message
 from relais.oncall import changes, queries
 from relais.oncall.actions import pool, slots, watch
 from relais.oncall.models import OnCallSlot, PoolMember, ToldGap
-from relais.oncall.testing import join, make_pool, make_service, make_slot
+from relais.oncall.testing import cover, join, make_pool, make_service, make_slot
 
 pytestmark = pytest.mark.django_db
 
@@ -311,8 +311,41 @@ def test_what_is_left_of_a_hole_is_told_again_when_it_is_about_to_begin(referent
     assert [watch.alert_gaps(one) for one in (day(1, 11), day(2, 10), day(3, 10), day(4, 10))] == [0, 0, 1, 0]
 
 
-def test_a_service_that_keeps_no_rota_is_no_alarm(service, referent, doctors) -> None:
+@pytest.mark.parametrize("how", ["primary", "backup", "night"])
+def test_an_empty_rota_on_which_a_nursing_home_counts_is_told_to_its_referent_once_a_week(
+    how, referent, doctors
+) -> None:
+    """At once, as what presses. Once it has slots, its holes are told as those of any rota: a day ahead."""
+    place, home = referent.establishment, make_establishment(kind="ehpad")
+    service = make_service("night" if how == "night" else "geriatric", place)
+    other = make_service(establishment=place)
+    colleague = make_pool(other, "Autre")[0]
+    for ahead in range(31):
+        make_slot(other, colleague, day(ahead), day(ahead, 19))
+    if how != "night":
+        cover(home, *((service, other) if how == "primary" else (other, service)))
+    moments = [day(0, 12), day(0, 13), day(1, 12), day(6, 12), day(7, 12), day(8, 12)]
+    assert [watch.alert_gaps(one) for one in moments] == [1, 0, 0, 0, 1, 0]
+    told = Message.objects.all()
+    assert {(one.type, one.holder_id, one.about, one.context["count"]) for one in told} == {
+        ("oncall.gap_soon", referent.user_id, service.pk, 1 if how == "night" else 2)
+    }
+    member = make_pool(service, "Colin")[0]
+    for start, end in ((8, 12), (13, 21)):
+        make_slot(service, member, day(start), day(end))
+    assert [watch.alert_gaps(one) for one in (day(8, 13), day(11, 20), day(11, 21))] == [0, 1, 0]
+
+
+def test_an_empty_rota_on_which_no_nursing_home_counts_is_no_alarm(service, referent, doctors) -> None:
+    """Of an on-call without homes, of one whose home is closed, of a SAMU (its line answers) and of a team that keeps none."""
+    closed, open_one = make_establishment(kind="ehpad", active=False), make_establishment(kind="ehpad")
+    cover(closed, make_service(establishment=service.establishment))
+    for need, departments in (("samu", ["75"]), ("mobile", ["75"]), ("night", ["95"])):
+        make_service(need, service.establishment, departments=departments)
+    assert open_one.department == "75"
     assert watch.alert_gaps(day(0, 12)) == 0
+    cover(open_one, service)
+    assert watch.alert_gaps(day(0, 12)) == 1
 
 
 @pytest.mark.req("TE-02")
