@@ -12,7 +12,7 @@ from relais.core.actor import Actor
 from relais.core.doors import among
 from relais.directory.models import Service
 from relais.dossiers.models import Participant, Step
-from relais.expertise.models import ADMISSION_STEPS, WARD, Expertise, Opinion, Seen, Urgency
+from relais.expertise.models import ADMISSION_STEPS, Expertise, Opinion, Seen, Urgency
 from relais.expertise.workflow import AFTER, FREE, OPEN, RUNNING, State
 from relais.oncall.models import PoolMember
 from relais.patients.models import Patient
@@ -129,9 +129,12 @@ LAST = Step.objects.filter(dossier=OuterRef("pk"), kind__in=ADMISSION_STEPS).ord
 
 def admissions(services: list[Service]) -> list[Expertise]:
     """Those proposed to these services that they have neither accepted nor refused, the oldest first."""
-    here = Participant.objects.filter(service__in=services, role=WARD, until=None).values("dossier_id")
+    here = Participant.objects.filter(service__in=services, until=None).values("dossier_id")  # one that advised too
     rows = Expertise.objects.filter(state=State.ADMISSION, pk__in=here)
-    return _of_admissions(rows.annotate(kind=Subquery(LAST.values("kind")[:1])).filter(kind="admission"))
+    asked = Step.objects.filter(
+        pk=OuterRef("last"), kind="admission", data__service__in=[str(one.pk) for one in services]
+    )
+    return _of_admissions(rows.annotate(last=Subquery(LAST.values("pk")[:1])).filter(Exists(asked)))
 
 
 def declined(actor: Actor, services: list[Service]) -> list[Expertise]:

@@ -130,6 +130,20 @@ def test_an_expert_whose_own_service_refuses_the_admission_goes_on_reading():
     assert "Plus de lit." in page_of(scene.expert, scene)
 
 
+def test_an_admission_proposed_to_the_service_that_advised_stands_in_its_list_until_it_answers():
+    """It takes part already, as the one that is asked: that it is asked to admit too is the last step."""
+    scene = make_asked(state="prise-en-charge")
+    answering.to_admission(actor=scene.doctor, asked=scene.asked, service_id=scene.service.pk, text="Attendue à 15 h.")
+    browser, heading = client_of(scene.expert), "Admissions à accepter ou à refuser"
+    assert heading in browser.get("/expertise/").content.decode()
+    admission.answer(actor=scene.doctor, asked=scene.asked, accepts=False, text="Plus de lit.")
+    other = make_practitioner(make_establishment("Hôpital Sud"))
+    ward = make_pool(other, name="Médecine aiguë gériatrique")
+    answering.to_admission(actor=scene.doctor, asked=scene.asked, service_id=ward.pk, text="Attendue demain.")
+    assert heading not in browser.get("/expertise/").content.decode()
+    assert heading in client_of(other).get("/expertise/").content.decode()
+
+
 def test_the_answer_leaves_with_the_dossier():
     scene, doctor, _ward = proposed()
     admission.answer(actor=actor_for(doctor), asked=scene.asked, accepts=True, text="")
