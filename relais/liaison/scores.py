@@ -33,6 +33,7 @@ MEDIUM, HIGH = 5, 7
 QSOFA_RATE, QSOFA_PRESSURE, QSOFA_POSITIVE = 22, 100, 2
 RED_SPO2, RED_PRESSURE, RED_RATE = 85, 90, 30
 UNRESPONSIVE = ("P", "U")
+VITAL = "urgence vitale"
 
 Answers = Mapping[str, Any]
 
@@ -46,6 +47,11 @@ class Scores:
     qsofa: int
     missing: tuple[str, ...]
     red: tuple[str, ...]  # why FG-R1 fires, in words
+
+    @property
+    def red_by_signs(self) -> bool:
+        """FG-R1 fires whatever urgency was chosen."""
+        return any(why != VITAL for why in self.red)
 
     @property
     def level(self) -> str:
@@ -114,7 +120,7 @@ def _red(answers: Answers, got: dict[str, Any], news2: int) -> list[str]:
     """The reasons of FG-R1: *Appelez le 15 maintenant*."""
     why = []
     if first(answers, "fg.urgence") == "vitale":
-        why.append("urgence vitale")
+        why.append(VITAL)
     if news2 >= HIGH:
         why.append(f"NEWS2 de {news2}")
     if got["fg.conscience"] in UNRESPONSIVE:

@@ -113,6 +113,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     nurse.reload()
     expect(nurse.locator('[name="q-fg.spo2"]')).to_have_value("84")
     fill(nurse, given)
+    expect(nurse.get_by_role("button", name="Envoyer maintenant en urgence vitale")).to_be_visible()
     screens("liaison-fill", nurse)
     nurse.get_by_role("button", name="Envoyer la demande").click()
     nurse.get_by_text("Un message part à").first.wait_for()
@@ -183,8 +184,8 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.evaluate(STORES.format(works="true"))
     nurse.evaluate(CLOCK_PUT_RIGHT)
     assert nurse.evaluate(KINDS) == ["card", "draft"], "a draft outlives a clock that is put right"
-    fill(nurse, given)
-    nurse.get_by_role("button", name="Envoyer dès que possible").click()
+    expect(nurse.get_by_role("button", name="Envoyer dès que possible")).to_be_visible()
+    nurse.get_by_role("button", name="Envoyer maintenant en urgence vitale").click()
     nurse.get_by_text("Personne ne l’a encore lue").wait_for()
     expect(nurse.get_by_text("Envoyez aussi la demande")).to_be_hidden()
     expect(nurse.get_by_text("puis pressez le bouton d’envoi")).to_be_hidden()
@@ -197,6 +198,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
     sent = Request.objects.get()
     assert (sent.state, sent.red, sent.response.user_id) == ("soumise", True, scene.nurse.user_id)
+    assert (sent.urgency, sent.motive, sent.response.answers["fg.spo2"]) == ("vitale", "", [84]), "in one tap"
     nurse.goto(f"{site.base}/liaison/hors-ligne/")
     box = nurse.get_by_label("Chercher un nom")
     box.fill("odette vass")

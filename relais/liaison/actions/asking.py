@@ -160,8 +160,8 @@ def submit(
     """Send a demand: answers kept, scores noted, the first of the route asked, the SAMU called in when FG-R1 fires.
 
     Sent twice (the same `request_key`, or a page that is older than the sending) it is sent once. Raises Wrong with what
-    is missing or impossible; a vital one needs its motive alone: the rest is completed afterwards, and what is impossible
-    is put aside in a note.
+    is missing or impossible; a vital one needs its motive alone, and not even that where FG-R1 fires on the signs: the rest
+    is completed afterwards, and what is impossible is put aside in a note.
     """
     locked = lock(actor, demand.pk)
     if not may.can_speak(actor, locked):
@@ -183,7 +183,7 @@ def submit(
     asked = owning.held_by(actor, locked, now) if by_doctor else owning.asking(locked, duty, now)
     moved = move(
         actor=actor, demand=locked, verb="submit", response=kept, draft={}, submitted_at=now,
-        urgency=scores.first(kept.answers, "fg.urgence"), motive=scores.first(kept.answers, "fg.motif"),
+        urgency=scores.first(kept.answers, "fg.urgence"), motive=scores.first(kept.answers, "fg.motif") or "",
         red=bool(found.red), news2=found.news2, qsofa=found.qsofa, **asked,
     )  # fmt: skip
     if duty:

@@ -120,7 +120,8 @@ def rescore(actor: Actor, demand: Request, kept: Response, *, reassuring: bool =
     found, was_red = scores.score(kept.answers), demand.red
     demand.red = bool(found.red) or (was_red and not reassuring)
     demand.response, demand.news2, demand.qsofa = kept, found.news2, found.qsofa
-    demand.save(update_fields=["response", "red", "news2", "qsofa"])
+    demand.motive = scores.first(kept.answers, "fg.motif") or ""
+    demand.save(update_fields=["response", "red", "news2", "qsofa", "motive"])
     if demand.red and not was_red:
         owning.call_in_samu(actor, demand)
     return demand.red and not was_red

@@ -15,6 +15,7 @@ from relais.questionnaires.logic import Answers
 from relais.questionnaires.logic.values import is_blank
 
 ENOUGH = ("fg.urgence", "fg.motif")  # what even a vital request cannot do without: how urgent, and why
+ENOUGH_RED = ("fg.urgence",)  # where FG-R1 fires on the signs, they say why
 FLOW = "fg.o2debit"  # never required, but NEWS2 is wrong without it where the SpO2 is given afterwards
 HELP = ".aide"  # a text that stands below its question
 LONGEST = 60  # characters of a value that was put aside
@@ -28,9 +29,11 @@ class Sent:
     put_aside: tuple[str, ...]
 
 
-def enough() -> str:
-    """For form.js (data-enough): the answer with which only what is wrong at these questions holds the page back."""
-    return " ".join([f"fg.urgence={Urgency.VITAL}", *ENOUGH])
+def enough() -> dict[str, str]:
+    """For form.js (data-enough): the answer with which only what is wrong at the questions after it holds the page back;
+    `enough_red` where FG-R1 fires on the signs."""
+    vital = f"fg.urgence={Urgency.VITAL}"
+    return {"enough": " ".join([vital, *ENOUGH]), "enough_red": " ".join([vital, *ENOUGH_RED])}
 
 
 def is_vital(answers: Mapping[str, Any]) -> bool:
@@ -38,11 +41,12 @@ def is_vital(answers: Mapping[str, Any]) -> bool:
 
 
 def to_send(form: Form, answers: Answers, today: date) -> Sent:
-    """What is possible of the answers of a vital request. Raises Wrong without ENOUGH, and for nothing else."""
+    """What is possible of the answers of a vital request. Raises Wrong without ENOUGH (ENOUGH_RED), and for nothing else."""
     checked = logic.check(form, answers, today, draft=True)
-    if any(name not in checked.answers for name in ENOUGH):
+    needed = ENOUGH_RED if scores.score(checked.answers).red_by_signs else ENOUGH
+    if any(name not in checked.answers for name in needed):
         errors = logic.check(form, answers, today).errors
-        raise Wrong({name: errors[name] for name in ENOUGH if name in errors})
+        raise Wrong({name: errors[name] for name in needed if name in errors})
     wrong = [(form.by_id[name], sentence) for name, sentence in checked.errors.items() if name in form.by_id]
     return Sent(
         checked.answers,

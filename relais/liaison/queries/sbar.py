@@ -70,7 +70,7 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         who += f", {age} ans"
     situation = [
         f"{who}, {demand.establishment.name}.",
-        f"{said(demand, 'fg.motif')}, {_hurry(demand)}.",
+        ", ".join(part for part in (said(demand, "fg.motif"), _hurry(demand)) if part) + ".",
         f"{said(demand, 'fg.question.txt')}",
     ]
     background = [f"{_label(demand, name)} : {said(demand, name)}." for name in BACKGROUND if said(demand, name)]

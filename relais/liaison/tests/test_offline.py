@@ -132,6 +132,15 @@ def test_a_vital_request_leaves_although_an_older_one_is_still_open(scene):
         made.dossier.delete()
 
 
+def test_signs_for_which_one_calls_15_leave_the_tablet_without_a_motive(scene):
+    """As from the page; other signs do not."""
+    short = {"motif": None, "gir": None, "urgence": "vitale"}
+    assert send(seal(scene, answers=answers(spo2=85, **short)), scene.nurse).status_code == 409
+    assert send(seal(scene, answers=answers(spo2=84, **short)), scene.nurse).status_code == 200
+    made = Request.objects.get(state="soumise")
+    assert Participant.objects.filter(dossier=made.pk, service=scene.samu, until=None).exists()
+
+
 def test_sent_again_after_it_was_completed_it_is_known_for_the_same(scene):
     """Its answers are others by then: those that replace what the tablet had sent."""
     envelope = seal(scene, answers=answers(urgence="vitale", gir=None))

@@ -92,7 +92,8 @@ def test_qsofa(answers, points):
 )  # fmt: skip
 def test_the_rule_that_says_to_call_15(answers, red):
     """FG-R1: vital, NEWS2 of 7 or more, P or U, SpO2 under 85, systolic under 90, rate of 30 or more."""
-    assert bool(score(answers).red) is red
+    found = score(answers)
+    assert (bool(found.red), found.red_by_signs) == (red, red and "fg.urgence" not in answers)
 
 
 def test_the_browser_computes_the_same():
@@ -112,5 +113,8 @@ def test_the_browser_computes_the_same():
         said = ask({"tables": tables(), "cases": [{}, *cases]})
     for case, theirs in zip([{}, *cases], said, strict=True):
         ours = score(case)
-        expected = {"news2": ours.news2, "qsofa": ours.qsofa, "missing": list(ours.missing), "red": list(ours.red)}
+        expected = {
+            "news2": ours.news2, "qsofa": ours.qsofa, "missing": list(ours.missing), "red": list(ours.red),
+            "redBySigns": ours.red_by_signs,
+        }  # fmt: skip
         assert theirs == expected, case

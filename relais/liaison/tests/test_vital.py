@@ -82,6 +82,28 @@ def test_without_a_motive_nothing_leaves_and_the_other_urgencies_need_their_answ
     assert Request.objects.get().state == "brouillon"
 
 
+@pytest.mark.req("FG-04", "FG-08")
+def test_signs_for_which_one_calls_15_leave_without_a_motive_and_the_list_asks_for_it():
+    """FG-R1 comes before anything else: the signs say why. The page proposes it whatever urgency was chosen."""
+    scene = make_home()
+    browser, fill = begun(scene)
+    assert browser.post(fill, vital(motif=None, spo2=85)).status_code == 422
+    page = browser.post(fill, vital(urgence="urgente", motif=None, spo2=84)).content.decode()
+    assert "Envoyer maintenant en urgence vitale" in page
+    assert Request.objects.get().state == "brouillon", "nothing leaves before the nurse says so"
+    assert browser.post(fill, vital(motif=None, spo2=84)).status_code == 302
+    demand = Request.objects.get()
+    assert (demand.state, demand.urgency, demand.red, demand.motive) == ("soumise", "vitale", True, "")
+    for member, url in (
+        (scene.regulator, f"/liaison/{demand.pk}/"), (scene.doctor, "/liaison/astreinte/"), (scene.nurse, "/liaison/residents/"),
+    ):  # fmt: skip
+        assert client_of(member).get(url).status_code == 200, url
+    assert "Motif principal" in browser.get(f"/liaison/{demand.pk}/").content.decode()
+    browser.post(f"/liaison/{demand.pk}/completer/", {"q-fg.motif": "dyspnee", "request_key": str(demand.pk)})
+    assert Request.objects.get().motive == "dyspnee"
+    assert "Dyspnée" in client_of(scene.doctor).get("/liaison/astreinte/").content.decode()
+
+
 def test_only_the_home_completes_and_a_whole_request_owes_nothing():
     scene = make_home()
     browser, fill = begun(scene)

@@ -125,7 +125,7 @@ def fill(request: Any, dossier_id: UUID) -> HttpResponse:
         "scores": scores.score(_readable(form)),
         "samu": samu_of(found.establishment.department),
         "tables_json": json.dumps(scores.tables(), ensure_ascii=False),
-        "enough": enough(),
+        **enough(),
         "version": questionnaire.version,
         "lines": shelf.lines(found.establishment, timezone.now()),
         "card": shelf.card(request.actor, found.establishment) if may.in_home(request.actor, found) else "",

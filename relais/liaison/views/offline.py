@@ -75,7 +75,7 @@ def shell(request: Any) -> HttpResponse:
         "csrf_token": "",
         "fill": Fill(questionnaire.form),
         "version": questionnaire.version,
-        "enough": enough(),
+        **enough(),
         "scores": scores.score({}),
         "tables_json": json.dumps(scores.tables(), ensure_ascii=False),
     }

@@ -1,6 +1,7 @@
 /* The request of a nursing home as one types: scores and « Appelez le 15 » at once; what is typed is kept by the server, and
    without network by this tablet; a request that is finished without network is closed, and leaves by itself (queue.js).
-   <form data-questionnaire data-scores="{tables}" [data-keep="address"] data-patient data-who data-demand data-version>. */
+   <form data-questionnaire data-scores="{tables}" data-enough data-enough-red [data-keep="address"] data-patient data-who
+   data-demand data-version>. [data-vital] sends at once, as vital, what there is. */
 
 import { check } from "../questionnaires/logic.js";
 import { dayOf } from "../questionnaires/today.js";
@@ -37,7 +38,7 @@ function bodyOf(form) {
   return body;
 }
 
-function reveal(name, shown) {
+export function reveal(name, shown) {
   Array.from(document.querySelectorAll(`[data-${name}]`)).forEach((each) => {
     each.hidden = !shown;
   });
@@ -57,6 +58,8 @@ export async function follow(form, card, box, now) {
   const tables = JSON.parse(form.dataset.scores);
   const said = form.querySelector("[data-kept]");
   const button = form.querySelector("button[data-send]");
+  const atOnce = form.querySelector("[data-vital]");
+  const enough = form.dataset.enough;
   const opened = Date.now();
   const token = form.querySelector("[name=csrfmiddlewaretoken]");
   let started = new Date().toISOString();
@@ -183,7 +186,7 @@ export async function follow(form, card, box, now) {
 
   form.addEventListener("questionnaire:change", (event) => {
     typed = event.detail.answers;
-    show(form, tables, known());
+    form.dataset.enough = show(form, tables, known()).redBySigns ? form.dataset.enoughRed : enough;
     if (began) {
       later(PAUSE); // the first change is the page drawn
       if (cut) {
@@ -275,6 +278,14 @@ export async function follow(form, card, box, now) {
         form.submit();
       }
     });
+  });
+
+  atOnce.hidden = false;
+  atOnce.addEventListener("click", () => {
+    const vital = form.querySelector('[name="q-fg.urgence"][value="vitale"]');
+    vital.checked = true;
+    vital.dispatchEvent(new Event("change", { bubbles: true })); // shown, judged and kept as if the nurse had chosen it
+    button.click();
   });
 
   window.addEventListener("offline", () => {

@@ -1,6 +1,8 @@
 /* NEWS2, qSOFA and the rule FG-R1 as one types: the same as relais/liaison/scores.py, from the tables that it gives
    (a test compares). `answers` are {linkId: [values]}. */
 
+const VITAL = "urgence vitale";
+
 function first(answers, name) {
   const given = answers[name] || [];
   return given.length ? given[0] : null;
@@ -41,17 +43,19 @@ export function score(tables, answers) {
     Boolean(awake) && awake !== "A",
   ].filter(Boolean).length;
   const red = [
-    [first(answers, "fg.urgence") === "vitale", "urgence vitale"],
+    [first(answers, "fg.urgence") === "vitale", VITAL],
     [news2 >= tables.high, `NEWS2 de ${news2}`],
     [tables.unresponsive.indexOf(awake) >= 0, "ne réagit pas à la voix"],
     [spo2 !== null && spo2 < tables.redSpo2, `SpO2 sous ${tables.redSpo2} %`],
     [pressure !== null && pressure < tables.redPressure, `pression systolique sous ${tables.redPressure} mmHg`],
     [rate !== null && rate >= tables.redRate, `fréquence respiratoire de ${tables.redRate} ou plus`],
   ];
+  const why = red.filter((one) => one[0]).map((one) => one[1]);
   return {
     news2,
     qsofa,
     missing: Object.keys(tables.names).filter((name) => !(name in found)).map((name) => tables.names[name]),
-    red: red.filter((one) => one[0]).map((one) => one[1]),
+    red: why,
+    redBySigns: why.some((one) => one !== VITAL),
   };
 }

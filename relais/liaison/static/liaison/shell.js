@@ -3,7 +3,7 @@
 
 import { dayAt } from "../questionnaires/today.js";
 import { drafts, expire, lastCard, supported } from "./held.js";
-import { follow } from "./fill.js";
+import { follow, reveal } from "./fill.js";
 import { door } from "./queue.js";
 import { watch } from "./waiting.js";
 
@@ -95,7 +95,7 @@ async function start() {
     const form = document.querySelector("[data-form-place] form");
     if (form && form.dataset.patient === one.patient) {
       form.querySelector("[data-written]").hidden = true; // « Appelez le 15 » stays
-      form.querySelector("[data-red-send]").hidden = true;
+      reveal("red-send", false);
     }
     document.querySelector("[data-no-network]").hidden = true;
   };

@@ -92,7 +92,7 @@ function bind(form) {
   }
 
   /* <form data-enough="fg.urgence=vitale fg.motif">: with this answer, only what is wrong at the questions named after it
-     keeps the page from being sent. */
+     keeps the page from being sent. A page may change it as one types. */
   function stopping(wrong) {
     const [condition, ...needed] = (form.dataset.enough || "").split(" ");
     const [question, value] = condition.split("=");
