@@ -219,3 +219,20 @@ def test_the_patient_s_page_lists_tele_expertises_for_those_who_read_them(home):
     assert "/expertise/" in page
     secretary = client_of(make_member(home, Role.SECRETARY)).get(f"/patients/{scene.patient.pk}/").content.decode()
     assert scene.asked.dossier.reference not in secretary, "an opinion is clinical"
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("give_complement", {"text": "94 % sous deux litres."}),
+        ("cancel", {"why": "94 % sous deux litres."}),
+    ],
+)
+def test_what_was_typed_for_a_request_that_takes_it_no_more_comes_back_with_the_refusal(verb, said):
+    scene = make_asked(state="repondue")
+    requester, url = client_of(scene.requester), f"/expertise/{scene.asked.pk}/"
+    late = requester.post(f"{url}{verb}/", said)
+    assert late.status_code == 422
+    assert all(words in late.content.decode() for words in ("94 % sous deux litres.", "n’est plus possible"))
+    assert f'hx-get="{url}"' in late.content.decode(), "a page that stays live"
+    assert requester.post(f"{url}{verb}/", dict.fromkeys(said, " ")).status_code == 302, "nothing to keep"

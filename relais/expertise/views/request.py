@@ -34,6 +34,7 @@ from relais.rooms import queries as rooms
 
 ROWS = ("dossier__patient", "establishment", "service__establishment", "requester", "expert", "response__questionnaire")
 PICTURES = ("image/jpeg", "image/png")
+TYPED = ("text", "note", "why")  # what a verb's dialog asks for in words
 DONE = {
     "take": _l("Vous avez cette demande en charge."),
     "take_over": _l("Vous avez repris cette demande."),
@@ -112,6 +113,7 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
         "close_form": CloseForm(),
         "closed": closed,
         "topic": dossiers.topic(asked.pk),
+        "unsent": None,
         **more,
     }
 
@@ -145,6 +147,10 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     try:
         doing[verb]()
     except Refused as refused:
+        text = "\n".join(said[name] for name in TYPED if said.get(name, "").strip())
+        if text:
+            unsent = {"error": refused.message, "text": text}
+            return render(request, "expertise/request.html", _context(request, asked, unsent=unsent), status=422)
         messages.error(request, refused.message)
     else:
         dropped = verb == "cancel" and asked.state == State.DRAFT

@@ -284,3 +284,17 @@ def test_the_doctor_reads_the_covid_status_and_the_wish_for_a_video_before_the_w
         )
     page = doctor.get("/liaison/astreinte/").content.decode()
     assert (page.count("COVID suspect"), page.count("Visio souhaitée")) == (1, 1)
+
+
+def test_what_was_typed_for_a_request_that_takes_it_no_more_comes_back_with_the_refusal():
+    """The nurse writes a complement while the doctor decides without it; or a note while the request is closed."""
+    scene = make_home()
+    demand = taken(scene)
+    nurse, url, words = client_of(scene.nurse), f"/liaison/{demand.pk}/", "Diurèse conservée depuis midi."
+    late = nurse.post(f"{url}give/", {"text": words})
+    assert late.status_code == 422
+    assert all(said in late.content.decode() for said in (words, "n’est plus possible", "Votre texte n’est pas parti"))
+    assert f'hx-get="{url}"' in late.content.decode(), "a page that stays live"
+    assert nurse.post(f"{url}give/", {"text": " "}).status_code == 409, "nothing to keep"
+    deciding.close(actor=scene.doctor_actor, demand=demand, why="doublon")
+    assert words in nurse.post(f"{url}notes/", {"text": words}).content.decode()

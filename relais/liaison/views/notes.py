@@ -15,7 +15,8 @@ from relais.core.reading import read_id
 from relais.liaison import permissions as may
 from relais.liaison.actions import notes as actions
 from relais.liaison.models import Note
-from relais.liaison.views.request import context_of, request_of
+from relais.liaison.views.request import context_of, request_of, unsent
+from relais.liaison.workflow import OVER
 
 
 @professional(*may.CLINICAL)
@@ -30,8 +31,8 @@ def add(request: Any, dossier_id: UUID) -> HttpResponse:
             actor=request.actor, demand=found, text=said.get("text", ""), urgent="urgent" in said, mentions=wanted
         )
     except Refused as refused:
-        if not may.can_exchange(request.actor, found):
-            raise
+        if found.state in OVER or not may.can_exchange(request.actor, found):  # no form to put it back in
+            return unsent(request, found, refused)
         typed = {
             "text": said.get("text", ""),
             "urgent": "urgent" in said,

@@ -84,6 +84,7 @@ def context_of(request: Any, found: Request, **more: Any) -> dict[str, Any]:
         "closings": [one for one in Closing.choices if found.patient.deceased_on or one[0] not in deciding.DEATHS],
         "noting": {"text": "", "urgent": False, "mentions": [], "error": "", "field": ""},
         "filing": {"title": "", "error": ""},
+        "unsent": None,
         **more,
     }
 
@@ -132,10 +133,23 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     }
     if verb not in doing:
         raise NotFound
-    _say(request, verb, doing[verb]())
+    try:
+        done = doing[verb]()
+    except Refused as refused:
+        return unsent(request, found, refused)
+    _say(request, verb, done)
     if verb in ("cancel", "discard"):
         return redirect("liaison:sheet", found.patient_id) if may.in_home(actor, found) else redirect("liaison:on_call")
     return redirect("liaison:request", dossier_id)
+
+
+def unsent(request: Any, found: Request, refused: Refused) -> HttpResponse:
+    """The request as it is now, with the words that were typed for what it takes no more; raises when there are none."""
+    text = request.POST.get("text", "").strip()
+    if not text:
+        raise refused
+    said = {"error": refused.message, "text": text}
+    return render(request, "liaison/request.html", context_of(request, found, unsent=said), status=422)
 
 
 def _say(request: Any, verb: str, done: Request) -> None:
