@@ -1,5 +1,6 @@
 """Finding an establishment as one types, and a service by need and place."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -11,31 +12,29 @@ from relais.core.actor import Actor
 from relais.directory.identifiers import FINESS
 from relais.directory.models import Establishment, Fold, Service, answers_at
 
-MOST = 50
 WRITTEN = ("name", "specialty", "establishment__name", "establishment__city")  # where a service's words are looked for
 
 
 def search(
-    actor: Actor, text: str = "", *, department: str = "", kind: str = "", limit: int = MOST
+    actor: Actor, text: str = "", *, departments: Collection[str] | None = None, kinds: Collection[str] | None = None
 ) -> QuerySet[Establishment]:
-    """The first `limit` establishments in name order, whose name or town holds every word of `text`.
+    """The establishments in name order whose name or town holds every word of `text`; whoever asks cuts it, last of all.
 
-    Forgives accents, case, hyphens and apostrophes; a FINESS number finds its one establishment. Empty
-    filters take all.
+    Forgives accents, case, hyphens and apostrophes; a FINESS number finds its one establishment. Without a filter: all.
     """
-    found = Establishment.objects.visible_to(actor)
-    if department:
-        found = found.filter(department=department)
-    if kind:
-        found = found.filter(kind=kind)
+    found = Establishment.objects.visible_to(actor).order_by("name", "id")
+    if departments is not None:
+        found = found.filter(department__in=departments)
+    if kinds is not None:
+        found = found.filter(kind__in=kinds)
     number = text.replace(" ", "").upper()
     if FINESS.fullmatch(number):
-        return found.filter(finess=number)[:limit]
+        return found.filter(finess=number)
     found = found.alias(folded=Fold("name"), town=Fold("city"))
     for word in text.split():
         folded = Fold(Value(word))
         found = found.filter(Q(folded__contains=folded) | Q(town__contains=folded))
-    return found.order_by("name", "id")[:limit]
+    return found
 
 
 def find_services(

@@ -45,9 +45,9 @@ def test_the_town_counts_too_and_every_word_must_be_found(text: str, found: list
 
 def test_filters_and_order() -> None:
     assert names(DOCTOR) == ["EHPAD L’Orée-du-Bois", "Hôpital Européen", "Résidence des Érables"]
-    assert names(DOCTOR, department="92") == ["Hôpital Européen", "Résidence des Érables"]
-    assert names(DOCTOR, department="92", kind="ehpad") == ["Résidence des Érables"]
-    assert names(DOCTOR, limit=1) == ["EHPAD L’Orée-du-Bois"]
+    assert names(DOCTOR, departments=["92"]) == ["Hôpital Européen", "Résidence des Érables"]
+    assert names(DOCTOR, departments=["92"], kinds=["ehpad"]) == ["Résidence des Érables"]
+    assert names(DOCTOR, departments=[]) == []
 
 
 def test_a_finess_number_finds_its_establishment() -> None:

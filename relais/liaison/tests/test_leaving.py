@@ -87,6 +87,17 @@ def test_in_another_home_the_request_goes_on_with_its_doctor_and_each_home_keeps
     assert lists.residents(scene.nurse_actor) == []
 
 
+def test_of_more_homes_of_a_name_than_one_chooses_from_one_reads_to_say_more():
+    scene = make_home()
+    demand = taken(scene)
+    browser, url = client_of(scene.nurse), f"/liaison/{demand.pk}/depart/"
+    homes = [make_establishment(f"Les Bleuets {number:02d}", kind="ehpad") for number in range(11)]
+    page = browser.post(url, said("home", place="bleuets")).content.decode()
+    assert ("Plus de 10 EHPAD" in page, str(homes[-1].pk) in page) == (True, False)
+    page = browser.post(url, said("home", place="bleuets 10")).content.decode()
+    assert ("Plus de 10 EHPAD" in page, str(homes[-1].pk) in page) == (False, True)
+
+
 @pytest.mark.req("FG-05")
 @pytest.mark.parametrize("upload", [make.pdf, make.grain])  # a picture is redrawn as it comes, and copied as it is
 def test_a_document_of_another_resident_is_withdrawn_with_its_copy_where_the_request_goes_on(other, upload):

@@ -36,7 +36,8 @@ from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
 from relais.questionnaires.queries import current
 
-FOUND, MOST = 10, 1000  # nursing homes to choose from; of a name in the whole region
+FOUND = 10  # nursing homes to choose from
+TOO_MANY = "Plus de %(n)d EHPAD portent ce nom ou sont dans cette ville : donnez le nom et la ville."
 
 
 @professional(*may.CLINICAL)
@@ -66,11 +67,7 @@ def start_for(request: Any) -> HttpResponse:
             if not homes:
                 raise Refused(_("Aucun EHPAD de ce nom dans vos départements."), field="home_name")
             if home is None and len(homes) > FOUND:
-                raise Refused(
-                    _("Plus de %(n)d EHPAD portent ce nom ou sont dans cette ville : donnez le nom et la ville.")
-                    % {"n": FOUND},
-                    field="home_name",
-                )
+                raise Refused(_(TOO_MANY) % {"n": FOUND}, field="home_name")
             if home is None:
                 raise Refused(
                     _("Plusieurs EHPAD portent ce nom ou sont dans cette ville : choisissez."), field="home_name"
@@ -86,9 +83,7 @@ def start_for(request: Any) -> HttpResponse:
 def _homes(actor: Any, typed: str) -> list[Establishment]:
     """The nursing homes that this name or town may mean, of those for which the actor may ask; one too many where they are
     more than one chooses from."""
-    near = [one for kind in may.HOMES for one in search(actor, typed, kind=kind, limit=MOST)]
-    served = may.departments_asked(actor)
-    return [one for one in near if one.department in served][: FOUND + 1]
+    return list(search(actor, typed, kinds=may.HOMES, departments=may.departments_asked(actor))[: FOUND + 1])
 
 
 @professional(*may.CLINICAL)

@@ -19,10 +19,9 @@ from relais.liaison import permissions as may
 from relais.liaison.actions import leaving
 from relais.liaison.forms import DeathForm, LeavingForm
 from relais.liaison.models import Departure, Request
+from relais.liaison.views.asking import FOUND, TOO_MANY
 from relais.liaison.views.request import request_of
 from relais.liaison.workflow import OPEN
-
-FOUND = 10
 
 
 @professional(*may.CLINICAL)
@@ -79,16 +78,15 @@ def leave(request: Any, dossier_id: UUID) -> HttpResponse:
             if answer is not None:
                 return answer
     context = {
-        "found": found, "patient": found.patient, "form": form, "homes": homes,
+        "found": found, "patient": found.patient, "form": form, "homes": homes[:FOUND],
         "may_send_off": may.can_send_off(request.actor, found.patient),
     }  # fmt: skip
     return render(request, "liaison/leave.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _homes(actor: Any, typed: str, found: Request) -> list[Establishment]:
-    """The nursing homes that this name or town may mean."""
-    near = [one for kind in may.HOMES for one in search(actor, typed, kind=kind, limit=FOUND)]
-    return [one for one in near if one.pk != found.establishment_id][:FOUND]
+    """The nursing homes that this name or town may mean; one too many where they are more than one chooses from."""
+    return list(search(actor, typed, kinds=may.HOMES).exclude(pk=found.establishment_id)[: FOUND + 1])
 
 
 def _said(
@@ -106,6 +104,8 @@ def _said(
                 raise Refused(
                     _("Aucun autre EHPAD de ce nom : choisissez « autre lieu » s’il n’y est pas."), field="place"
                 )
+            if home is None and len(homes) > FOUND:
+                raise Refused(_(TOO_MANY) % {"n": FOUND}, field="place")
             if home is None:
                 return None
             made = leaving.go_to_home(home=home, **given)

@@ -15,7 +15,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound
 from relais.directory import queries as directory
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.meetings.models import NEEDS, Place, Sitting, has_room
+from relais.meetings.models import KINDS, NEEDS, Place, Sitting, has_room
 from relais.meetings.queries import duty
 from relais.oncall.queries import Duty, route
 from relais.rooms import queries as rooms
@@ -201,10 +201,9 @@ def open_now(actor: Actor, *, but: Iterable[UUID]) -> list[Card]:
 
 
 def found(actor: Actor, text: str, department: str) -> list[Owner]:
-    """Nursing homes and SAMU by name and department, as one types."""
-    every = directory.search(actor, text, department=department, limit=200)
-    rooms_: list[Owner] = [one for one in every if has_room(one)]
-    return rooms_[:FOUND]
+    """Nursing homes and SAMU by name and department, as one types; one too many where they are more than are shown."""
+    departments = [department] if department else None
+    return list(directory.search(actor, text, departments=departments, kinds=KINDS)[: FOUND + 1])
 
 
 def answering(actor: Actor, department: str) -> list[Owner]:

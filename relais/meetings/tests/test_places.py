@@ -139,6 +139,15 @@ def test_those_on_duty_find_a_nursing_home_by_name_and_department_and_enter(scen
     assert reverse("meetings:enter", args=[scene.home.pk]) in text
 
 
+def test_establishments_without_a_room_hide_none_and_more_rooms_than_are_shown_are_said(scene, monkeypatch):
+    monkeypatch.setattr(queries, "FOUND", 1)
+    make_establishment("Clinique Mésanges", kind="hospital", department="93")
+    browser, asked = client_of(scene.regulator), {"q": "mesanges", "departement": "93"}
+    assert "d’autres salles portent ces mots" not in browser.get(PAGE, asked).content.decode()
+    make_establishment("Résidence Mésanges", kind="ehpad", department="93")
+    assert "d’autres salles portent ces mots" in browser.get(PAGE, asked).content.decode()
+
+
 @pytest.mark.req("VR-05")
 def test_the_way_out_says_quitter_la_salle_and_leads_back_to_the_rooms(scene):
     text = press(scene.nurse, scene.home).content.decode()

@@ -42,11 +42,13 @@ def places(request: Any) -> HttpResponse:
     department = department if department in Department.values else ""
     seen = {one.pk for one in own}
     others = queries.found(actor, text, department) if text else queries.answering(actor, department or here.department)
-    others = [one for one in others if one.pk not in seen]
+    more = bool(text) and len(others) > queries.FOUND
+    others = [one for one in (others[: queries.FOUND] if text else others) if one.pk not in seen]
     values = {
         "own": queries.cards(actor, own, mine=True, at_once=True),
         "open_now": queries.open_now(actor, but=seen) if on_duty else [],
         "others": queries.cards(actor, others, at_once=on_duty),
+        "more": more,
         "on_duty": on_duty,
         "text": text,
         "department": department,

@@ -38,6 +38,18 @@ def test_the_referent_finds_a_nursing_home_attaches_it_and_lets_it_go(scene, mon
     assert (Cover.objects.count(), told) == (0, [one.pk] * 3)
 
 
+def test_nursing_homes_of_other_departments_hide_none_that_may_be_attached(scene) -> None:
+    one, _two, referent, _home = scene
+    for number in range(51):
+        make_establishment(f"A {number:02d} des Lilas", kind="ehpad", department="77")
+    page = client_of(referent).get(f"/astreintes/{one.pk}/ehpad/?q=lilas").content.decode()
+    assert ("EHPAD des Lilas" in page, "d’autres portent ces mots" in page) == (True, False)
+    for number in range(10):
+        make_establishment(f"B {number:02d} des Lilas", kind="ehpad", department=one.departments[0])
+    page = client_of(referent).get(f"/astreintes/{one.pk}/ehpad/?q=lilas").content.decode()
+    assert ("B 09 des Lilas" in page, "Les 10 premiers" in page) == (True, True)
+
+
 def test_what_cannot_be_attached_says_why(scene) -> None:
     one, two, referent, home = scene
     actor = actor_for(referent)

@@ -43,12 +43,14 @@ def covers(request: Any, service_id: UUID) -> HttpResponse:
             return redirect("oncall:covers", service_id)
     rows = Cover.objects.filter(primary=service).select_related("establishment", "backup")
     manages, typed = may.can_attach(request.actor, service), request.GET.get("q", "").strip()[:100]
+    found = _found(request, service, typed) if manages and typed else []
     context = {
         "service": service,
         "page_of_rows": by_key(request, rows.annotate(name=F("establishment__name")), field="name", size=SIZE),
         "manages": manages,
         "typed": typed,
-        "found": _found(request, service, typed) if manages and typed else [],
+        "found": found[:FOUND],
+        "more": len(found) > FOUND,
         "others": _others(service) if manages else [],
         "error": error,
         "wrong": wrong,
@@ -59,10 +61,9 @@ def covers(request: Any, service_id: UUID) -> HttpResponse:
 
 
 def _found(request: Any, service: Service, typed: str) -> list[Establishment]:
-    homes = search(request.actor, typed, kind=Kind.EHPAD)
-    near = [one for one in homes if one.department in service.departments]
-    taken = set(Cover.objects.filter(establishment__in=near, primary=service).values_list("establishment", flat=True))
-    return [one for one in near if one.pk not in taken][:FOUND]
+    """The nursing homes that may be attached; one too many where they are more than one chooses from."""
+    homes = search(request.actor, typed, kinds=[Kind.EHPAD], departments=service.departments)
+    return list(homes.exclude(pk__in=Cover.objects.filter(primary=service).values("establishment"))[: FOUND + 1])
 
 
 def _others(service: Service) -> list[Service]:
