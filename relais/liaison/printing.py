@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone, translation
 
-from relais.core import pdf, times
+from relais.core import pdf
+from relais.core.times import stamp
 from relais.directory.models import Establishment
 from relais.liaison.models import HospitalTransfer
 from relais.liaison.queries.dlu import Brief, brief_of, dlu_of, left_at
+from relais.patients.identity import printed
 from relais.patients.models import Patient
 from relais.questionnaires.models import Response
 from relais.questionnaires.queries import Section, shown
 
 TEMPLATE = Path(__file__).parent / "typst" / "dlu.typ"
-SEXES = {"M": "Masculin", "F": "Féminin", "I": "Indéterminé"}
 # The back of a sheet that the emergency department fills by hand: (question, lines).
 BY_HAND = (
     ("Date et heure du retour", 1), ("Service, médecin, téléphone", 1), ("Diagnostic retenu", 3),
@@ -71,7 +71,10 @@ def _printed(patient: Patient, place: Establishment, parts: list[Part], title: s
         "author": place.name,
         "footer": f"{patient.full_name} · {born} · imprimé le {stamp(at)}",
         "place": {"name": place.name, "lines": _place(place)},
-        "patient": {"name": patient.full_name, "rows": _identity(patient, at)},
+        "patient": {
+            "name": patient.full_name,
+            "rows": [*printed(patient, timezone.localdate(at)), *_insurance(patient)],
+        },
         "parts": [one.as_json() for one in parts],
     }
     return pdf.render(TEMPLATE, data, title=title, at=at, own=())  # it leaves with the ambulance, whoever wrote what
@@ -120,12 +123,6 @@ def _lines(words: tuple[str, ...]) -> str:
     return ("\n" if any(len(one) > LONG or "," in one for one in words) else ", ").join(words)
 
 
-def stamp(moment: datetime) -> str:
-    """21/11/2026 à 14:52, in Paris."""
-    local = timezone.localtime(moment)
-    return f"{local:%d/%m/%Y} à {local:%H:%M}"
-
-
 def _place(place: Establishment) -> list[str]:
     town = f"{place.postal_code} {place.city}".strip()
     lines = [
@@ -137,19 +134,7 @@ def _place(place: Establishment) -> list[str]:
     return [line for line in lines if line]
 
 
-def _identity(patient: Patient, at: datetime) -> list[tuple[str, str]]:
-    """The matricule is printed only once the identity is qualified (RNIV)."""
-    born = patient.birth_date
-    age = f" ({times.age(born, timezone.localdate(at))})" if born else ""
-    cuts = (0, 1, 3, 5, 7, 10, 13, 15)
-    ins = " ".join(patient.qualified_ins[start:end] for start, end in pairwise(cuts)).strip()
-    rows = [
-        ("Nom de naissance", patient.birth_family_name.upper()),
-        ("Prénoms", patient.birth_given_names),
-        ("Né(e) le", f"{born:%d/%m/%Y}{age}" if born else "Inconnu"),
-        ("Sexe", SEXES.get(patient.sex, "")),
-        ("Matricule INS", ins),
-        ("Sécurité sociale", patient.social_security_number),
-        ("Régime", patient.insurance_scheme),
-    ]
+def _insurance(patient: Patient) -> list[tuple[str, str]]:
+    """What the admissions of the hospital ask for."""
+    rows = [("Sécurité sociale", patient.social_security_number), ("Régime", patient.insurance_scheme)]
     return [row for row in rows if row[1]]

@@ -236,6 +236,16 @@ def test_a_decision_for_the_hospital_offers_the_sheet_prefilled_and_prints_it_wi
     assert demand.dossier.events.filter(verb="sent_off").count() == 1
 
 
+def test_the_paper_that_goes_with_the_ambulance_says_how_sure_the_identity_is_and_where_one_was_born():
+    scene = make_home()
+    make_dlu(scene)
+    scene.resident.birth_place, scene.resident.identity_status = "75056", "VALI"
+    scene.resident.save(update_fields=["birth_place", "identity_status"])
+    paper = pdfs.text_of(client_of(scene.nurse).get(f"{address(scene)}pdf/").content)
+    for words in ("75056 (code INSEE)", "Identité INS", "validée"):
+        assert words in paper, words
+
+
 def test_a_character_that_cannot_be_printed_keeps_neither_dlu_nor_sheet_from_leaving_with_the_ambulance():
     scene = make_home()
     nurse = client_of(scene.nurse)
