@@ -20,6 +20,8 @@ EARLY, LATE = (
     timedelta(hours=4),
 )  # before its hour, after its end: when people may enter a meeting
 
+KEPT = timedelta(days=30)  # who was in a room, and when
+
 # Who has a permanent room (VR-01): establishments by kind, services by need.
 KINDS = (Kind.EHPAD, Kind.ESMS, Kind.SAMU)
 NEEDS = (Need.GERIATRIC, Need.NIGHT, Need.MOBILE)

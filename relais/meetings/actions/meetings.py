@@ -20,7 +20,7 @@ from relais.core.transactions import whole
 from relais.core.workflow import apply
 from relais.directory.models import Establishment
 from relais.meetings import messages
-from relais.meetings.models import LATE, Invitee, Meeting
+from relais.meetings.models import KEPT, LATE, Guest, Invitee, Meeting
 from relais.meetings.permissions import meetings as may
 from relais.meetings.queries.places import display_name
 from relais.meetings.topics import doors
@@ -245,3 +245,11 @@ def end_past() -> int:
             end(actor=SYSTEM_ACTOR, meeting=meeting)
             ended += 1
     return ended
+
+
+@whole
+def forget() -> None:
+    """Erase who was in the meetings of more than 30 days ago, guests and all; that they were held is kept."""
+    over = Meeting.objects.exclude(state=State.PLANNED).filter(ends_at__lt=timezone.now() - KEPT)
+    rooms.erase(actor=SYSTEM_ACTOR, abouts=over.order_by().values_list("pk", flat=True))
+    Guest.objects.filter(meeting__in=over.order_by()).delete()

@@ -11,7 +11,7 @@ from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound
 from relais.core.transactions import whole
 from relais.directory.models import Establishment, Service
-from relais.meetings.models import Place, Sitting
+from relais.meetings.models import KEPT, Place, Sitting
 from relais.meetings.permissions import places as may
 from relais.meetings.queries import duty, places
 from relais.meetings.topics import ON_DUTY, doors
@@ -113,6 +113,14 @@ def end_empty() -> int:
             end(sitting=sitting)
             ended += 1
     return ended
+
+
+@whole
+def forget() -> None:
+    """Erase the conversations of more than 30 days ago: who was in the room, and when."""
+    over = Sitting.objects.filter(ended_at__isnull=False, created_at__lt=timezone.now() - KEPT)
+    rooms.erase(actor=SYSTEM_ACTOR, abouts=over.order_by().values_list("pk", flat=True))
+    over.delete()
 
 
 def _empty(sitting: Sitting, before: object) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound
 from relais.directory import queries as directory
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.meetings.models import KINDS, NEEDS, Place, Sitting, has_room
+from relais.meetings.models import KEPT, KINDS, NEEDS, Place, Sitting, has_room
 from relais.meetings.queries import duty
 from relais.oncall.queries import Duty, route
 from relais.rooms import queries as rooms
@@ -23,7 +23,6 @@ from relais.rooms.models import ABSENT_AFTER, Invitation, Peer, Room
 
 Owner = Establishment | Service
 FOUND = 20
-KEPT = timedelta(days=30)
 
 
 def owner(actor: Actor, owner_id: UUID) -> Owner:

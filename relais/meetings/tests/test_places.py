@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -17,8 +18,9 @@ from relais.core.errors import NotFound
 from relais.core.testing.races import at_once
 from relais.directory.testing import make_service
 from relais.meetings.actions import places
-from relais.meetings.models import Place, Sitting
+from relais.meetings.models import Guest, Meeting, Place, Sitting
 from relais.meetings.queries import places as queries
+from relais.meetings.tasks import forget
 from relais.meetings.testing import make_scene
 from relais.oncall.models import PoolMember
 from relais.rooms import actions as rooms
@@ -320,3 +322,30 @@ def test_the_page_draws_its_parts_again_at_a_ping(scene):
 def test_the_door_refuses_an_id_of_nothing(scene):
     with pytest.raises(NotFound):
         places.enter(actor=actor_for(scene.nurse), owner_id=scene.stranger.user_id)
+
+
+def test_who_was_there_is_erased_after_thirty_days_and_of_a_meeting_its_guests(scene):
+    """What goes on, what is younger, and the call of a dossier stay."""
+    now = timezone.now()
+    for days, owner in ((31, scene.samu), (29, scene.on_call)):
+        sitting, _peer = inside(scene.regulator, owner)
+        places.end(sitting=sitting)
+        Sitting.objects.filter(pk=sitting.pk).update(created_at=now - timedelta(days=days))
+    going_on, _peer = inside(scene.nurse, scene.home)
+    meeting = Meeting.objects.create(
+        title="Revue", organiser=scene.nurse.user, establishment=scene.home, state="ended",
+        starts_at=now - timedelta(days=32), ends_at=now - timedelta(days=31),
+    )  # fmt: skip
+    Guest.objects.create(meeting=meeting, name="Anne Vasseur", token_hash="a")
+    dossier = rooms.open_room(actor=SYSTEM_ACTOR, about=uuid4())
+    rooms.end_room(actor=SYSTEM_ACTOR, about=dossier.about)
+    old = now - timedelta(days=2)
+    gone = Presence.objects.create(about=dossier.about, holder_id=uuid4(), place=Seen.CALL, seen_at=old)
+    fresh = Presence.objects.create(about=dossier.about, holder_id=uuid4(), place=Seen.CALL)
+    forget(0)
+    young = Sitting.objects.get(place__service=scene.on_call)
+    assert set(Sitting.objects.all()) == {going_on, young}
+    assert set(Room.objects.values_list("about", flat=True)) == {going_on.pk, young.pk, dossier.about}
+    assert Peer.objects.count() == 2
+    assert list(Presence.objects.filter(pk__in=[gone.pk, fresh.pk])) == [fresh]
+    assert (Meeting.objects.count(), Guest.objects.count()) == (1, 0)

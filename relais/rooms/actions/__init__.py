@@ -3,12 +3,13 @@
 from relais.rooms.actions.calls import answer_capture, ask_capture, join, leave_call, say, signal, stay
 from relais.rooms.actions.device_tests import record_test
 from relais.rooms.actions.pictures import keep_capture
-from relais.rooms.actions.presence import be_present, beat, leave, tell_absences, topics_of
+from relais.rooms.actions.presence import be_present, beat, forget_heartbeats, leave, tell_absences, topics_of
 from relais.rooms.actions.rooms import (
     admit,
     clear_room,
     dismiss,
     end_room,
+    erase,
     forget,
     invite,
     open_room,
@@ -28,7 +29,9 @@ __all__ = [
     "clear_room",
     "dismiss",
     "end_room",
+    "erase",
     "forget",
+    "forget_heartbeats",
     "invite",
     "join",
     "keep_capture",

@@ -15,6 +15,7 @@ from relais.rooms.models import ABSENT_AFTER, Peer, Place, Presence, Room
 from relais.rooms.permissions import can_be_present, holder
 
 GRACE = timedelta(seconds=5)  # a page that was left may be one that reloads
+FORGOTTEN = timedelta(days=1)
 
 
 @transaction.atomic
@@ -51,6 +52,11 @@ def leave(*, actor: Actor, about: UUID, place: str) -> None:
     Presence.objects.filter(about=about, holder_id=holder(actor), place=place, seen_at__gt=oldest).update(
         seen_at=oldest
     )
+
+
+def forget_heartbeats() -> None:
+    """Of the day before nothing is left: a heartbeat counts for thirty seconds."""
+    Presence.objects.filter(seen_at__lt=timezone.now() - FORGOTTEN).delete()
 
 
 _told_until: datetime | None = None

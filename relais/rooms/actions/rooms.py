@@ -212,6 +212,14 @@ def clear_room(*, actor: Actor, about: UUID) -> None:
     tell_room(room)
 
 
+@whole
+def erase(*, actor: Actor, abouts: Iterable[UUID]) -> None:
+    """Erase the rooms of these that have ended, with who was there and when. The caller says how long that is kept."""
+    if not can_arrange(actor):
+        raise NotFound
+    Room.objects.filter(about__in=list(abouts), ended_at__isnull=False).delete()
+
+
 def _hosted(actor: Actor, invitation: Invitation) -> Invitation:
     """The invitation, if the actor is a host of its room, which is locked: nobody enters meanwhile."""
     if not can_host(actor, invitation.room):
