@@ -20,6 +20,7 @@ from relais.liaison import permissions as may
 from relais.liaison.actions.states import lock, move, tell_pages
 from relais.liaison.models import HandOver, Request
 from relais.liaison.queries.people import told_of
+from relais.liaison.queries.request import services_for
 from relais.liaison.workflow import OPEN, WAITING, State
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import Duty, on_duty, route
@@ -187,13 +188,16 @@ def _mine(actor: Actor, demand: Request) -> Service | None:
 
 @whole
 def transfer(*, actor: Actor, demand: Request, service: Service) -> Request:
-    """Pass a request to another service; it stays with the doctor who passes it until somebody there takes it."""
+    """Pass a request to another service; it stays with the doctor who passes it until somebody there takes it.
+
+    Raises Refused for a service that is none of `services_for`: closed, of another department, or the one that has it.
+    """
     now = timezone.now()
     locked = lock(actor, demand.pk)
     if not may.can_decide(actor, locked):
         raise NotFound
-    if not service.active or not service.establishment.active:
-        raise Refused(_("Ce service est fermé : choisissez-en un autre."), field="service")
+    if service not in services_for(locked):
+        raise Refused(_("Ce service ne prend pas cette demande : choisissez-en un autre."), field="service")
     join(actor, locked, service)
     drop_hand_overs(locked, now)
     moved = move(

@@ -6,14 +6,16 @@ import pytest
 from django.utils import timezone
 
 from relais.accounts.models import Role
-from relais.accounts.testing import actor_for, make_establishment, make_member, make_practitioner
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core import workflow
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
+from relais.directory.models import Need
 from relais.dossiers import actions as dossiers
 from relais.liaison.models import Request
 from relais.liaison.testing import join, make_home, taken
 from relais.liaison.workflow import OPEN, TRANSITIONS, State
+from relais.oncall.testing import make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +102,20 @@ def test_every_state_and_verb_for(people, role):
 
 def test_open_states_are_those_that_have_an_owner():
     assert {str(one) for one in OPEN} == WAITING | IN_HAND
+
+
+def test_a_request_is_passed_only_to_a_service_that_serves_its_department_and_has_it_not():
+    scene = make_home()
+    demand = taken(scene)
+    there = demand.establishment.department
+    far = make_service(Need.MOBILE, departments=["77" if there != "77" else "75"])
+    deaf, closed = make_service(Need.EXPERT, departments=[there]), make_service(Need.MOBILE, departments=[there])
+    closed.active = False
+    closed.save(update_fields=["active"])
+    doctor, url = client_of(scene.doctor), f"/liaison/{demand.pk}/transfer/"
+    for wrong in (far, deaf, closed, scene.service):
+        assert doctor.post(url, {"service": str(wrong.pk)}).status_code == 409
+        assert Request.objects.get().state == "prise-en-charge"
+    mobile = make_service(Need.MOBILE, departments=[there])
+    assert doctor.post(url, {"service": str(mobile.pk)}).status_code == 302
+    assert (Request.objects.get().state, Request.objects.get().service) == ("transferee", mobile)
