@@ -133,4 +133,6 @@ def close(*, actor: Actor, demand: Request, why: str) -> Request:
             _("Rendez d’abord l’avis : sans avis, une demande se clôt pour un décès, un doublon ou sans suite.")
         )
     rooming.end(actor=actor, demand=locked)
-    return move(actor=actor, demand=locked, verb="close", closing=why, closed_at=now, review_at=None)
+    return move(
+        actor=actor, demand=locked, verb="close", closing=why, closed_at=now, review_at=None, unowned_since=None
+    )

@@ -119,3 +119,11 @@ def test_a_request_is_passed_only_to_a_service_that_serves_its_department_and_ha
     mobile = make_service(Need.MOBILE, departments=[there])
     assert doctor.post(url, {"service": str(mobile.pk)}).status_code == 302
     assert (Request.objects.get().state, Request.objects.get().service) == ("transferee", mobile)
+
+
+def test_a_request_that_the_home_closes_while_nobody_has_it_leaves_no_alarm_behind():
+    scene = make_home()
+    demand = taken(scene)
+    Request.objects.update(state="avis-rendu", responsible=None, unowned_since=timezone.now())
+    assert client_of(scene.nurse).post(f"/liaison/{demand.pk}/close/", {"why": "ameliore"}).status_code == 302
+    assert (Request.objects.get().state, Request.objects.get().unowned_since) == ("cloturee", None)
