@@ -8,6 +8,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q
+from django.utils import timezone
 
 from relais.accounts.models import Membership, Role, User
 from relais.core.doors import among
@@ -165,6 +166,13 @@ class Replacement(Base):
             models.UniqueConstraint(fields=["slot"], condition=Q(state="asked"), name="replacement_asked_once"),
             models.CheckConstraint(condition=~Q(slot=F("against")), name="replacement_against_another"),
         ]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer still counts: neither slot has begun, or changed hands."""
+        now = timezone.now()
+        slots = [one for one in (self.slot, self.against) if one]
+        return self.state == AskState.ASKED and all(one.starts_at > now and one.state in LIVE for one in slots)
 
 
 class Cover(Base):

@@ -14,7 +14,7 @@ from relais.core.paris import PARIS, midnight
 from relais.directory.models import Establishment, Kind, Need, Service
 from relais.oncall.hours import Span, doubled, is_day, next_boundary, opening_spans, uncovered
 from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
-from relais.oncall.workflow import ANSWERS, LIVE, AskState
+from relais.oncall.workflow import ANSWERS, AskState
 
 __all__ = [
     "Answering", "Duty", "Twice", "answering", "asked_of", "asked_services", "backing", "counted_on", "doctors",
@@ -339,13 +339,11 @@ def twice(slots: Iterable[OnCallSlot]) -> list[Twice]:
     ]
 
 
-def asked_of(actor: Actor, now: datetime) -> list[Replacement]:
+def asked_of(actor: Actor) -> list[Replacement]:
     """The requests that wait for the actor's answer, the next slot first."""
-    found = Replacement.objects.filter(asked=actor.user_id, state=AskState.ASKED, slot__starts_at__gt=now)
-    rows = found.filter(Q(against=None) | Q(against__starts_at__gt=now), slot__state__in=LIVE).select_related(
-        "slot__service__establishment", "slot__user", "against"
-    )
-    return list(rows.order_by("slot__starts_at", "id"))
+    found = Replacement.objects.filter(asked=actor.user_id, state=AskState.ASKED)
+    rows = found.select_related("slot__service__establishment", "slot__user", "against")
+    return [one for one in rows.order_by("slot__starts_at", "id") if one.is_open]
 
 
 def rotas_of(actor: Actor) -> QuerySet[Service]:

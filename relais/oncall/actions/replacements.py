@@ -127,13 +127,6 @@ def cancel(*, actor: Actor, replacement: Replacement) -> Replacement:
     return done
 
 
-def is_open(replacement: Replacement) -> bool:
-    """Whether an answer still counts: neither slot has begun."""
-    now = timezone.now()
-    rows = [one for one in (replacement.slot, replacement.against) if one]
-    return replacement.state == AskState.ASKED and all(one.starts_at > now and one.state in LIVE for one in rows)
-
-
 def _silent(obj: Any, verb: str, actor: Actor, source: str) -> None:
     """The trace is written by `changed`."""
 
@@ -171,7 +164,7 @@ def _check_free(
 def _close_void(actor: Actor, slot: OnCallSlot) -> None:
     """A request whose other slot has begun meanwhile is over: it does not stand in the way of a new one."""
     for one in slot.replacements.filter(state=AskState.ASKED).select_related("slot", "against"):
-        if not is_open(one):
+        if not one.is_open:
             workflow.apply(one, "cancel", actor, _silent)
 
 

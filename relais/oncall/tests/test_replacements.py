@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from relais.accounts.testing import actor_for, client_of, make_member, make_practitioner
@@ -119,11 +121,33 @@ def test_a_request_is_void_once_the_slot_has_begun(house) -> None:
     OnCallSlot.objects.filter(pk=house.first.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
     with pytest.raises(Refused, match="a commencé"):
         replacements.accept(actor=actor_for(house.b), replacement=row)
-    assert queries.asked_of(actor_for(house.b), timezone.now()) == []
+    assert queries.asked_of(actor_for(house.b)) == []
     page = client_of(house.a).get(f"/astreintes/creneaux/{house.first.pk}/").content.decode()
     assert "Sans réponse à temps" in page
     with pytest.raises(Refused, match="a commencé"):
         house.ask()
+
+
+def test_a_request_is_void_once_what_was_offered_in_exchange_changed_hands(house) -> None:
+    row = house.ask(against=house.second)
+    assert queries.asked_of(actor_for(house.b)) == [row]
+    passed = replacements.ask(actor=actor_for(house.b), slot=house.second, asked_id=house.c.user_id)
+    replacements.accept(actor=actor_for(house.c), replacement=passed)
+    assert queries.asked_of(actor_for(house.b)) == []
+    assert "vous demande un remplacement" not in client_of(house.b).get("/astreintes/").content.decode()
+
+
+def test_the_page_of_a_slot_asks_the_database_no_more_however_often_it_was_asked_for(house) -> None:
+    client, url = client_of(house.referent), f"/astreintes/creneaux/{house.first.pk}/"
+
+    def cost() -> int:
+        replacements.cancel(actor=actor_for(house.a), replacement=house.ask())
+        client.get(url)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(url)
+        return len(asked)
+
+    assert cost() == cost()
 
 
 def test_other_hours_take_back_what_was_asked(house) -> None:

@@ -36,7 +36,7 @@ def mine(request: Any) -> HttpResponse:
         "slots": slots,
         "twice": {one.slot.pk for one in queries.twice(slots)},
         "backing": queries.backing(actor, now, now + AHEAD),
-        "asked": queries.asked_of(actor, now),
+        "asked": queries.asked_of(actor),
         "rotas": rotas,
         "clinical": actor.has_role(*may.CLINICAL),
         "now": now,

@@ -112,7 +112,7 @@ def _context(
     mine = may.is_mine(request.actor, found)
     manages = may.can_manage(request.actor, found.service)
     ahead = live and found.starts_at > now
-    history = list(found.replacements.select_related("asked", "against__user", "slot", "slot__user"))
+    history = list(found.replacements.select_related("asked", "against__user"))
     return {
         "slot": found,
         "service": found.service,
@@ -125,7 +125,7 @@ def _context(
         ],
         "ask_form": ask_form or (AskForm(slot=found, others=_others(found)) if mine and ahead else None),
         "give_form": give_form or (GiveForm(slot=found) if manages and ahead else None),
-        "requests": [(one, replacements.is_open(one), may.can_cancel(request.actor, one)) for one in history],
+        "requests": [(one, one.is_open, may.can_cancel(request.actor, one)) for one in history],
         "removable": manages and ahead,
         "mine": mine,
         "twice": twice([found]) if live and found.ends_at > now else [],
