@@ -139,17 +139,25 @@ def _own_draft(actor: Actor, asked: Expertise) -> Expertise:
     return locked
 
 
-@whole
-def attach(*, actor: Actor, asked: Expertise, upload: Any, title: str = "") -> Document:
-    """File a document: of a draft its author's, later of whoever reads the request, until it is closed."""
-    locked = lock(asked)
-    if locked.state == State.DRAFT and not may.can_write(actor, locked):
+def _refuse_file(actor: Actor, asked: Expertise) -> None:
+    if asked.state == State.DRAFT and not may.can_write(actor, asked):
         raise NotFound
     if not may.can_read_clinical(actor):
         raise NotFound
-    if locked.dossier.documents.filter(withdrawn_at=None).count() >= MOST_FILES:
+    if asked.dossier.documents.filter(withdrawn_at=None).count() >= MOST_FILES:
         raise Refused(_("Trente documents au plus : envoyez une série d’images en un seul fichier ZIP."), field="file")
+
+
+@whole
+def attach(*, actor: Actor, asked: Expertise, upload: Any, title: str = "") -> Document:
+    """File a document: of a draft its author's, later of whoever reads the request, until it is closed.
+
+    The request is held once the file is read: a scan may last a minute, and whoever takes it does not wait.
+    """
+    _refuse_file(actor, asked)
     stored = files.store(actor=actor, upload=upload)
+    locked = lock(asked)
+    _refuse_file(actor, locked)
     document = dossiers.add_document(
         actor=actor, dossier=locked.dossier, file=stored, kind=DocumentKind.OTHER, title=title.strip() or stored.name
     )

@@ -14,12 +14,12 @@ ROWS = ("dossier__patient", "establishment", "service__establishment", "requeste
 
 
 def lock(asked: Expertise) -> Expertise:
-    """The row, held until the transaction ends.
+    """The row, held until the transaction ends; not its key, which never changes: rows that point to it come in meanwhile.
 
     Read again once it is held: a joined row is the one from before the wait, so that of two experts the second would not
     learn who the first was.
     """
-    Expertise.objects.select_for_update(of=("self",)).only("pk").get(pk=asked.pk)
+    Expertise.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=asked.pk)
     return Expertise.objects.select_related(*ROWS).get(pk=asked.pk)
 
 

@@ -67,7 +67,9 @@ def _each(found: QuerySet[Expertise], act: Callable[[UUID], bool]) -> tuple[int,
 @whole
 def tell_gone(pk: UUID) -> bool:
     """Whoever may take over the request of an expert who left is told; False when they were since it was taken."""
-    asked = Expertise.objects.select_for_update(of=("self",)).select_related("dossier", "service").get(pk=pk)
+    asked = (
+        Expertise.objects.select_for_update(of=("self",), no_key=True).select_related("dossier", "service").get(pk=pk)
+    )
     told = asked.dossier.events.filter(verb="expert_gone", at__gte=asked.taken_at)
     if asked.state not in HELD or asked.expert_is_there or told.exists():
         return False
@@ -89,7 +91,7 @@ def _due(now: datetime) -> QuerySet[Expertise]:
 @whole
 def climb(pk: UUID, now: datetime) -> bool:
     """Every level that this request has reached since it was told last, in their order; False when there is none."""
-    rows = Expertise.objects.select_for_update(of=("self",)).select_related("dossier", "service")
+    rows = Expertise.objects.select_for_update(of=("self",), no_key=True).select_related("dossier", "service")
     asked = rows.overdue(now).filter(pk=pk).first()
     if asked is None or asked.due_at is None:
         return False

@@ -13,10 +13,12 @@ from relais.core.testing.pdfs import text_of
 from relais.core.testing.races import at_once
 from relais.core.times import near
 from relais.dossiers.models import Participant
-from relais.expertise.actions import answering, keeping, meeting, wording
+from relais.expertise.actions import answering, drafting, keeping, meeting, wording
 from relais.expertise.models import Opinion
 from relais.expertise.testing import make_asked, make_pool, opinion_page, posted
+from relais.files import clamav
 from relais.files.actions import read
+from relais.files.tests import make
 from relais.notifications import registry
 from relais.notifications.models import Message
 from relais.oncall.models import PoolMember
@@ -41,6 +43,15 @@ def test_of_two_experts_who_take_it_in_the_same_second_one_has_it_and_the_other_
     had = scene.again().expert
     (refused,) = [one for one in found if isinstance(one, Refused)]
     assert f"{had.full_name} a pris cette demande en charge" in refused.message
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_takes_a_request_does_not_wait_for_a_file_of_it_that_is_being_scanned(monkeypatch):
+    scene = make_asked()
+    take = partial(answering.take, actor=scene.doctor, asked=scene.asked)
+    monkeypatch.setattr(clamav, "scan", lambda _stream: at_once(take))
+    drafting.attach(actor=scene.asker, asked=scene.asked, upload=make.pdf(), title="ECG")
+    assert (scene.again().expert, scene.asked.dossier.documents.count()) == (scene.expert.user, 1)
 
 
 def test_who_comes_too_late_reads_on_which_day_it_was_taken():

@@ -18,13 +18,18 @@ from relais.liaison.models import Request
 
 @whole
 def add(*, actor: Actor, demand: Request, upload: Any, title: str) -> Document:
-    """File one document; its own name is its title when none is given."""
-    locked = lock(actor, demand.pk)
-    if not may.can_exchange(actor, locked):
+    """File one document; its own name is its title when none is given.
+
+    The request is held once the file is read: a scan may last a minute, and whoever takes it over does not wait.
+    """
+    if not may.can_exchange(actor, demand):
         raise NotFound
     if upload is None:
         raise Refused(_("Choisissez un fichier."), field="file")
     file = store(actor=actor, upload=upload)
+    locked = lock(actor, demand.pk)
+    if not may.can_exchange(actor, locked):
+        raise NotFound
     kind = DocumentKind.PHOTO if file.content_type.startswith("image/") else DocumentKind.OTHER
     made = dossiers.add_document(
         actor=actor, dossier=locked.dossier, file=file, kind=kind, title=title.strip() or file.name

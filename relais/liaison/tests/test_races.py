@@ -1,6 +1,7 @@
 """Two who write about one resident in the same second: neither waits for the other for ever (FG-05, FG-08)."""
 
 import threading
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -10,9 +11,11 @@ from django.utils import timezone
 from relais.accounts.testing import client_of, make_establishment
 from relais.core.testing.races import at_once
 from relais.directory.models import Need
-from relais.liaison.actions import leaving, owning
+from relais.files import clamav
+from relais.files.tests import make
+from relais.liaison.actions import filing, leaving, owning
 from relais.liaison.models import Decision, Departure, HospitalTransfer, Request
-from relais.liaison.testing import make_home, make_transfer, taken
+from relais.liaison.testing import make_home, make_request, make_transfer, taken
 from relais.liaison.tests.test_turns import beside, waits_for_a_lock
 from relais.oncall.testing import make_service
 from relais.patients.models import Patient
@@ -61,6 +64,15 @@ def test_a_death_said_on_two_requests_at_once_holds_the_resident_first_and_both_
         one.join()
     assert Departure.objects.filter(kind="died").count() == 2
     assert Patient.objects.get().deceased_on == timezone.localdate()
+
+
+def test_whoever_takes_a_request_does_not_wait_for_a_file_of_it_that_is_being_scanned(monkeypatch):
+    scene = make_home()
+    demand = make_request(scene)
+    take = partial(owning.take, actor=scene.doctor_actor, demand=demand)
+    monkeypatch.setattr(clamav, "scan", lambda _stream: at_once(take))
+    filing.add(actor=scene.nurse_actor, demand=demand, upload=make.pdf(), title="ECG")
+    assert (Request.objects.get().responsible, demand.dossier.documents.count()) == (scene.doctor.user, 1)
 
 
 def test_a_decision_that_waits_for_signs_being_taken_is_refused_once_it_may_read_them():
