@@ -22,7 +22,7 @@ from relais.files.models import StoredFile
 from relais.liaison import permissions as may
 from relais.liaison import scores
 from relais.liaison.actions import alarming, measuring, notes, owning, rooming
-from relais.liaison.actions.states import lock, move, tell_pages
+from relais.liaison.actions.states import hold_resident, lock, move, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.queries import missing as lacks
 from relais.liaison.queries.sheet import last_sheet
@@ -163,6 +163,7 @@ def submit(
     is missing or impossible; a vital one needs its motive alone, and not even that where FG-R1 fires on the signs: the rest
     is completed afterwards, and what is impossible is put aside in a note.
     """
+    hold_resident(demand.patient_id)  # a death that is noted meanwhile is read below
     locked = lock(actor, demand.pk)
     if not may.can_speak(actor, locked):
         raise NotFound

@@ -92,7 +92,10 @@ def go_to_home(*, actor: Actor, demand: Request, said: Leaving, home: Establishm
     The new home gets answers, decisions, documents and a summary; its on-call is asked to take part, and the doctor keeps
     the request. What the old home did stays its own. Raises Refused for a home that cannot be.
     """
+    hold_resident(demand.patient_id)  # as `died` does: what goes on elsewhere is about somebody who lives
     locked = _checked(actor, demand, said)
+    if locked.patient.deceased_on:
+        raise Refused(_("Ce résident est décédé : la demande n’a plus à le suivre ailleurs."))
     if home.kind not in may.HOMES or not home.active or home.pk == locked.establishment_id:
         raise Refused(_("Choisissez un autre EHPAD dans la liste."), field="home")
     now = timezone.now()

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from relais.accounts.testing import client_of, make_establishment
+from relais.core.errors import Refused
 from relais.core.testing.races import at_once
 from relais.directory.models import Need
 from relais.files import clamav
@@ -18,6 +19,7 @@ from relais.liaison.models import Decision, Departure, HospitalTransfer, Request
 from relais.liaison.testing import make_home, make_request, make_transfer, taken
 from relais.liaison.tests.test_turns import beside, waits_for_a_lock
 from relais.oncall.testing import make_service
+from relais.patients import actions as patients
 from relais.patients.models import Patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +75,26 @@ def test_whoever_takes_a_request_does_not_wait_for_a_file_of_it_that_is_being_sc
     monkeypatch.setattr(clamav, "scan", lambda _stream: at_once(take))
     filing.add(actor=scene.nurse_actor, demand=demand, upload=make.pdf(), title="ECG")
     assert (Request.objects.get().responsible, demand.dossier.documents.count()) == (scene.doctor.user, 1)
+
+
+def test_a_request_that_is_sent_while_the_death_is_being_noted_does_not_leave():
+    scene = make_home()
+    found = []
+
+    def send():
+        try:
+            make_request(scene)
+        except Refused as refused:
+            found.append(refused.message)
+
+    sending = beside(send)
+    with transaction.atomic():
+        patients.record_death(actor=scene.nurse_actor, patient=scene.resident, on=timezone.localdate())
+        sending.start()
+        assert waits_for_a_lock()
+    sending.join()
+    assert found == ["Ce résident est décédé : la demande n’est pas partie."]
+    assert not Request.objects.filter(submitted_at__isnull=False).exists()
 
 
 def test_a_decision_that_waits_for_signs_being_taken_is_refused_once_it_may_read_them():
