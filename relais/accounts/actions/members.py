@@ -113,14 +113,15 @@ def _check(actor: Actor, establishment_id: UUID, role: str) -> None:
 
 
 def _held(actor: Actor, membership_id: UUID) -> Membership:
-    """The membership, with its establishment locked: of two managers who remove each other, one is refused."""
+    """The membership, with its establishment locked: of two managers who remove each other, one is refused. Not its key:
+    what points to it, and may be what the removal waits for, comes in meanwhile."""
     try:
         found = Membership.objects.get(pk=membership_id, ended_at=None)
     except (Membership.DoesNotExist, ValidationError):
         raise NotFound from None
     if not can_manage_members(actor, found.establishment_id):
         raise NotFound
-    Establishment.objects.select_for_update(of=("self",)).get(pk=found.establishment_id)
+    Establishment.objects.select_for_update(of=("self",), no_key=True).get(pk=found.establishment_id)
     again = Membership.objects.select_related("user", "establishment").filter(pk=found.pk, ended_at=None).first()
     if again is None:
         raise NotFound

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from relais.accounts.actions import add_member, change_role, remove_member
@@ -21,6 +21,7 @@ from relais.accounts.testing import (
 from relais.audit.models import Entry
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import NotFound, Refused
+from relais.core.testing.races import at_once
 from relais.notifications.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +245,15 @@ def test_a_manager_manages_the_chosen_establishment_alone(manager) -> None:
             refused()
     stranger.refresh_from_db()
     assert (stranger.role, stranger.ended_at) == (Role.PRACTITIONER, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_what_points_to_the_establishment_does_not_wait_for_a_member_who_is_removed(here, manager) -> None:
+    """Their own rows may be what the removal waits for: the requests that it gives to somebody else."""
+    gone = make_practitioner(here)
+    with transaction.atomic():
+        remove_member(actor=actor_for(manager), membership_id=gone.pk)
+        assert at_once(lambda: make_member(here, Role.CAREGIVER).establishment) == [here]
 
 
 @pytest.mark.django_db(transaction=True)
