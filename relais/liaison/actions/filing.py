@@ -12,7 +12,7 @@ from relais.dossiers.models import Document, DocumentKind
 from relais.dossiers.permissions import can_withdraw
 from relais.files.actions import store
 from relais.liaison import permissions as may
-from relais.liaison.actions.states import lock, tell_pages
+from relais.liaison.actions.states import hold_all, lock, tell_pages
 from relais.liaison.models import Request
 
 
@@ -45,13 +45,14 @@ def withdraw(*, actor: Actor, demand: Request, document: Document, why: str) -> 
     Its copies go with it, in the requests about this resident that the actor reads: one that goes on elsewhere has them.
     Raises NotFound for who may not, Refused without a reason.
     """
+    copies = Document.objects.filter(
+        file__sha256=document.file.sha256, dossier__patient=demand.patient_id, dossier__kind="liaison", withdrawn_at=None
+    )  # fmt: skip
+    hold_all([demand.pk, *copies.values_list("dossier_id", flat=True)])
     locked = lock(actor, demand.pk)
     if document.dossier_id != locked.pk or not may.can_exchange(actor, locked):
         raise NotFound
     dossiers.withdraw_document(actor=actor, document=document, why=why)
-    copies = Document.objects.filter(
-        file__sha256=document.file.sha256, dossier__patient=locked.patient_id, dossier__kind="liaison", withdrawn_at=None
-    )  # fmt: skip
     for copy in copies.select_related("dossier", "file").order_by("created_at", "pk"):
         if can_withdraw(actor, copy):
             dossiers.withdraw_document(actor=actor, document=copy, why=why)

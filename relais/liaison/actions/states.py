@@ -66,6 +66,11 @@ def hold_resident(patient_id: UUID) -> Patient:
     return Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient_id)
 
 
+def hold_all(ids: Iterable[UUID]) -> None:
+    """These requests, held until the transaction ends, in one order for everybody: no two wait for each other."""
+    list(Request.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=set(ids)).order_by("pk"))
+
+
 def lock(actor: Actor, demand_id: UUID) -> Request:
     """The request's row, held until the transaction ends; NotFound for what the actor does not see."""
     found = Request.objects.select_for_update(of=("self",), no_key=True).filter(pk=demand_id).first()

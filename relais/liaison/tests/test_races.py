@@ -12,6 +12,7 @@ from relais.accounts.testing import client_of, make_establishment
 from relais.core.errors import Refused
 from relais.core.testing.races import at_once
 from relais.directory.models import Need
+from relais.dossiers.models import Document
 from relais.files import clamav
 from relais.files.tests import make
 from relais.liaison.actions import filing, leaving, owning
@@ -95,6 +96,26 @@ def test_a_request_that_is_sent_while_the_death_is_being_noted_does_not_leave():
     sending.join()
     assert found == ["Ce résident est décédé : la demande n’est pas partie."]
     assert not Request.objects.filter(submitted_at__isnull=False).exists()
+
+
+def test_whoever_withdraws_a_document_with_its_copies_holds_their_requests_in_one_order():
+    """Of two who withdraw it at once from either side, each would hold what the other waits for."""
+    scene = make_home()
+    demand = taken(scene)
+    document = filing.add(actor=scene.nurse_actor, demand=demand, upload=make.pdf(), title="Ordonnance")
+    home = make_establishment("EHPAD du Frêne", kind="ehpad")
+    moved = leaving.Leaving(timezone.now(), "Déménagement")
+    made = leaving.go_to_home(actor=scene.nurse_actor, demand=demand, said=moved, home=home)
+    low, high = sorted([(demand, document), (made, made.dossier.documents.get())], key=lambda one: one[0].pk)
+    act = partial(filing.withdraw, actor=scene.doctor_actor, demand=high[0], document=high[1], why="Autre résident")
+    withdrawing = beside(act)
+    with transaction.atomic():
+        Request.objects.select_for_update(no_key=True).get(pk=low[0].pk)
+        withdrawing.start()
+        assert waits_for_a_lock()
+        assert Request.objects.select_for_update(nowait=True).get(pk=high[0].pk)
+    withdrawing.join()
+    assert not Document.objects.filter(withdrawn_at=None).exists()
 
 
 def test_a_decision_that_waits_for_signs_being_taken_is_refused_once_it_may_read_them():

@@ -121,16 +121,22 @@ def refuse_entry(invitation: Invitation) -> None:
         raise Refused(_("Le professionnel ne vous a pas encore fait entrer. Gardez cette page ouverte."))
 
 
-@transaction.atomic
 def stay(*, actor: Actor, peer_id: UUID, quality: str = "", read: int = 0) -> bool:
     """This page is still in the call, on a line of that `quality`; signals up to id `read` were received.
 
     False when it is inside no more (left, replaced, revoked, ended): the page then looks why. Raises NotFound when it
     is no page of the actor.
     """
+    stays = _stay(actor, peer_id, quality, read)
+    if not stays:
+        _see_out(peer_id)  # its row let go first: everybody else holds the room before its pages
+    return stays
+
+
+@transaction.atomic
+def _stay(actor: Actor, peer_id: UUID, quality: str, read: int) -> bool:
     peer = _own(actor, peer_id)
     if peer is None:
-        _see_out(peer_id)
         return False
     changed = bool(quality) and quality in Quality.values and quality != peer.quality
     returned = peer.seen_at < timezone.now() - ABSENT_AFTER
@@ -240,6 +246,7 @@ def answer_capture(*, actor: Actor, capture_id: UUID, agreed: bool) -> Capture:
     return capture
 
 
+@transaction.atomic
 def _see_out(peer_id: UUID) -> None:
     """A page whose workflow lets it be there no more leaves its place at the relay too."""
     peer = Peer.objects.select_related("invitation__room").filter(pk=peer_id, left_at=None).first()

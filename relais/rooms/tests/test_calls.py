@@ -5,15 +5,19 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from relais.accounts.models import Membership
 from relais.accounts.testing import actor_for
 from relais.core.actor import PATIENT, Actor
 from relais.core.errors import NotFound, Refused
+from relais.core.testing.races import at_once
 from relais.rooms import actions
-from relais.rooms.models import Capture, Part, Peer, Presence, Signal
+from relais.rooms.actions import calls
+from relais.rooms.actions.vacancies import vacate
+from relais.rooms.models import Capture, Invitation, Part, Peer, Presence, Room, Signal
 from relais.rooms.queries import call_state
 from relais.rooms.tests.conftest import SYSTEM, Scene, make_scene
 
@@ -237,6 +241,27 @@ def test_only_a_host_asks_for_a_picture_and_only_of_somebody_inside(scene: Scene
     with pytest.raises(NotFound):
         actions.ask_capture(actor=scene.doctor_actor, room=scene.room, subject_id=scene.patient.pk, kind="film")
     assert not Capture.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_may_stay_no_more_is_let_go_before_its_room_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody else holds the room before its pages: the other way round two would wait for each other."""
+    scene = make_scene(max_people=25)
+    scene.join(scene.doctor_actor)
+    peer = scene.join(scene.patient_actor)
+    Invitation.objects.filter(pk=scene.patient.pk).update(revoked_at=timezone.now())
+
+    def hold() -> None:
+        with transaction.atomic():
+            Peer.objects.select_for_update(nowait=True).get(pk=peer.pk)
+
+    def seen_out(room: Room, pages: QuerySet[Peer]) -> int:
+        at_once(hold)
+        return vacate(room, pages)
+
+    monkeypatch.setattr(calls, "vacate", seen_out)
+    assert not actions.stay(actor=scene.patient_actor, peer_id=peer.pk)
+    assert Peer.objects.get(pk=peer.pk).left_at is not None
 
 
 @pytest.mark.django_db(transaction=True)
