@@ -198,7 +198,7 @@ def test_an_archive_of_an_older_relais_brings_its_own_tables_first() -> None:
         *(("oncall", "0001_initial"), ("oncall", "0002_rota"), ("oncall", "0003_gap_pressed")),
         *(("dossiers", "0003_services"), ("dossiers", "0004_participant_as")),
         *(("meetings", "0001_initial"), ("meetings", "0002_meetings"), ("meetings", "0003_guest_link")),
-        ("rooms", "0006_room_cleared"),
+        *(("rooms", "0006_room_cleared"), ("rooms", "0007_capture_asked_once")),
         *(("expertise", "0002_opinion_passed_on"), ("expertise", "0003_opinion_asked_at")),
         *(("expertise", "0004_state_words"), ("expertise", "0005_te_admission")),
         *(("expertise", "0001_initial"), ("liaison", "0001_initial"), ("liaison", "0002_dlu")),

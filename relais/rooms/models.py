@@ -212,6 +212,9 @@ class Capture(Base):
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["asked_by", "subject", "kind"], condition=Q(answered_at=None), name="capture_asked_once"
+            ),
             models.CheckConstraint(condition=Q(kept_at=None) | Q(agreed=True), name="capture_kept_was_agreed"),
             models.CheckConstraint(
                 condition=Q(agreed__isnull=True, answered_at__isnull=True)

@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -262,6 +262,16 @@ def test_a_page_that_may_stay_no_more_is_let_go_before_its_room_is_held(monkeypa
     monkeypatch.setattr(calls, "vacate", seen_out)
     assert not actions.stay(actor=scene.patient_actor, peer_id=peer.pk)
     assert Peer.objects.get(pk=peer.pk).left_at is not None
+
+
+def test_of_two_questions_for_one_picture_one_stands(scene: Scene) -> None:
+    asked = {"asked_by": scene.host, "subject": scene.patient}
+    for kind in ("photo", "clip"):
+        Capture.objects.create(**asked, kind=kind)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Capture.objects.create(**asked, kind="photo")
+    Capture.objects.update(agreed=False, answered_at=timezone.now())
+    assert Capture.objects.create(**asked, kind="photo")
 
 
 @pytest.mark.django_db(transaction=True)
