@@ -124,7 +124,6 @@ TRACES = {
     "patients_grantdevice",
     "accounts_attempts",
     "patients_trycount",
-    "expertise_seen",
 }
 WRITE = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?([a-z_]+)"?', re.IGNORECASE)
 SIGN_IN = ("/connexion/", "/connexion/etablissement/", "/p/lien-perdu/")

@@ -24,6 +24,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/document/", ask.attach, name="attach"),
     path("<uuid:dossier_id>/suite/", ask.follow_up, name="follow_up"),
     path("<uuid:dossier_id>/note/", request.add_note, name="add_note"),
+    path("<uuid:dossier_id>/lues/", request.mark_read, name="mark_read"),
     path("<uuid:dossier_id>/acces/", request.readers, name="readers"),
     path("<uuid:dossier_id>/avis/", answer.opinion, name="opinion"),
     path("<uuid:dossier_id>/rejoindre/", call.join, name="join"),

@@ -17,7 +17,6 @@ WRITABLE_BY_GET = {
     "django_session",
     "usersessions_usersession",
     "patients_grantdevice",
-    "expertise_seen",
 }
 WRITE = re.compile(r'^\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?([a-z_]+)"?', re.IGNORECASE)
 

@@ -1,5 +1,6 @@
 """The thread of a request, and its end: notes, cancelling, closing, addenda, the date to look again."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -34,7 +35,7 @@ def add_note(*, actor: Actor, asked: Expertise, text: str) -> Note:
             messages.tell(locked, messages.NOTE, other)
     locked.noted_at, locked.noted_by = note.created_at, actor.user_id
     locked.save(update_fields=["noted_at", "noted_by"])
-    look(actor=actor, asked=locked)
+    mark_read(actor=actor, asked=locked, until=note.created_at)
     tell_lists(locked)
     return note
 
@@ -46,10 +47,16 @@ def _has_seen_all(asked: Expertise, user_id: Any) -> bool:
     return asked.seen.filter(user_id=user_id, at__gte=asked.noted_at).exists()
 
 
-def look(*, actor: Actor, asked: Expertise) -> None:
-    """The actor's page shows the thread: what is in it now is unread no more."""
-    if asked.state != State.DRAFT and may.can_read_clinical(actor):
-        Seen.objects.update_or_create(expertise=asked, user_id=actor.me, defaults={"at": timezone.now()})
+@whole
+def mark_read(*, actor: Actor, asked: Expertise, until: datetime) -> None:
+    """The actor has the thread under their eyes, up to this moment: what came since the page was drawn is not read yet."""
+    at = min(until, timezone.now())
+    if asked.state == State.DRAFT or not may.can_read_clinical(actor):
+        return
+    seen, is_new = Seen.objects.get_or_create(expertise=asked, user_id=actor.me, defaults={"at": at})
+    if not is_new and seen.at < at:
+        seen.at = at
+        seen.save(update_fields=["at"])
 
 
 @whole

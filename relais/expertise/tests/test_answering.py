@@ -1,5 +1,6 @@
 """Answering: taken once, complements, the signed opinion, a second one, sending on, converting."""
 
+import re
 from datetime import timedelta
 from functools import partial
 
@@ -324,6 +325,16 @@ def test_names_in_the_thread_bear_role_and_specialty_and_what_is_new_is_marked_u
     assert "Médecin, Médecine générale" in page
     assert f"· {scene.requester.establishment.name}" in page
     assert "Non lu" in page
+    assert "Non lu" in expert.get(f"/expertise/{scene.asked.pk}/").content.decode(), "a tab that nobody looks at"
+    (read,) = re.findall(r'hx-post="(/expertise/[^"]+)" hx-trigger="seen" hx-swap="none" data-read-when-seen', page)
+    assert "core/ui/seen.js" in page
+    asker.post(f"/expertise/{scene.asked.pk}/note/", {"text": "Elle est plus calme."})
+    assert expert.post(read).status_code == 204
+    page = expert.get(f"/expertise/{scene.asked.pk}/").content.decode()
+    assert page.count('class="is-unread"') == 1, "what came since the page was drawn"
+    (read,) = re.findall(r'hx-post="(/expertise/[^"]+)"', page)
+    assert expert.post(read).status_code == 204
+    assert client_of(make_practitioner(make_establishment("Ailleurs"))).post(read).status_code == 404
     assert "Non lu" not in expert.get(f"/expertise/{scene.asked.pk}/").content.decode()
     assert "Non lu" not in asker.get("/expertise/?liste=demandes").content.decode()
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_POST
@@ -81,7 +82,6 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
     actor = request.actor
     seen = worklist.seen_at(actor, [asked]).get(asked.pk)
     thread = queries.thread(actor, asked, seen)
-    keeping.look(actor=actor, asked=asked)
     closed = asked.state == State.CLOSED
     now = timezone.now()
     return {
@@ -90,6 +90,7 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
         "opinions": queries.opinions(asked),
         "thread": thread,
         "unread": sum(one.unread for one in thread),
+        "read_until": thread[-1].at.isoformat() if thread else "",
         "documents": dossier_queries.documents(actor, asked.dossier),
         "pictures": PICTURES,
         "links": dossier_queries.links(actor, asked.dossier),
@@ -178,6 +179,17 @@ def add_note(request: Any, dossier_id: UUID) -> HttpResponse:
     if form.errors:
         return render(request, "expertise/request.html", _context(request, asked, note_form=form), status=422)
     return redirect("expertise:request", dossier_id)
+
+
+@professional(*may.CLINICAL)
+@require_POST
+def mark_read(request: Any, dossier_id: UUID) -> HttpResponse:
+    """The page is in front of somebody: its thread is read, up to the last that it shows."""
+    asked = asked_of(request, dossier_id, "Lecture des échanges")
+    until = parse_datetime(request.GET.get("jusqu", ""))
+    if until and until.tzinfo:
+        keeping.mark_read(actor=request.actor, asked=asked, until=until)
+    return HttpResponse(status=204)
 
 
 def document_of(request: Any, document_id: UUID) -> Document:

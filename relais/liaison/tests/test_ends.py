@@ -205,7 +205,7 @@ def test_notes_are_read_when_the_page_is_in_front_and_a_mention_says_why_it_came
     )
     page = client_of(scene.doctor).get(f"/liaison/{demand.pk}/").content.decode()
     assert 'hx-trigger="seen" hx-swap="none" data-read-when-seen' in page
-    assert "liaison/seen.js" in page
+    assert "core/ui/seen.js" in page
     message = Message.objects.get(type="liaison.mention")
     message.channel = "email"
     text = messages.TEXTS[message.type].render(message, {}).text

@@ -1,5 +1,6 @@
-/* Notes are read once the page is in front of somebody, not in a tab that was left open. */
-import { all } from "../core/ui/ready.js";
+/* What was written is read once the page is in front of somebody, not in a tab that was left open: [data-read-when-seen] gets
+   the event « seen », once. */
+import { all } from "./ready.js";
 
 function tell() {
   if (document.visibilityState !== "visible") {
