@@ -195,6 +195,7 @@ def test_an_archive_of_an_older_relais_brings_its_own_tables_first() -> None:
     executor = MigrationExecutor(connection)
     newer = {
         *(("audit", "0002_ids"), ("directory", "0002_search"), ("directory", "0003_services")),
+        ("directory", "0004_service_days"),
         *(("oncall", "0001_initial"), ("oncall", "0002_rota"), ("oncall", "0003_gap_pressed")),
         *(("dossiers", "0003_services"), ("dossiers", "0004_participant_as")),
         *(("meetings", "0001_initial"), ("meetings", "0002_meetings"), ("meetings", "0003_guest_link")),

@@ -78,6 +78,7 @@ class Described:
     need: str
     specialty: str
     departments: list[str]
+    days: list[int]
     opens: time
     closes: time
     phone: str

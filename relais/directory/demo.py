@@ -57,6 +57,7 @@ SPECIALTIES = [
     "Cardiologie", "Dermatologie", "Diabétologie", "Infectiologie", "Néphrologie", "Neurologie", "Pneumologie",
     "Psychiatrie du sujet âgé", "Plaies et cicatrisation", "Soins palliatifs",
 ]  # fmt: skip
+WEEK = list(range(5))  # Monday to Friday
 DAY, NIGHT, ROUND = (time(8), time(19)), (time(19), time(8)), (time(0), time(0))
 STREETS = [
     "rue des Écoles",
@@ -177,7 +178,9 @@ def _services(region: Region, rng: random.Random) -> list[Service]:
             ways = [Way.PHONE, Way.VIDEO, Way.EXPERTISE, Way.ADMISSION]
             found.append(_service(rng, near[number], name, Need.GERIATRIC, [department], DAY, ways, note))
         mobile = f"Équipe mobile gériatrique {department}"
-        found.append(_service(rng, near[0], mobile, Need.MOBILE, [department], DAY, [Way.PHONE, Way.VISIT]))
+        team = _service(rng, near[0], mobile, Need.MOBILE, [department], DAY, [Way.PHONE, Way.VISIT])
+        team.days = WEEK
+        found.append(team)
     for number, specialty in enumerate(SPECIALTIES):
         one = hospitals[number % len(hospitals)]
         served = [one.department] if number % 2 else list(POPULATION)

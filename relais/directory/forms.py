@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.forms import Form, TelInput, TimeInput
-from relais.directory.models import Department, Need, Way
+from relais.directory.models import EVERY_DAY, Day, Department, Need, Way
 
 SHORT = (2, 4)  # figures
 
@@ -26,6 +26,10 @@ class ServiceForm(Form):
     departments = forms.MultipleChoiceField(
         label=_("Départements desservis"), choices=Department.choices, widget=forms.CheckboxSelectMultiple
     )
+    days = forms.TypedMultipleChoiceField(
+        label=_("Jours"), choices=Day.choices, coerce=int, initial=EVERY_DAY, widget=forms.CheckboxSelectMultiple,
+        help_text=_("Une nuit compte pour le jour où elle commence."),
+    )  # fmt: skip
     opens = forms.TimeField(label=_("Répond de"), widget=TimeInput, initial=time(8))
     closes = forms.TimeField(
         label=_("à"), widget=TimeInput, initial=time(19),
@@ -39,6 +43,9 @@ class ServiceForm(Form):
         label=_("À savoir"), max_length=300, required=False,
         help_text=_("Ce que le service accepte, et à quelles conditions. Aucune donnée de patient."),
     )  # fmt: skip
+
+    def clean_days(self) -> list[int]:
+        return sorted(set(self.cleaned_data["days"]))
 
     def clean_phone(self) -> str:
         """As it is read: 01 99 00 12 34. Numbers of two or four figures (15, 3114) are lines too."""

@@ -1,12 +1,14 @@
 """Organisations of the region and what they offer (the care directory, ROR)."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from relais.core.models import Base
 from relais.core.paris import PARIS
@@ -107,6 +109,25 @@ class Way(models.TextChoices):
     ADMISSION = "admission", "Admission directe"
 
 
+class Day(models.IntegerChoices):
+    """Of the week, as `date.weekday` counts them."""
+
+    MONDAY = 0, "lundi"
+    TUESDAY = 1, "mardi"
+    WEDNESDAY = 2, "mercredi"
+    THURSDAY = 3, "jeudi"
+    FRIDAY = 4, "vendredi"
+    SATURDAY = 5, "samedi"
+    SUNDAY = 6, "dimanche"
+
+
+EVERY_DAY = list(Day.values)
+
+
+def every_day() -> list[int]:
+    return list(EVERY_DAY)
+
+
 class ServiceQuerySet(models.QuerySet["Service"]):
     def visible_to(self, actor: "Actor") -> "ServiceQuerySet":
         """As establishments: open to every signed-in professional. One that is closed is its manager's alone."""
@@ -120,17 +141,20 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
 
 def answers_at(moment: datetime) -> Q:
-    """Services that answer at this moment, by Paris time; hours may go over midnight. One that was closed never does."""
-    clock = moment.astimezone(PARIS).time()
-    by_day = Q(opens__lt=F("closes"), opens__lte=clock, closes__gt=clock)
-    over_midnight = Q(opens__gt=F("closes")) & (Q(opens__lte=clock) | Q(closes__gt=clock))
-    return Q(active=True) & (Q(opens=F("closes")) | by_day | over_midnight)
+    """Services that answer at this moment, by Paris time; hours may go over midnight, and the night is that of the day on
+    which it began. One that was closed never does."""
+    local = moment.astimezone(PARIS)
+    clock, today = local.time(), Q(days__contains=[local.weekday()])
+    yesterday = Q(days__contains=[(local.weekday() - 1) % 7])
+    by_day = Q(opens__lt=F("closes"), opens__lte=clock, closes__gt=clock) & today
+    over_midnight = Q(opens__gt=F("closes")) & (Q(opens__lte=clock) & today | Q(closes__gt=clock) & yesterday)
+    return Q(active=True) & (Q(opens=F("closes")) & today | by_day | over_midnight)
 
 
 class Service(Base):
     """What a part of an establishment offers to the others: for what need, where, when, by which line (TE-02).
 
-    FHIR HealthcareService. Equal hours: day and night.
+    FHIR HealthcareService. Equal hours: day and night, from midnight to midnight of its days.
     """
 
     establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="services")
@@ -138,6 +162,7 @@ class Service(Base):
     need = models.CharField("besoin", max_length=20, choices=Need)
     specialty = models.CharField("spécialité", max_length=80, blank=True)
     departments = ArrayField(models.CharField(max_length=2, choices=Department))  # area served
+    days = ArrayField(models.PositiveSmallIntegerField(choices=Day), verbose_name="jours", default=every_day)
     opens = models.TimeField("ouvre à")
     closes = models.TimeField("ferme à")
     phone = models.CharField("ligne directe", max_length=20)
@@ -158,6 +183,7 @@ class Service(Base):
                 fields=["establishment", "name"], condition=Q(active=True), name="service_name_once"
             ),
             models.CheckConstraint(condition=~Q(departments=[]) & ~Q(ways=[]), name="service_has_area_and_way"),
+            models.CheckConstraint(condition=~Q(days=[]) & Q(days__contained_by=EVERY_DAY), name="service_has_days"),
         ]
 
     def __str__(self) -> str:
@@ -166,6 +192,31 @@ class Service(Base):
     @property
     def day_and_night(self) -> bool:
         return self.opens == self.closes
+
+    @property
+    def days_words(self) -> str:
+        """*tous les jours*, *du lundi au vendredi*, *lundi et jeudi*."""
+        named = [str(Day(one).label) for one in sorted(self.days)]
+        if len(named) == len(Day):
+            return _("tous les jours")
+        if len(named) > 2 and max(self.days) - min(self.days) == len(named) - 1:
+            return _("du %(first)s au %(last)s") % {"first": named[0], "last": named[-1]}
+        return _(" et ").join([part for part in (", ".join(named[:-1]), named[-1]) if part])
+
+    @property
+    def next_opening(self) -> datetime:
+        """When it opens the next time."""
+        return self.opens_after(timezone.now())
+
+    def opens_after(self, moment: datetime) -> datetime:
+        """When it opens the first time after this moment, by Paris time; an hour that does not exist is the one that begins
+        in its place."""
+        first, clock = moment.astimezone(PARIS).date(), time.min if self.day_and_night else self.opens
+        days = (first + timedelta(days=ahead) for ahead in range(8))
+        openings = (
+            datetime.combine(day, clock, tzinfo=PARIS).astimezone(UTC) for day in days if day.weekday() in self.days
+        )
+        return next(opening for opening in openings if opening > moment)
 
     @property
     def area(self) -> str:

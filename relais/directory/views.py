@@ -20,7 +20,7 @@ from relais.directory.forms import ServiceForm
 from relais.directory.models import Department, Establishment, Need, Service
 
 MANAGER = "manager"
-FIELDS = ("name", "need", "specialty", "departments", "opens", "closes", "phone", "ways", "note")
+FIELDS = ("name", "need", "specialty", "departments", "days", "opens", "closes", "phone", "ways", "note")
 
 
 @professional()

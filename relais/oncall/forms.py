@@ -13,16 +13,12 @@ from relais.core import times
 from relais.core.errors import Refused
 from relais.core.forms import DateInput, Form, TelInput, TimeInput, possible_day
 from relais.core.paris import PARIS, to_utc
-from relais.directory.models import Service
+from relais.directory.models import Day, Service
 from relais.oncall.actions.slots import Said
 from relais.oncall.hours import DAY_BEGINS, NIGHT_BEGINS
 from relais.oncall.models import OnCallSlot
 from relais.oncall.queries import doctors
 
-WEEKDAYS = [
-    ("0", _("lundi")), ("1", _("mardi")), ("2", _("mercredi")), ("3", _("jeudi")), ("4", _("vendredi")),
-    ("5", _("samedi")), ("6", _("dimanche")),
-]  # fmt: skip
 LONGEST_REPEAT = timedelta(days=366)
 
 
@@ -77,7 +73,7 @@ class NewSlotForm(SlotForm):
     """A slot, perhaps repeated on days of the week until a day."""
 
     weekdays = forms.MultipleChoiceField(
-        label=_("Répéter chaque"), choices=WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Répéter chaque"), choices=Day.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
     until = forms.DateField(label=_("Jusqu’au"), widget=DateInput, required=False, validators=[possible_day])
 

@@ -1,6 +1,6 @@
 """Day and night of the on-calls: pure rules, in Paris time, right on the two nights when the clocks change."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -37,15 +37,18 @@ class Span:
         return self.ends_at - self.starts_at
 
 
-def opening_spans(opens: time, closes: time, start: datetime, end: datetime) -> list[Span]:
-    """When a service with these Paris hours answers between two instants; equal hours: always; they may go over midnight."""
+def opening_spans(
+    opens: time, closes: time, start: datetime, end: datetime, days: Collection[int] = range(7)
+) -> list[Span]:
+    """When a service with these Paris hours answers between two instants; equal hours: day and night; they may go over
+    midnight, and the night is that of the day on which it began."""
     if opens == closes:
-        return [Span(start.astimezone(UTC), end.astimezone(UTC))] if start < end else []
-    return [
+        opens = closes = time.min
+    return _joined(
         Span(max(span.starts_at, start.astimezone(UTC)), min(span.ends_at, end.astimezone(UTC)))
         for span in _daily(opens, closes, start, end)
-        if span.ends_at > start and span.starts_at < end
-    ]
+        if span.starts_at.astimezone(PARIS).weekday() in days and span.ends_at > start and span.starts_at < end
+    )
 
 
 def _daily(opens: time, closes: time, start: datetime, end: datetime) -> Iterator[Span]:
@@ -77,7 +80,7 @@ def uncovered(wanted: Iterable[Span], covered: Iterable[Span]) -> list[Span]:
     return [hole for hole in _joined(holes) if hole.length > LONGEST_GAP]
 
 
-def _joined(spans: list[Span]) -> list[Span]:
+def _joined(spans: Iterable[Span]) -> list[Span]:
     """Spans that touch are one: a hole from Friday evening to Monday is said once by a service that never closes."""
     done: list[Span] = []
     for span in sorted(spans):

@@ -231,7 +231,8 @@ def holes(services: Iterable[Service], start: datetime, end: datetime) -> dict[U
 
 
 def _holes(service: Service, covered: list[Span], start: datetime, end: datetime) -> list[Span]:
-    wanted = opening_spans(service.opens, service.closes, start, end) if service.active else []
+    hours = (service.opens, service.closes, start, end, service.days)
+    wanted = opening_spans(*hours) if service.active else []
     return uncovered(wanted, covered)
 
 

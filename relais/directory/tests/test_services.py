@@ -1,16 +1,19 @@
 """The directory of services: found by need and place, described by their own managers (TE-02)."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
+from relais.core.paris import PARIS
+from relais.core.times import near
 from relais.directory import actions
 from relais.directory.models import Department, Need, Service, Way
 from relais.directory.queries import find_services
@@ -19,9 +22,10 @@ from relais.directory.testing import make_service
 pytestmark = pytest.mark.django_db
 URL = "/annuaire/"
 EVERYWHERE = list(Department.values)
+WEEK = list(range(5))  # Monday to Friday
 SAID = {
-    "name": "Astreinte Sud", "need": "geriatric", "specialty": "", "departments": ["94"], "opens": "08:00",
-    "closes": "19:00", "phone": "0199001234", "ways": ["phone", "video"], "note": "",
+    "name": "Astreinte Sud", "need": "geriatric", "specialty": "", "departments": ["94"], "days": list(range(7)),
+    "opens": "08:00", "closes": "19:00", "phone": "0199001234", "ways": ["phone", "video"], "note": "",
 }  # fmt: skip
 
 
@@ -94,6 +98,78 @@ def test_hours_are_those_of_paris_in_summer_too(place):
 
 
 @pytest.mark.req("TE-02")
+@pytest.mark.parametrize(
+    ("days", "hours", "at", "answers"),
+    [
+        (WEEK, (8, 19), "2026-11-20 12:00", True),  # a Friday
+        (WEEK, (8, 19), "2026-11-21 12:00", False),
+        (WEEK, (19, 8), "2026-11-20 23:00", True),
+        (WEEK, (19, 8), "2026-11-21 03:00", True),  # the night of Friday
+        (WEEK, (19, 8), "2026-11-21 20:00", False),
+        (WEEK, (19, 8), "2026-11-23 03:00", False),  # the night of Sunday
+        (WEEK, (0, 0), "2026-11-20 23:59", True),
+        (WEEK, (8, 8), "2026-11-21 03:00", False),  # day and night ends with its last day
+        ([6], (19, 8), "2026-11-23 03:00", True),  # over the end of the week
+        ([5], (19, 8), "2026-03-29 03:30", True),  # an hour less
+        ([5], (19, 8), "2026-10-25 02:30", True),  # an hour more
+        ([6], (1, 5), "2026-10-25 02:30", True),
+        ([5], (1, 5), "2026-03-29 03:30", False),
+    ],
+)
+def test_a_service_answers_on_its_days_and_a_night_is_that_of_the_day_on_which_it_began(
+    place, days, hours, at, answers
+):
+    make_service(place, days=days, opens=time(hours[0]), closes=time(hours[1]))
+    moments = [datetime.fromisoformat(at).replace(tzinfo=PARIS, fold=fold) for fold in (0, 1)]
+    assert [Service.objects.open_at(moment).exists() for moment in moments] == [answers, answers]
+
+
+@pytest.mark.parametrize(
+    ("days", "opens", "at", "opening"),
+    [
+        (WEEK, 8, "2026-11-20 20:00", "2026-11-23 08:00"),
+        (WEEK, 8, "2026-11-23 07:00", "2026-11-23 08:00"),
+        ([4], 8, "2026-11-20 20:00", "2026-11-27 08:00"),
+        ([6], 8, "2026-03-28 20:00", "2026-03-29 08:00"),
+        ([6], 8, "2026-10-24 20:00", "2026-10-25 08:00"),
+        ([6], 0, "2026-11-20 20:00", "2026-11-22 00:00"),
+    ],
+)
+def test_when_a_closed_service_opens_next_is_an_hour_of_paris(place, days, opens, at, opening):
+    closes = 19 if opens else 0
+    service = make_service(place, days=days, opens=time(opens), closes=time(closes))
+    said = service.opens_after(datetime.fromisoformat(at).replace(tzinfo=PARIS))
+    assert f"{said.astimezone(PARIS):%Y-%m-%d %H:%M}" == opening
+
+
+@pytest.mark.req("TE-02")
+def test_the_directory_says_on_which_days_a_service_answers_and_when_a_closed_one_does_again(place):
+    today = timezone.localdate()
+    opening = datetime.combine(today + timedelta(days=2), time(0), tzinfo=PARIS)
+    kept = make_service(place, opens=time(0), closes=time(0), days=[opening.weekday()])
+    make_service(place, name="Toujours", opens=time(0), closes=time(0))
+    seen = client_of(make_practitioner(place))
+    named = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")[opening.weekday()]
+    for url in (URL, reverse("directory:service", args=[kept.pk])):
+        page = seen.get(url).content.decode()
+        assert f"{named}, jour et nuit" in page, url
+        assert "Fermé" in page, url
+        assert f">{near(opening)}<" in page, url
+    assert names(seen.get(URL, {"ouvert": "1"})) == ["Toujours"]
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (range(7), "tous les jours"), (WEEK, "du lundi au vendredi"), ([5, 6], "samedi et dimanche"),
+        ([0, 2, 4], "lundi, mercredi et vendredi"), ([0, 5, 6], "lundi, samedi et dimanche"), ([3], "jeudi"),
+    ],
+)  # fmt: skip
+def test_days_are_said_as_people_say_them(days, words):
+    assert Service(days=list(days)).days_words == words
+
+
+@pytest.mark.req("TE-02")
 def test_those_that_answer_now_stand_first_the_nearest_before_the_regional_ones(place):
     noon = datetime(2026, 11, 20, 11, tzinfo=UTC)
     make_service(place, name="B proche")
@@ -151,6 +227,8 @@ def test_a_manager_describes_a_service_and_the_others_find_it(place, manager):
         ({"ways": ["pigeon"]}, "pigeon"),
         ({"need": "expert"}, "Indiquez la spécialité"),
         ({"opens": "25:00"}, "heure"),
+        ({"days": []}, "obligatoire"),
+        ({"days": ["7"]}, "7"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(manager, wrong, sentence):
@@ -212,9 +290,14 @@ def test_a_service_is_changed_in_place(place, manager):
     kept = make_service(place, name="Avant")
     mine = client_of(manager)
     assert "Avant" in mine.get(reverse("directory:change_service", args=[kept.pk])).content.decode()
-    mine.post(reverse("directory:change_service", args=[kept.pk]), {**SAID, "opens": "19:00", "closes": "08:00"})
+    said = {**SAID, "opens": "19:00", "closes": "08:00", "days": [4, 0, 1, 2, 3, 3]}
+    mine.post(reverse("directory:change_service", args=[kept.pk]), said)
     kept.refresh_from_db()
-    assert (kept.name, kept.opens, kept.phone) == ("Astreinte Sud", time(19), "01 99 00 12 34")
+    assert (kept.name, kept.opens, kept.phone, kept.days) == ("Astreinte Sud", time(19), "01 99 00 12 34", WEEK)
+    page = mine.get(reverse("directory:service", args=[kept.pk])).content.decode()
+    assert "du lundi au vendredi de 19:00 à 08:00" in page
+    form = mine.get(reverse("directory:change_service", args=[kept.pk])).content.decode()
+    assert sum('name="days"' in one and " checked" in one for one in form.split("<input")) == len(WEEK)
     make_service(place, name="Prise")
     refused = mine.post(reverse("directory:change_service", args=[kept.pk]), {**SAID, "name": "Prise"})
     assert refused.status_code == 422
@@ -223,7 +306,7 @@ def test_a_service_is_changed_in_place(place, manager):
 def test_the_action_refuses_a_name_that_is_taken(place, manager):
     make_service(place, name="Prise")
     said = actions.Described(
-        name="Prise", need=Need.GERIATRIC, specialty="", departments=["94"], opens=time(8), closes=time(19),
+        name="Prise", need=Need.GERIATRIC, specialty="", departments=["94"], days=WEEK, opens=time(8), closes=time(19),
         phone="15", ways=[Way.PHONE], note="",
     )  # fmt: skip
     with pytest.raises(Refused, match="a déjà un service de ce nom"):

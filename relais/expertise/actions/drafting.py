@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from relais.core import times
 from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
@@ -240,8 +241,8 @@ def chosen(actor: Actor, service_id: UUID | None, urgency: str, now: datetime) -
         raise Refused(_("Personne ne répond pour ce service en ce moment : choisissez-en un autre."), field="service")
     if urgency in HURRIED and not Service.objects.open_at(now).filter(pk=service.pk).exists():
         raise Refused(
-            _("%(service)s est fermé à cette heure : choisissez un service ouvert, ou appelez le 15.")
-            % {"service": service.name},
+            _("%(service)s est fermé et répond %(when)s : choisissez un service ouvert, ou appelez le 15.")
+            % {"service": service.name, "when": times.near(service.opens_after(now))},
             field="service",
         )
     return service

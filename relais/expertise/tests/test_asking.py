@@ -1,6 +1,6 @@
 """Asking for an opinion: the draft, its documents, the service, sending it."""
 
-from datetime import time
+from datetime import datetime, time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,6 +11,7 @@ from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.errors import Refused
 from relais.core.paris import PARIS
+from relais.core.times import near
 from relais.directory.models import Way
 from relais.dossiers.models import Dossier
 from relais.expertise.actions import answering, drafting
@@ -158,9 +159,27 @@ def test_an_urgent_request_is_not_sent_to_a_service_that_is_closed(home):
     asker = make_practitioner(home)
     service = make_pool(opens=time(9), closes=time(17))
     at_night = timezone.now().astimezone(PARIS).replace(hour=3, minute=0)
-    with pytest.raises(Refused, match="fermé à cette heure"):
+    with pytest.raises(Refused, match=r"est fermé et répond .* 09:00 :"):
         drafting.chosen(actor_for(asker), service.pk, "urgente", at_night)
     assert drafting.chosen(actor_for(asker), service.pk, "programmee", at_night) == service
+
+
+@pytest.mark.req("TE-02")
+def test_an_urgent_request_is_not_sent_on_a_day_on_which_its_service_does_not_answer(home):
+    away = timezone.localdate() + timedelta(days=2)
+    service = make_pool(days=[away.weekday()])
+    browser, asked = begin(make_practitioner(home), make_patient(seen_by=home))
+    opening = near(datetime.combine(away, time(0), tzinfo=PARIS))
+    found = browser.get("/expertise/services/", {"quoi": service.name, "departement": ""}).content.decode()
+    assert "répond <time" in found
+    assert f">{opening}<" in found
+    url, said = f"/expertise/{asked.pk}/demande/", {**ASKED, "tg.histoire": ["Chute hier."]}
+    refused = browser.post(url, posted(said, service=str(service.pk)))
+    assert refused.status_code == 422
+    for words in (f"{service.name} est fermé et répond {opening} : choisissez un service ouvert", "Chute hier."):
+        assert words in refused.content.decode(), words
+    later = posted({**said, "tg.urgence": ["programmee"]}, service=str(service.pk))
+    assert browser.post(url, later).status_code == 302
 
 
 def test_documents_of_a_draft_are_its_author_s_and_leave_with_the_request(home):

@@ -121,6 +121,23 @@ def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer(day: date, hou
     assert [span.length for span in spans] == [timedelta(hours=hours)]
 
 
+@pytest.mark.parametrize("day", [SPRING, AUTUMN, date(2026, 6, 7)])
+def test_a_rota_has_no_hole_on_the_days_on_which_its_service_does_not_answer(day: date) -> None:
+    """From Friday to Monday noon, Sunday being `day`: the night of Friday ends on Saturday at 08:00."""
+    friday = day - timedelta(days=2)
+    start, end = paris(friday, 0), paris(day + timedelta(days=1), 12)
+    week = list(range(5))
+    night = make_service("night", days=week)
+    assert queries.gaps(night, paris(friday, 12), end) == [
+        Span(paris(friday, 19), paris(friday + timedelta(days=1), 8))
+    ]
+    around = make_service("samu", days=week)
+    assert queries.gaps(around, start, end) == [
+        Span(start, paris(friday + timedelta(days=1), 0)), Span(paris(day + timedelta(days=1), 0), end),
+    ]  # fmt: skip
+    assert queries.gaps(make_service("samu"), start, end) == [Span(start, end)]
+
+
 @pytest.mark.parametrize("day", [SPRING, AUTUMN])
 def test_at_every_moment_of_a_clock_change_exactly_the_one_on_duty_is_asked_first(day: date) -> None:
     """Two days and nights of a rota in hours of Paris: every hour of two days has its doctor, at 08:00 and 19:00 too."""
