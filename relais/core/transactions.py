@@ -1,6 +1,7 @@
 """One transaction for an action, however many actions it calls."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -11,6 +12,8 @@ from relais.core import live
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 _left: ContextVar[list[models.Model] | None] = ContextVar("rows that the action of now leaves at its end", default=None)
 
@@ -45,6 +48,22 @@ def whole(action: Callable[P, R]) -> Callable[P, R]:
             return done
 
     return run
+
+
+def each(found: Iterable[T], act: Callable[[T], object]) -> list[Exception]:
+    """Do it for each of these rows, or ids, by itself: one that fails is undone, logged by its id and holds back no other.
+
+    A transaction for each, or a part of the one that goes on, whose other writes stand. What failed.
+    """
+    failed: list[Exception] = []
+    for one in list(found):
+        try:
+            with transaction.atomic():
+                act(one)
+        except Exception as error:  # noqa: BLE001  (whatever it is, those behind it must not wait)
+            logger.error("%s could not be looked at: %s", getattr(one, "pk", one), type(error).__name__)
+            failed.append(error)
+    return failed
 
 
 def leave(row: models.Model) -> None:

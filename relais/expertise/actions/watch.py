@@ -3,17 +3,14 @@
 Those whose expert leaves the pool are told to the others at once.
 """
 
-import logging
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from relais.core.actor import SYSTEM_ACTOR
-from relais.core.transactions import whole
+from relais.core.transactions import each, whole
 from relais.dossiers import actions as dossiers
 from relais.expertise import delays, messages
 from relais.expertise.actions.states import tell_lists
@@ -22,8 +19,6 @@ from relais.expertise.queries import pool
 from relais.expertise.workflow import HELD
 from relais.oncall.models import PoolMember
 
-logger = logging.getLogger(__name__)
-
 
 def watch(*, now: datetime | None = None) -> int:
     """Climb every overdue request to where it should be by now, the most urgent first; returns how many moved.
@@ -31,10 +26,12 @@ def watch(*, now: datetime | None = None) -> int:
     One transaction each. Raises ExceptionGroup at the end, all others done, for those that could not be watched.
     """
     moment = now or timezone.now()
-    moved, failed = _each(_due(moment).order_by("rank", "pk"), lambda pk: climb(pk, moment))
+    moved: list[bool] = []
+    due = _due(moment).order_by("rank", "pk").values_list("pk", flat=True)
+    failed = each(due, lambda pk: moved.append(climb(pk, moment)))
     if failed:
         raise ExceptionGroup("Requests that could not be watched", failed)
-    return moved
+    return sum(moved)
 
 
 def follow_pool(service_id: UUID) -> None:
@@ -42,26 +39,9 @@ def follow_pool(service_id: UUID) -> None:
 
     The change stands whatever becomes of these: of one that fails what it had written is undone, and nothing more.
     """
-
-    def tell(pk: UUID) -> bool:
-        with transaction.atomic():
-            return tell_gone(pk)
-
     there = PoolMember.objects.on_call().filter(service_id=service_id, user_id=OuterRef("expert_id"))
     held = Expertise.objects.filter(~Exists(there), service_id=service_id, state__in=HELD)
-    _each(held.order_by("rank", "pk"), tell)
-
-
-def _each(found: QuerySet[Expertise], act: Callable[[UUID], bool]) -> tuple[int, list[Exception]]:
-    """Do it for each of these; one that fails is logged by its id and holds back no other. How many moved, what failed."""
-    moved, failed = 0, list[Exception]()
-    for pk in list(found.values_list("pk", flat=True)):
-        try:
-            moved += act(pk)
-        except Exception as error:  # noqa: BLE001  (whatever it is, those behind it must not wait)
-            logger.error("Request %s could not be watched: %s", pk, type(error).__name__)
-            failed.append(error)
-    return moved, failed
+    each(held.order_by("rank", "pk").values_list("pk", flat=True), tell_gone)
 
 
 @whole

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import User
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
-from relais.core.transactions import whole
+from relais.core.transactions import each, whole
 from relais.directory.models import Service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Participant
 from relais.liaison import delays, messages
 from relais.liaison import permissions as may
 from relais.liaison.actions import owning
-from relais.liaison.actions.states import each, lock, tell_pages
+from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import HandOver, Request
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import WAITING, State

@@ -1,7 +1,6 @@
 """The state of a request moved by the table, and the pages told."""
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -17,19 +16,6 @@ from relais.patients.models import Patient
 
 # What to do once a request is over; the same words for each thing that it takes no more.
 OVER_NOW = "Cette demande n’est plus ouverte. Pour la suite, l’EHPAD en fait une nouvelle ; si l’état s’aggrave, appelez le 15."
-logger = logging.getLogger(__name__)
-
-
-def each(found: Iterable[UUID], act: Callable[[UUID], object]) -> list[Exception]:
-    """Do it for each of these requests; one that fails is logged by its id and holds back no other. What failed."""
-    failed: list[Exception] = []
-    for demand_id in list(found):
-        try:
-            act(demand_id)
-        except Exception as error:  # noqa: BLE001  (whatever it is, those behind it must not wait)
-            logger.error("Request %s could not be watched: %s", demand_id, type(error).__name__)
-            failed.append(error)
-    return failed
 
 
 def pages_of(demand: Request) -> list[str]:

@@ -1,20 +1,18 @@
 """What runs each minute: nobody answered, nobody is left, something is due, a shift ends (domain.md §3.4)."""
 
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from relais.accounts.models import Membership, User
 from relais.core.actor import SYSTEM_ACTOR
-from relais.core.transactions import whole
+from relais.core.transactions import each, whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import delays, messages
 from relais.liaison.actions import alarming, handing, owning
-from relais.liaison.actions.states import each, lock, tell_pages
+from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
 from relais.liaison.queries.measures import measured
@@ -44,11 +42,11 @@ def follow_rota(service_id: UUID) -> None:
     The change of the rota stands whatever becomes of these: one that fails is left to `watch`.
     """
     now = timezone.now()
-    _apart(_gone(), lambda pk: owning.ask_next(demand_id=pk, now=now, why="gone"))
+    each(_gone(), lambda pk: owning.ask_next(demand_id=pk, now=now, why="gone"))
     waiting = Request.objects.filter(service=service_id, state=State.SUBMITTED, responsible__isnull=False)
-    _apart(waiting.order_by("pk").values_list("pk", flat=True), lambda pk: _reroute(pk, now))
-    _apart(_unowned(), lambda pk: owning.ask_next(demand_id=pk, now=now, why="nobody"))
-    _apart(_unowned(), lambda pk: alarming.sound(demand_id=pk, now=now))
+    each(waiting.order_by("pk").values_list("pk", flat=True), lambda pk: _reroute(pk, now))
+    each(_unowned(), lambda pk: owning.ask_next(demand_id=pk, now=now, why="nobody"))
+    each(_unowned(), lambda pk: alarming.sound(demand_id=pk, now=now))
 
 
 def _reroute(demand_id: UUID, now: datetime) -> None:
@@ -56,16 +54,6 @@ def _reroute(demand_id: UUID, now: datetime) -> None:
     demand = Request.objects.select_related("establishment").get(pk=demand_id)
     if demand.responsible_id not in {duty.user.pk for duty in route(demand.establishment, now) if duty.user}:
         owning.ask_next(demand_id=demand_id, now=now, why="rota")
-
-
-def _apart(found: Iterable[UUID], act: Callable[[UUID], object]) -> None:
-    """As `each`, inside the transaction of somebody else: what one that fails had written is undone, and nothing more."""
-
-    def run(demand_id: UUID) -> None:
-        with transaction.atomic():
-            act(demand_id)
-
-    each(found, run)
 
 
 def _gone() -> list[UUID]:

@@ -16,7 +16,7 @@ from relais.core import live
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.paris import PARIS
-from relais.core.transactions import whole
+from relais.core.transactions import each, whole
 from relais.core.workflow import apply
 from relais.directory.models import Establishment
 from relais.meetings import messages
@@ -236,15 +236,20 @@ def _record(meeting: Meeting, verb: str, actor: Actor, source: str) -> None:
     live.ping(topic(meeting.pk))
 
 
-@whole
 def end_past() -> int:
-    """End the meetings that are over for four hours and in which nobody is; returns how many."""
-    ended = 0
-    for meeting in Meeting.objects.filter(state=State.PLANNED, ends_at__lt=timezone.now() - LATE):
-        if not room_queries.who_is_inside(meeting.pk):
-            end(actor=SYSTEM_ACTOR, meeting=meeting)
-            ended += 1
-    return ended
+    """End the meetings that are over for four hours and in which nobody is, each by itself; returns how many."""
+    ended: list[bool] = []
+    over = Meeting.objects.filter(state=State.PLANNED, ends_at__lt=timezone.now() - LATE)
+    each(over, lambda meeting: ended.append(_end_left(meeting)))
+    return sum(ended)
+
+
+@whole
+def _end_left(meeting: Meeting) -> bool:
+    if _lock(meeting).state != State.PLANNED or room_queries.who_is_inside(meeting.pk):
+        return False  # a host ended it, or came back, meanwhile
+    end(actor=SYSTEM_ACTOR, meeting=meeting)
+    return True
 
 
 @whole

@@ -1,6 +1,6 @@
 """Permanent rooms: entering, and ending a conversation once nobody is there."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -9,7 +9,7 @@ from relais.accounts.models import User
 from relais.audit import actions as audit
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound
-from relais.core.transactions import whole
+from relais.core.transactions import each, whole
 from relais.directory.models import Establishment, Service
 from relais.meetings.models import KEPT, Place, Sitting
 from relais.meetings.permissions import places as may
@@ -102,17 +102,22 @@ def end(*, sitting: Sitting) -> None:
     rooms.end_room(actor=SYSTEM_ACTOR, about=sitting.pk)
 
 
-@whole
 def end_empty() -> int:
-    """End the conversations that nobody has been in, nor waited for, these two minutes; returns how many."""
-    ended = 0
+    """End the conversations that nobody has been in, nor waited for, these two minutes, each by itself; returns how many."""
+    ended: list[bool] = []
     before = timezone.now() - EMPTY_FOR
-    for sitting in Sitting.objects.filter(ended_at=None, created_at__lt=before).select_related("place"):
-        Place.objects.select_for_update(of=("self",)).get(pk=sitting.place_id)
-        if Sitting.objects.filter(pk=sitting.pk, ended_at=None).exists() and _empty(sitting, before):
-            end(sitting=sitting)
-            ended += 1
-    return ended
+    found = Sitting.objects.filter(ended_at=None, created_at__lt=before)
+    each(found, lambda sitting: ended.append(_end_left(sitting, before)))
+    return sum(ended)
+
+
+@whole
+def _end_left(sitting: Sitting, before: datetime) -> bool:
+    Place.objects.select_for_update(of=("self",)).get(pk=sitting.place_id)
+    if not Sitting.objects.filter(pk=sitting.pk, ended_at=None).exists() or not _empty(sitting, before):
+        return False
+    end(sitting=sitting)
+    return True
 
 
 @whole
@@ -123,7 +128,7 @@ def forget() -> None:
     over.delete()
 
 
-def _empty(sitting: Sitting, before: object) -> bool:
+def _empty(sitting: Sitting, before: datetime) -> bool:
     if Peer.objects.filter(invitation__room__about=sitting.pk, seen_at__gt=before).exists():
         return False
     return not room_queries.present(sitting.pk)

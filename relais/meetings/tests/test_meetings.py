@@ -311,6 +311,22 @@ def test_a_meeting_that_is_long_over_ends_by_itself_once_nobody_is_there(scene):
     assert meeting.state == State.ENDED
 
 
+def test_a_meeting_that_cannot_be_ended_holds_back_no_other(scene, monkeypatch):
+    bad, good = plan(scene.nurse), plan(scene.regulator)
+    start = timezone.now() - timedelta(hours=6)
+    Meeting.objects.update(starts_at=start, ends_at=start + timedelta(minutes=30))
+    plain = meetings.end
+
+    def broken(*, actor, meeting):
+        if meeting == bad:
+            raise Refused("« Terminer » n’est plus possible")
+        plain(actor=actor, meeting=meeting)
+
+    monkeypatch.setattr(meetings, "end", broken)
+    assert meetings.end_past() == 1
+    assert set(Meeting.objects.values_list("pk", "state")) == {(bad.pk, State.PLANNED), (good.pk, State.ENDED)}
+
+
 def test_a_link_lets_in_a_hundred_people_at_most(scene, monkeypatch):
     monkeypatch.setattr(guests, "MOST", 1)
     meeting = plan(scene.nurse)

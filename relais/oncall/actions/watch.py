@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from relais.core import times
-from relais.core.transactions import whole
+from relais.core.transactions import each, whole
 from relais.directory.models import Service
 from relais.oncall import messages, queries
 from relais.oncall.actions.pool import lock
@@ -22,15 +22,18 @@ def alert_gaps(now: datetime | None = None) -> int:
     """Tell of the holes of the next seven days that nobody was told of, and again of those of the next 24 hours; idempotent.
 
     Of the services that keep a rota, and of those that keep none although nursing homes count on them (`_alert_empty`).
-    Returns how many were told.
+    Returns how many were told; raises ExceptionGroup at the end, all others done, for services that could not be looked at.
     """
     moment = now or timezone.now()
     slots = OnCallSlot.objects.filter(service=OuterRef("pk"), ends_at__gt=moment - KEPT)
     services = Service.objects.filter(active=True, establishment__active=True).order_by("pk")
-    told = sum(_alert(service, moment) for service in services.filter(Exists(slots)))
-    return told + sum(
-        _alert_empty(service, moment) for service in services.filter(queries.counted_on(), ~Exists(slots))
-    )
+    told: list[int] = []
+    failed = each(services.filter(Exists(slots)), lambda one: told.append(_alert(one, moment)))
+    empty = services.filter(queries.counted_on(), ~Exists(slots))
+    failed += each(empty, lambda one: told.append(_alert_empty(one, moment)))
+    if failed:
+        raise ExceptionGroup("Rotas that could not be looked at", failed)
+    return sum(told)
 
 
 @whole

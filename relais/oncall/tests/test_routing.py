@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member
 from relais.core.paris import PARIS
 from relais.oncall import changes, queries
+from relais.oncall.actions import watch
 from relais.oncall.hours import Span, doubled, is_day, next_boundary, opening_spans, uncovered
+from relais.oncall.models import ToldGap
 from relais.oncall.testing import cover, join, make_pool, make_service, make_slot
 
 pytestmark = pytest.mark.django_db
@@ -211,3 +213,19 @@ def test_what_must_follow_a_change_is_told_once(monkeypatch: pytest.MonkeyPatch)
     service_id = uuid4()
     changes.tell(service_id)
     assert told == [service_id]
+
+
+def test_a_rota_that_cannot_be_looked_at_keeps_no_other_from_its_referent(region, monkeypatch) -> None:
+    _home, own, other, *_ = region
+    plain = queries.gaps
+
+    def broken(service, *span):
+        if service == own:
+            raise ZeroDivisionError
+        return plain(service, *span)
+
+    monkeypatch.setattr(queries, "gaps", broken)
+    with pytest.raises(ExceptionGroup, match="could not be looked at"):
+        watch.alert_gaps(NOON)
+    told = set(ToldGap.objects.values_list("service", flat=True))
+    assert (own.pk in told, other.pk in told) == (False, True)

@@ -4,7 +4,7 @@ Each follow-up keeps how far it was looked at. A run that comes late does what i
 that is missing is noted however late that is, a reminder is sent only while its hours last.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.paris import PARIS
+from relais.core.transactions import each
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Event
 from relais.telemonitoring import messages
@@ -196,7 +197,7 @@ def _silent_after_red(now: datetime) -> list[Exception]:
         .exclude(fired__contains=["MA03"])
         .exclude(follow_up__last_answer_at__gt=now - SILENT)
     )
-    return _each(
+    return each(
         rows.order_by("since", "pk").values_list("follow_up_id", flat=True), lambda pk: _escalate_silent(pk, now)
     )
 
@@ -230,7 +231,7 @@ def _lost(now: datetime) -> list[Exception]:
         .exclude(Exists(_contacts(since)))
         .exclude(Exists(_told(since)))
     )
-    return _each(rows.order_by("pk").values_list("pk", flat=True), _propose_lost)
+    return each(rows.order_by("pk").values_list("pk", flat=True), _propose_lost)
 
 
 def _contacts(since: datetime) -> QuerySet[Call]:
@@ -249,18 +250,6 @@ def _propose_lost(pk: UUID) -> None:
     follow_up = FollowUp.objects.select_for_update(of=("self",)).select_related("dossier").get(pk=pk)
     alerts.raise_alert(follow_up=follow_up, level="orange", fired=["MA05"], priority=False)
     tell_pages(follow_up)
-
-
-def _each(ids: Iterable[UUID], act: Callable[[UUID], None]) -> list[Exception]:
-    """Each in a transaction of its own; what failed, all others done."""
-    failed: list[Exception] = []
-    for pk in list(ids):
-        try:
-            with transaction.atomic():
-                act(pk)
-        except Exception as error:  # noqa: BLE001  (as in `watch`)
-            failed.append(error)
-    return failed
 
 
 def _propose_closing(follow_up: FollowUp, now: datetime) -> None:
