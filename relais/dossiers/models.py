@@ -115,7 +115,7 @@ class Authored(Base):
 
 
 class Step(Authored):
-    """A typed step of the record (« Ajouter une étape »): its kind is one of the dossier's Kind.step_types."""
+    """A typed step of the record (« Ajouter une étape »): its kind is a word of the workflow that writes and reads it."""
 
     dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=30)

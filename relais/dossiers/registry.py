@@ -13,7 +13,6 @@ class Kind:
     key: str
     label: str
     prefix: str  # of references: "TC" gives TC-7KQ4-M2XD
-    step_types: Mapping[str, str]  # key -> label of « Ajouter une étape »
     may_read: Callable[[Actor], bool]  # may this actor read the clinical content
     url_name: str  # reverse(url_name, args=[dossier.id]) is its page
     phases: Mapping[str, str]  # state of the workflow -> Phase

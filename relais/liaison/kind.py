@@ -8,7 +8,6 @@ KIND = Kind(
     key="liaison",
     label="Liaison EHPAD",
     prefix="FG",
-    step_types={"document": "Ajouter un document"},
     may_read=can_read,
     url_name="liaison:request",
     phases={str(state): phase for state, phase in PHASES.items()},

@@ -30,7 +30,7 @@ NAMES = {
     "fg.conscience": "conscience",
 }
 MEDIUM, HIGH = 5, 7
-QSOFA_RATE, QSOFA_PRESSURE, QSOFA_POSITIVE = 22, 100, 2
+QSOFA_RATE, QSOFA_PRESSURE = 22, 100
 RED_SPO2, RED_PRESSURE, RED_RATE = 85, 90, 30
 UNRESPONSIVE = ("P", "U")
 VITAL = "urgence vitale"

@@ -12,15 +12,9 @@ from relais.accounts.models import Role, User
 from relais.core.actor import Actor
 from relais.core.paris import PARIS, midnight
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.oncall.hours import Span, doubled, is_day, next_boundary, opening_spans, uncovered
+from relais.oncall.hours import Span, doubled, is_day, opening_spans, uncovered
 from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import ANSWERS, AskState
-
-__all__ = [
-    "Answering", "Duty", "Twice", "answering", "asked_of", "asked_services", "backing", "counted_on", "doctors",
-    "duties", "gaps", "holes", "is_day", "members", "next_boundary", "on_duty", "overlaps",
-    "rotas_of", "route", "services_of", "slots_of", "twice", "week",
-]  # fmt: skip
 
 PRIMARY, BACKUP, OTHER, NIGHT, SAMU = "primary", "backup", "other_service", "night", "samu"
 NEAR = 2  # services of the department that are asked for a nursing home to which none was given
@@ -234,13 +228,6 @@ def _holes(service: Service, covered: list[Span], start: datetime, end: datetime
     hours = (service.opens, service.closes, start, end, service.days)
     wanted = opening_spans(*hours) if service.active else []
     return uncovered(wanted, covered)
-
-
-def overlaps(service: Service, start: datetime, end: datetime) -> list[Span]:
-    """The hours that two slots or more cover between two instants."""
-    slots = OnCallSlot.objects.filter(service=service).between(start, end).told().order_by("starts_at", "id")
-    covered = [Span(slot.starts_at, slot.ends_at) for slot in slots if _answered(slot)]
-    return _doubled(covered, start, end)
 
 
 def _doubled(covered: list[Span], start: datetime, end: datetime) -> list[Span]:

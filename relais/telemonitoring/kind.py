@@ -8,7 +8,6 @@ KIND = Kind(
     key="telemonitoring",
     label="Suivi à domicile",
     prefix="EC",
-    step_types={"document": "Ajouter un document"},
     may_read=can_read,
     url_name="telemonitoring:follow_up",
     phases={str(state): phase for state, phase in PHASES.items()},

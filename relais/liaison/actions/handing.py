@@ -22,8 +22,9 @@ from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import HandOver, Request
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import WAITING, State
+from relais.oncall.hours import next_boundary
 from relais.oncall.models import OnCallSlot
-from relais.oncall.queries import asked_services, next_boundary, route
+from relais.oncall.queries import asked_services, route
 from relais.oncall.workflow import ANSWERS
 
 PASSED_ON = (*WAITING, State.TAKEN, State.COMPLEMENT, State.ORIENTATION)  # and what is to look at again in the shift

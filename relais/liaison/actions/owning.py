@@ -25,7 +25,7 @@ from relais.liaison.workflow import OPEN, WAITING, State
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import Duty, on_duty, route
 
-ASKED, OWNER = "asked", "owner"  # roles of a service and of its doctors in the dossier
+ASKED = "asked"  # role in the dossier of a service that takes part
 TEXT_MAX = 2000  # characters of each text of a hand-over
 
 

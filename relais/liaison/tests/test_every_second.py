@@ -21,8 +21,8 @@ from relais.liaison.models import HandOver, Request
 from relais.liaison.testing import make_home, make_request
 from relais.liaison.workflow import OPEN, WAITING
 from relais.oncall import changes
+from relais.oncall.hours import next_boundary
 from relais.oncall.models import OnCallSlot, PoolMember
-from relais.oncall.queries import next_boundary
 from relais.oncall.testing import cover, join, make_service, make_slot
 from relais.patients.testing import make_patient
 

@@ -14,8 +14,8 @@ from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import HandOver, Request
 from relais.liaison.testing import make_home, make_request, posted, relieved, taken
 from relais.notifications.models import Message
+from relais.oncall.hours import next_boundary
 from relais.oncall.models import OnCallSlot, PoolMember
-from relais.oncall.queries import next_boundary
 from relais.oncall.testing import join, make_service, make_slot
 from relais.patients.testing import make_patient
 

@@ -19,8 +19,8 @@ from relais.liaison.models import HandOver, Request
 from relais.liaison.testing import make_home, make_request, relieved, taken
 from relais.notifications.models import Message
 from relais.oncall import changes
+from relais.oncall.hours import next_boundary
 from relais.oncall.models import OnCallSlot, PoolMember
-from relais.oncall.queries import next_boundary
 from relais.oncall.testing import make_service, make_slot
 from relais.patients.testing import make_patient
 

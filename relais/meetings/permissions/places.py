@@ -5,7 +5,7 @@ from typing import Any
 from relais.accounts.models import Membership
 from relais.core.actor import Actor
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.meetings.models import NEEDS, Place
+from relais.meetings.models import NEEDS
 from relais.meetings.queries import duty
 from relais.meetings.topics import MEETING, ON_DUTY
 from relais.rooms.models import Invitation
@@ -39,11 +39,6 @@ def is_of(actor: Actor, owner: Establishment | Service) -> bool:
 def can_enter_at_once(actor: Actor, owner: Establishment | Service) -> bool:
     """Those of the place, and those on duty who were called before; anybody else knocks and waits (VR-01, VR-02)."""
     return is_of(actor, owner) or is_on_duty(actor)
-
-
-def can_read_stays(actor: Actor, place: Place) -> bool:
-    """Who was there and when is read by those of the place."""
-    return is_of(actor, place.owner)
 
 
 def still_welcome(invitation: Invitation) -> bool:

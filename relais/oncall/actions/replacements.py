@@ -54,11 +54,11 @@ def ask(*, actor: Actor, slot: OnCallSlot, asked_id: UUID, against: OnCallSlot |
 
 
 @whole
-def accept(*, actor: Actor, replacement: Replacement, phone: str = "") -> OnCallSlot:
+def accept(*, actor: Actor, replacement: Replacement) -> OnCallSlot:
     """Take the slot over: it is theirs, confirmed, from now on; the old row is kept as replaced. With an exchange both change.
 
-    `phone` is where they are called, their own when empty. Raises NotFound for who was not asked, Refused once the slot has
-    begun, changed hands or was taken out, or when they are on call at that time.
+    Raises NotFound for who was not asked, Refused once the slot has begun, changed hands or was taken out, or when they are
+    on call at that time.
     """
     row = _asked(actor, replacement)
     service, slot, against = row.slot.service, row.slot, row.against
@@ -70,7 +70,7 @@ def accept(*, actor: Actor, replacement: Replacement, phone: str = "") -> OnCall
         raise Refused(_("L’un de vous ne répond plus pour ce service : demandez au référent."))
     _check_free(service, row.asked_id, slot, but=against)
     done = workflow.apply(row, "accept", actor, _silent, answered_at=timezone.now())
-    given = [(slot, member, phone or phone_of(member, service))]
+    given = [(slot, member, phone_of(member, service))]
     if against and asker:
         _check_free(service, asker.user_id, against, but=slot)
         given.append((against, asker, slot.phone))

@@ -9,6 +9,7 @@ from django.utils import timezone
 from relais.accounts.models import User
 from relais.directory.models import Establishment, Need, Service
 from relais.oncall import queries
+from relais.oncall.hours import is_day
 from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ def test_every_nursing_home_is_answered_and_one_hole_waits_for_the_referent() ->
     call_command("demo_region", size="small", seed=1, verbosity=0)
     homes = list(Establishment.objects.filter(kind="ehpad"))
     assert Cover.objects.exclude(backup=None).count() == len(homes)
-    ranks = {"primary", "backup", "other_service", "samu"} if queries.is_day(now) else {"night", "backup", "samu"}
+    ranks = {"primary", "backup", "other_service", "samu"} if is_day(now) else {"night", "backup", "samu"}
     for home in homes[:5]:
         assert {one.rank for one in queries.route(home, now)} <= ranks
         assert queries.route(home, now)[0].user
