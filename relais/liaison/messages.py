@@ -1,4 +1,4 @@
-"""What doctors on call are told by message: that something waits for them. Never a word about health."""
+"""What doctors on call, nurses and managers are told by message: that something waits for them. Never a word about health."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -116,7 +116,7 @@ class Request(models.Model):
     response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="+")
     urgency = models.CharField("urgence", max_length=10, choices=Urgency, blank=True)
     motive = models.CharField("motif", max_length=30, blank=True)
-    red = models.BooleanField(default=False)  # FG-R1 fired when it was sent
+    red = models.BooleanField(default=False)  # FG-R1 fires, by the last vital signs
     news2 = models.PositiveSmallIntegerField(null=True)
     qsofa = models.PositiveSmallIntegerField(null=True)
     submitted_at = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""Who may do what in a request, in sentences. `request` is a row, or None where none is needed."""
+"""Who may do what in a request, in sentences. `demand` is the row of one."""
 
 from datetime import datetime
 from typing import Any

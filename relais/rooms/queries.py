@@ -260,7 +260,7 @@ def _waiting(room: Room, inside: set[UUID]) -> list[dict[str, str]]:
 
 
 def _captures(invitation: Invitation) -> list[dict[str, Any]]:
-    """Questions put to me that wait, and the answers to mine of this call."""
+    """Questions put to me that wait, and the answers to mine, those of earlier calls of this room too."""
     mine = Capture.objects.filter(subject=invitation, answered_at=None).select_related("asked_by")
     answered = Capture.objects.filter(asked_by=invitation, answered_at__isnull=False)
     asked = [

@@ -20,7 +20,7 @@ LATER = timedelta(hours=12)  # a page that stays open meets the other half of th
 
 
 def card(actor: Actor, establishment: Establishment, patients: list[Patient] | None = None) -> str:
-    """JSON that lets a tablet keep and close requests by itself until the session would have ended.
+    """JSON that lets a tablet keep and close requests by itself for as long as a session lasts, counted from this page.
 
     {user, name, establishment, place, now, until, server: {id, point}, lines: [{name, phone}], residents: [{id, name, born}], cut}.
     `residents` only on the page that lists them (None elsewhere: the tablet keeps those that it knows), `cut` when some may

@@ -27,5 +27,5 @@ def can_host(actor: Actor, meeting: Any) -> bool:
 
 
 def can_end(actor: Actor, meeting: Any) -> bool:
-    """Whoever planned it ends it for all; so does the system, long after its hour."""
+    """Whoever planned it, or a manager of its establishment, ends it for all; so does the system, long after its hour."""
     return actor.kind == SYSTEM or can_arrange(actor, meeting)
