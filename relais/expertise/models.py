@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from relais.core.actor import Actor
 
 EXPERT, WARD = "expert", "admission"  # as what a service takes part that is asked for an opinion, or to admit
+MOST_OPINIONS = 2
 ADMISSION_STEPS = ("admission", "admission_answer")  # proposed, accepted or refused
 
 

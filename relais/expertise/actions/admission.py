@@ -6,13 +6,12 @@ from django.utils.translation import gettext as _
 
 from relais.core import live
 from relais.core.actor import Actor
-from relais.core.errors import Refused
 from relais.core.transactions import whole
 from relais.directory.models import Service
 from relais.dossiers import actions as dossiers
 from relais.expertise import messages
 from relais.expertise import permissions as may
-from relais.expertise.actions.answering import TEXT_MAX
+from relais.expertise.actions.answering import words_of
 from relais.expertise.actions.states import lock, move
 from relais.expertise.models import Expertise
 from relais.expertise.topics import service_topic
@@ -22,11 +21,7 @@ from relais.expertise.topics import service_topic
 def answer(*, actor: Actor, asked: Expertise, accepts: bool, text: str) -> Expertise:
     """Accept, or refuse with a reason, also after accepting: a bed is lost. Both sides are told, and the expert may propose
     another service. One that refuses sees the dossier no more, unless it gave an opinion there. Accepting twice is once."""
-    words = text.strip()
-    if not accepts and not words:
-        raise Refused(_("Écrivez pourquoi : l’expert et le requérant le lisent."), field="text")
-    if len(words) > TEXT_MAX:
-        raise Refused(_("Ce texte est trop long : 5 000 caractères au plus."), field="text")
+    words = words_of(text, "" if accepts else _("Écrivez pourquoi : l’expert et le requérant le lisent."))
     locked = lock(asked)
     if accepts and locked.is_admitted and may.can_decline(actor, locked):
         return locked

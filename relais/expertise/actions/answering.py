@@ -22,7 +22,7 @@ from relais.expertise import permissions as may
 from relais.expertise.actions import meeting
 from relais.expertise.actions.drafting import askable, chosen, refuse_deceased
 from relais.expertise.actions.states import lock, move
-from relais.expertise.models import EXPERT, WARD, Expertise, Opinion, Refusal
+from relais.expertise.models import EXPERT, MOST_OPINIONS, WARD, Expertise, Opinion, Refusal
 from relais.expertise.queries import pool
 from relais.expertise.topics import service_topic
 from relais.expertise.workflow import HELD, State
@@ -33,7 +33,7 @@ from relais.questionnaires.models import Questionnaire, Relation
 from relais.rooms import actions as rooms
 from relais.rooms.queries import who_is_inside
 
-TEXT_MAX, REASON_MAX, MOST_OPINIONS = 5000, 300, 2
+TEXT_MAX, REASON_MAX = 5000, 300
 
 
 @whole
@@ -95,7 +95,7 @@ def give_back(*, actor: Actor, asked: Expertise) -> Expertise:
 @whole
 def ask_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime | None = None) -> Expertise:
     """Ask the requester for what is missing; the clock stands still until they give it."""
-    words = _words(text, _("Écrivez ce qui manque : le requérant le lit dans les échanges."))
+    words = words_of(text, _("Écrivez ce qui manque : le requérant le lit dans les échanges."))
     moment = now or timezone.now()
     moved = move(
         actor=actor, asked=asked, verb="ask_complement", left=(asked.due_at or moment) - moment, called=None, level=0
@@ -108,7 +108,7 @@ def ask_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime |
 @whole
 def give_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime | None = None) -> Expertise:
     """Give what the expert asked for; the clock goes on with what was left."""
-    words = _words(text, _("Écrivez le complément, ou dites quel document vous avez ajouté."))
+    words = words_of(text, _("Écrivez le complément, ou dites quel document vous avez ajouté."))
     locked = lock(asked)
     moved = move(actor=actor, asked=locked, verb="give_complement", **_running_again(locked, now))
     dossiers.add_step(actor=actor, dossier=moved.dossier, kind="complement", data={"text": words, "asked": False})
@@ -284,7 +284,7 @@ def to_visio(*, actor: Actor, asked: Expertise) -> Expertise:
 def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, text: str) -> Expertise:
     """Admit the patient: a service that takes direct admissions joins the dossier with what it must know, and is told to
     read it; the requester is told as of an answer."""
-    words = _words(text, _("Écrivez quand et comment le patient est attendu."))
+    words = words_of(text, _("Écrivez quand et comment le patient est attendu."))
     service = askable(actor, service_id, way=Way.ADMISSION)
     if service is None:
         raise Refused(_("Choisissez le service qui accueille le patient."), field="service")
@@ -309,9 +309,10 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
     return moved
 
 
-def _words(text: str, missing: str) -> str:
+def words_of(text: str, missing: str) -> str:
+    """What was typed. Raises Refused where it is too long, or, with the sentence `missing`, where there is none."""
     words = text.strip()
-    if not words:
+    if not words and missing:
         raise Refused(missing, field="text")
     if len(words) > TEXT_MAX:
         raise Refused(_("Ce texte est trop long : 5 000 caractères au plus."), field="text")

@@ -14,7 +14,7 @@ from relais.dossiers.models import Document, Note, Step
 from relais.expertise import messages
 from relais.expertise import permissions as may
 from relais.expertise.actions import meeting
-from relais.expertise.actions.answering import REASON_MAX, TEXT_MAX
+from relais.expertise.actions.answering import REASON_MAX, words_of
 from relais.expertise.actions.drafting import reviewed
 from relais.expertise.actions.states import lock, move, tell_lists
 from relais.expertise.models import Expertise, Recourse, Seen
@@ -107,11 +107,7 @@ def close(*, actor: Actor, asked: Expertise, recourse: str) -> Expertise:
 @whole
 def addendum(*, actor: Actor, asked: Expertise, text: str) -> Step:
     """A dated complement to a closed dossier, by a practitioner of either side."""
-    words = text.strip()
-    if not words:
-        raise Refused(_("Écrivez le complément avant de l’ajouter."), field="text")
-    if len(words) > TEXT_MAX:
-        raise Refused(_("Ce texte est trop long : 5 000 caractères au plus."), field="text")
+    words = words_of(text, _("Écrivez le complément avant de l’ajouter."))
     return dossiers.add_step(actor=actor, dossier=asked.dossier, kind="addendum", data={"text": words})
 
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
-from relais.accounts.models import Membership, Role, User
+from relais.accounts.models import User
 from relais.directory.models import Service
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import on_duty
@@ -19,11 +19,7 @@ def members(service_id: UUID | None) -> QuerySet[User]:
 
 def experts(service_id: UUID | None) -> QuerySet[User]:
     """Those of its pool who may take a request: practitioners, by name."""
-    practising = Membership.objects.filter(
-        user_id=OuterRef("user_id"), establishment_id=OuterRef("establishment_id"), ended_at=None,
-        role=Role.PRACTITIONER,
-    )  # fmt: skip
-    there = PoolMember.objects.at_work().filter(Exists(practising), service_id__in=[service_id])
+    there = PoolMember.objects.on_call().filter(service_id__in=[service_id])
     return _users(there.values("user_id"))
 
 

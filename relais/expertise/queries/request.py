@@ -14,7 +14,7 @@ from relais.core.actor import Actor
 from relais.directory.models import Service
 from relais.dossiers.models import Dossier, Event
 from relais.expertise import permissions as may
-from relais.expertise.models import Expertise, Opinion, Wording
+from relais.expertise.models import MOST_OPINIONS, Expertise, Opinion, Wording
 from relais.oncall.models import PoolMember
 from relais.questionnaires import queries as questionnaires
 
@@ -115,7 +115,7 @@ def had(actor: Actor, dossier_id: UUID) -> bool:
 def verbs(actor: Actor, asked: Expertise) -> set[str]:
     """What the buttons are drawn from: the table, and that no third opinion is asked."""
     found = set(workflow.possible(asked, actor))
-    if "second_opinion" in found and asked.opinions.count() >= 2:
+    if "second_opinion" in found and asked.opinions.count() >= MOST_OPINIONS:
         found.discard("second_opinion")
     return found
 

@@ -24,6 +24,7 @@ from relais.dossiers.models import Document, Dossier
 from relais.dossiers.views import show_document
 from relais.expertise import permissions as may
 from relais.expertise.actions import admission, answering, keeping
+from relais.expertise.actions.states import ROWS
 from relais.expertise.forms import CloseForm, NoteForm, RefusalForm
 from relais.expertise.models import Expertise
 from relais.expertise.queries import request as queries
@@ -33,7 +34,6 @@ from relais.files import spool
 from relais.questionnaires import queries as questionnaires
 from relais.rooms import queries as rooms
 
-ROWS = ("dossier__patient", "establishment", "service__establishment", "requester", "expert", "response__questionnaire")
 PICTURES = ("image/jpeg", "image/png")
 TYPED = ("text", "note", "why")  # what a verb's dialog asks for in words
 DONE = {
