@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from relais.core.testing.browser import until
 from tests.browser.call_scene import FRAMES, Scene, in_call, wait_for_frames
 from tests.browser.conftest import Server, Site, wait_until_idle
 from tests.browser.test_call_relay import SECRET, Relay, place, relay, relayed  # noqa: F401 (fixtures)
@@ -134,7 +135,7 @@ def test_a_bad_line_carries_the_sound_alone_until_it_is_good_again(
     screens("call-sound-only", doctor, widths=(1280,))
     for page in (doctor, patient):
         seen, heard = page.evaluate(FRAMES), page.evaluate(SOUND)
-        page.wait_for_function(f"async (heard) => (await ({SOUND})()) > heard + 50", arg=heard)
+        until(page, f"async (heard) => (await ({SOUND})()) > heard + 50", heard)
         assert page.evaluate(FRAMES) == seen, "no picture comes while sound does"
 
     line.bad = False

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from relais.accounts.testing import make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
+from relais.core.testing.browser import until
 from relais.patients.testing import make_grant
 from relais.rooms import actions
 from relais.rooms.models import Part
@@ -88,7 +89,7 @@ def test_four_people_see_each_other_and_a_fifth_waits_until_one_leaves(
     assert knocks == [], "a page that knows that the call is full does not ask to enter"
     for page in four:
         before = frames(page)
-        page.wait_for_function(f"async (before) => (await ({FRAMES})()).every((n, i) => n > before[i])", arg=before)
+        until(page, f"async (before) => (await ({FRAMES})()).every((n, i) => n > before[i])", before)
 
     nurse.click("[data-control=leave]")
     fifth.locator("[data-room][data-phase=inside]").wait_for()

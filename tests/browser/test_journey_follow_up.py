@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from relais.accounts.testing import actor_for
+from relais.core.testing.browser import until
 from relais.patients.models import Grant
 from relais.patients.testing import make_grant, make_patient
 from relais.questionnaires.models import Response
@@ -181,7 +182,7 @@ def two_tabs_are_two_sendings(page: Any, address: str) -> None:
     page.locator("form[data-followed]").wait_for()
     page.locator('[name="q-ad.general"]').last.check()
     kept = """async () => (await (await import("/static/telemonitoring/store.js")).all("draft")).length"""
-    page.wait_for_function(kept)
+    until(page, kept)
     second = page.context.new_page()
     second.goto(address)
     second.locator("form[data-followed]").wait_for()

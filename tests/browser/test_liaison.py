@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from relais.core.testing.browser import until
 from relais.liaison.actions import notes
 from relais.liaison.models import HandOver, Request, Seen
 from relais.liaison.testing import answers, make_dlu, make_home, make_request, make_transfer, taken
@@ -32,6 +33,16 @@ DRAFTED = """async () => {
   const { drafts, lastCard } = await import("/static/liaison/held.js");
   const [writing] = await drafts(await lastCard());
   return String((writing && writing.answers["fg.spo2"]) || "");
+}"""
+# The page no longer waits for a pause in typing; what leaves when it is put away is all that is kept.
+NO_PAUSE = """() => {
+  const real = window.setTimeout;
+  window.setTimeout = (call, time) => ([400, 1500].includes(time) ? 0 : real(call, time));
+}"""
+PUT_AWAY = """() => {
+  Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+  delete document.visibilityState;
 }"""
 # The tablet was two days late when it met the server, and is put right now; what is over goes.
 CLOCK_PUT_RIGHT = """async () => {
@@ -169,15 +180,19 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.get_by_text("SpO2 sous 85 %").wait_for()
     nurse.get_by_text("gardé chiffré sur cette tablette").wait_for()
     screens("liaison-offline-fill", nurse, widths=(768,))
-    for _turn in range(100):
-        if nurse.evaluate(DRAFTED) == "84":
-            break
-        nurse.wait_for_timeout(50)
+    until(nurse, f"async () => (await ({DRAFTED})()) === '84'")
     nurse.reload()
     nurse.get_by_role("heading", name="Liaison EHPAD sans réseau").wait_for()
     nurse.locator("form[data-followed]").wait_for()
     expect(nurse.locator('[name="q-fg.spo2"]')).to_have_value("84")
     nurse.get_by_text("SpO2 sous 85 %").wait_for()
+    nurse.evaluate(NO_PAUSE)
+    fill(nurse, {"fg.spo2": [85]})
+    nurse.evaluate(PUT_AWAY)
+    until(nurse, f"async () => (await ({DRAFTED})()) === '85'")  # its last key too
+    nurse.reload()
+    nurse.locator("form[data-followed]").wait_for()
+    expect(nurse.locator('[name="q-fg.spo2"]')).to_have_value("85")
     nurse.evaluate(STORES.format(works="false"))
     fill(nurse, {"fg.pas": [101]})
     nurse.get_by_text("n’est pas encore enregistré. Gardez la page ouverte").wait_for()

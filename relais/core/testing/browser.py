@@ -88,7 +88,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 
     Console errors, warnings and page errors fail the test at its end, but those whose text holds an item of
     `page.expected` (a list to append to). `page.wait_for_function` takes a function (`() => …`): Playwright evaluates
-    any other text again and again within the page, which its security policy forbids.
+    any other text again and again within the page, which its security policy forbids. For a promise see `until`.
     """
     pages: list[Any] = []
 
@@ -113,20 +113,34 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         pytest.fail(f"The browser complained: {undeclared}")
 
 
+def until(page: Any, script: str, given: Any = None, *, seconds: float = 30) -> Any:
+    """What an async function of the page answers once that is true; the test fails after `seconds`.
+
+    `page.wait_for_function` takes a promise itself for true, and waits for nothing.
+    """
+    for _turn in range(int(seconds * 10)):
+        if found := page.evaluate(script, given):
+            return found
+        page.wait_for_timeout(100)
+    return pytest.fail(f"{page.url}: still not {script}")
+
+
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Any], list[str]]:
-    """`axe(page)` lists the violations of the page as it is now: rule and element."""
+def axe() -> Callable[..., list[str]]:
+    """`axe(page)` lists the violations of the page as it is now: rule and element; `contrast=False`: colours aside, which
+    take half of the time."""
     source = (settings.NPM / "axe-core" / "axe.min.js").read_text()
 
-    look = """async () => {
-      const found = await axe.run(document, { resultTypes: ['violations'] });
+    look = """async (contrast) => {
+      const rules = { 'color-contrast': { enabled: contrast } };
+      const found = await axe.run(document, { resultTypes: ['violations'], rules });
       return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 200)}`));
     }"""
 
-    def run(page: Any) -> list[str]:
+    def run(page: Any, *, contrast: bool = True) -> list[str]:
         if page.evaluate("!window.axe"):
             page.evaluate(source)
-        return page.evaluate(look)
+        return page.evaluate(look, contrast)
 
     return run
 
@@ -138,10 +152,11 @@ STICKING_OUT = """() => Array.from(document.querySelectorAll('.card table'))
 
 
 @pytest.fixture
-def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
+def screens(axe: Callable[..., list[str]]) -> Callable[..., None]:
     """`screens(name, page)` keeps pictures of the page at 1280 and 320 px in test-results/ and fails on what axe finds.
 
-    The page keeps the size it had. A whole run keeps no picture: nobody looks at them, and they cost a minute.
+    The page keeps the size it had. A whole run keeps no picture, which nobody would look at, and reads colours at the first
+    width alone: both cost a minute.
     """
 
     def take(name: str, page: Any, *, full: bool = False, widths: tuple[int, ...] = BOTH) -> None:
@@ -149,14 +164,14 @@ def screens(axe: Callable[[Any], list[str]]) -> Callable[..., None]:
         before = page.viewport_size
         for width in widths:
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(50 if WHOLE_RUN else 150)
             if not WHOLE_RUN:
                 page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=full, caret="initial")
             if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
                 pytest.fail(f"{name} takes {found} px of {width}")
             if page.evaluate(STICKING_OUT):
                 pytest.fail(f"{name}: a table leaves its card at {width} px")
-            if wrong := axe(page):
+            if wrong := axe(page, contrast=not WHOLE_RUN or width == widths[0]):
                 pytest.fail(f"{name} at {width} px: {wrong}")
         page.set_viewport_size(before)
 

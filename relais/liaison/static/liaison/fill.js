@@ -72,6 +72,7 @@ export async function follow(form, card, box, now) {
   let cut = !form.dataset.keep; // what is typed is not with the server
   let why = "offline"; // or out, gone
   let renewed = false;
+  let unsaved = false; // since the last draft left
 
   const known = () => check(given.form, typed, dayOf(given.today, opened), true).answers;
   const writing = (answers) => ({
@@ -134,7 +135,7 @@ export async function follow(form, card, box, now) {
     });
   }
 
-  function keep() {
+  function keep(leaving) {
     if (left || !form.dataset.keep) {
       return;
     }
@@ -143,7 +144,8 @@ export async function follow(form, card, box, now) {
       return;
     }
     sending = true;
-    ask(form.dataset.keep, { method: "POST", body: bodyOf(form) })
+    unsaved = false;
+    ask(form.dataset.keep, { method: "POST", body: bodyOf(form), keepalive: leaving === true })
       .then((response) => {
         if (response.status === 401) {
           lost("out");
@@ -188,6 +190,7 @@ export async function follow(form, card, box, now) {
     typed = event.detail.answers;
     form.dataset.enough = show(form, tables, known()).redBySigns ? form.dataset.enoughRed : enough;
     if (began) {
+      unsaved = true;
       later(PAUSE); // the first change is the page drawn
       if (cut) {
         window.clearTimeout(hereTimer);
@@ -288,6 +291,26 @@ export async function follow(form, card, box, now) {
     button.click();
   });
 
+  /* The tablet is put away, or the page left: what waited for a pause is kept now. */
+  function putAway() {
+    if (left || !unsaved) {
+      return;
+    }
+    if (cut) {
+      window.clearTimeout(hereTimer);
+      keepHere();
+    } else {
+      window.clearTimeout(timer);
+      keep(true);
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") {
+      putAway();
+    }
+  });
+  window.addEventListener("pagehide", putAway);
   window.addEventListener("offline", () => {
     if (!left && form.dataset.keep) {
       lost("offline");
