@@ -30,6 +30,9 @@ class Kind(models.TextChoices):
     SAMU = "samu", "SAMU"
 
 
+NURSING_HOMES = (Kind.EHPAD, Kind.ESMS)  # what asks an on-call for support
+
+
 class Department(models.TextChoices):
     PARIS = "75", "Paris (75)"
     SEINE_ET_MARNE = "77", "Seine-et-Marne (77)"

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from typing import Any
+from uuid import UUID
 
 from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Concat, LPad, Replace
@@ -13,6 +15,15 @@ from relais.directory.identifiers import FINESS
 from relais.directory.models import Establishment, Fold, Service, answers_at
 
 WRITTEN = ("name", "specialty", "establishment__name", "establishment__city")  # where a service's words are looked for
+
+
+def _keyed(text: Any) -> Replace:
+    """Without the sign that stands between the parts of a page's key."""
+    words = TextField()
+    return Replace(text, Value("~", words), Value(" ", words), output_field=words)
+
+
+PLACE_RANK = _keyed(F("name"))
 
 
 def search(
@@ -37,6 +48,16 @@ def search(
     return found
 
 
+def offered(actor: Actor, places: list[Establishment], now: datetime) -> dict[UUID, list[Service]]:
+    """What these establishments offer, by their id, in one query; with `open`, what answers now first."""
+    answering = ExpressionWrapper(answers_at(now), output_field=BooleanField())
+    found = Service.objects.visible_to(actor).filter(establishment__in=places, active=True).annotate(open=answering)
+    offer: dict[UUID, list[Service]] = {one.pk: [] for one in places}
+    for service in found.order_by("-open", "name", "id"):
+        offer[service.establishment_id].append(service)
+    return offer
+
+
 def find_services(
     actor: Actor, text: str = "", *, need: str = "", department: str = "", now: datetime, only_open: bool = False
 ) -> QuerySet[Service]:
@@ -59,7 +80,7 @@ def find_services(
     answering, words = answers_at(now), TextField()
     closed = Case(When(answering, then=Value("0")), default=Value("1"), output_field=words)
     area = Cast(LPad(Cast(F("departments__len"), words), 2, Value("0", words)), words)
-    name = Replace(Fold("name"), Value("~", words), Value(" ", words))  # the sign between the parts of a page's key
+    name = _keyed(Fold("name"))
     return found.annotate(
         open=ExpressionWrapper(answering, output_field=BooleanField()), rank=Concat(closed, area, name)
     )

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from relais.accounts.models import Membership
 from relais.core.actor import SYSTEM, Actor
-from relais.directory.models import Establishment, Kind, Need
+from relais.directory.models import NURSING_HOMES, Establishment, Need
 from relais.dossiers.models import Participant
 from relais.oncall.models import PoolMember
 from relais.patients.models import CareLink
@@ -16,7 +16,7 @@ from relais.rooms.models import Invitation
 
 CLINICAL = ("practitioner", "caregiver")
 MANAGER = "manager"
-HOMES = (Kind.EHPAD, Kind.ESMS)  # what asks for support
+HOMES = NURSING_HOMES  # what asks for support
 MOVED, ELSEWHERE = LEFT = ("home", "elsewhere")  # kinds of departure of somebody who lives on
 ANSWERING = (Need.GERIATRIC, Need.NIGHT, Need.SAMU)  # services that answer them
 

@@ -17,6 +17,7 @@ from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import ANSWERS, AskState
 
 PRIMARY, BACKUP, OTHER, NIGHT, SAMU = "primary", "backup", "other_service", "night", "samu"
+ROUTED = (Need.GERIATRIC, Need.NIGHT, Need.SAMU)  # services that a route may take
 NEAR = 2  # services of the department that are asked for a nursing home to which none was given
 
 
@@ -114,8 +115,18 @@ def route(establishment: Establishment, moment: datetime) -> list[Duty]:
     nursing home to which no on-call was given is answered by those of its department. Services that are closed for good
     are skipped. Empty only where there is no SAMU either: an alarm, which the caller gives.
     """
-    asked, emergency = _asked(establishment, moment)
-    named = duties([*(service for service, _rank in asked), *emergency], moment)
+    return routes([establishment], moment)[establishment.pk]
+
+
+def routes(establishments: Iterable[Establishment], moment: datetime) -> dict[UUID, list[Duty]]:
+    """`route` of several nursing homes by id, in three queries."""
+    found = _asked(establishments, moment)
+    services = [[*(service for service, _rank in asked), *emergency] for asked, emergency in found.values()]
+    named = duties([service for each in services for service in each], moment)
+    return {pk: _route(asked, emergency, named) for pk, (asked, emergency) in found.items()}
+
+
+def _route(asked: list[tuple[Service, str]], emergency: list[Service], named: dict[UUID, list[Duty]]) -> list[Duty]:
     if asked and asked[0][1] == OTHER:  # none was given to it
         asked = [(service, rank) for service, rank in asked if named[service.pk]][:NEAR]
     found = [_ranked(duty, rank) for service, rank in asked for duty in named[service.pk]]
@@ -125,27 +136,49 @@ def route(establishment: Establishment, moment: datetime) -> list[Duty]:
     return _each_once(found)
 
 
+def known_routes(actor: Actor, establishments: Iterable[Establishment], moment: datetime) -> dict[UUID, list[Duty]]:
+    """`route` of those of these nursing homes of which the actor may know it: the one where they work; all of them for
+    whoever works in a SAMU, answers for an on-call, the night duty or a SAMU, or keeps its rota."""
+    if actor.establishment_id is None:
+        return {}
+    everywhere = (
+        rotas_of(actor).filter(need__in=ROUTED).exists()
+        or Establishment.objects.filter(pk=actor.establishment_id, kind=Kind.SAMU).exists()
+    )
+    return routes([one for one in establishments if everywhere or one.pk == actor.establishment_id], moment)
+
+
 def asked_services(establishment: Establishment, moment: datetime) -> list[Service]:
     """The services that should answer for this nursing home at this moment, whether somebody is on duty there or not; the
     SAMU left out."""
-    return [service for service, _rank in _asked(establishment, moment)[0]]
+    return [service for service, _rank in _asked([establishment], moment)[establishment.pk][0]]
 
 
-def _asked(establishment: Establishment, moment: datetime) -> tuple[list[tuple[Service, str]], list[Service]]:
-    """The services of its route with the rank of their doctors, and the SAMU of its department."""
+Asked = tuple[list[tuple[Service, str]], list[Service]]
+
+
+def _asked(establishments: Iterable[Establishment], moment: datetime) -> dict[UUID, Asked]:
+    """For each nursing home the services of its route with the rank of their doctors, and the SAMU of its department."""
+    homes, by_day = list(establishments), is_day(moment)
     covers = Cover.objects.select_related("primary__establishment", "backup__establishment")
-    cover = covers.filter(establishment=establishment).first()
-    by_need: dict[str, list[Service]] = {need: [] for need in Need.values}
-    for service in _serving(establishment.department):
-        by_need[service.need].append(service)
-    asked: list[tuple[Service, str]]
-    if not is_day(moment):
-        asked = [(service, NIGHT) for service in by_need[Need.NIGHT]]
-    elif cover:
-        asked = [(cover.primary, PRIMARY), *([(cover.backup, OTHER)] if cover.backup else [])]
-    else:
-        asked = [(service, OTHER) for service in by_need[Need.GERIATRIC]]
-    return [one for one in asked if one[0].active and one[0].establishment.active], by_need[Need.SAMU]
+    given = {cover.establishment_id: cover for cover in covers.filter(establishment__in=homes)}
+    serving = _serving({home.department for home in homes})
+    found: dict[UUID, Asked] = {}
+    for home in homes:
+        by_need: dict[str, list[Service]] = {need: [] for need in ROUTED}
+        for service in serving:
+            if home.department in service.departments:
+                by_need[service.need].append(service)
+        asked: list[tuple[Service, str]]
+        if not by_day:
+            asked = [(service, NIGHT) for service in by_need[Need.NIGHT]]
+        elif cover := given.get(home.pk):
+            asked = [(cover.primary, PRIMARY), *([(cover.backup, OTHER)] if cover.backup else [])]
+        else:
+            asked = [(service, OTHER) for service in by_need[Need.GERIATRIC]]
+        live = [one for one in asked if one[0].active and one[0].establishment.active]
+        found[home.pk] = live, by_need[Need.SAMU]
+    return found
 
 
 def counted_on() -> Q:
@@ -161,11 +194,11 @@ def counted_on() -> Q:
     return attached | Q(need=Need.NIGHT, departments__overlap=departments)
 
 
-def _serving(department: str) -> list[Service]:
-    """The services that an on-call route may take in a department, the nearest (smallest area) first."""
+def _serving(departments: Iterable[str]) -> list[Service]:
+    """The services that an on-call route may take in these departments, the nearest (smallest area) first."""
     found = Service.objects.filter(
-        need__in=[Need.GERIATRIC, Need.NIGHT, Need.SAMU],
-        departments__contains=[department],
+        need__in=ROUTED,
+        departments__overlap=sorted(departments),
         active=True,
         establishment__active=True,
     ).select_related("establishment")

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,3 +227,37 @@ def test_a_rota_that_cannot_be_looked_at_keeps_no_other_from_its_referent(region
         watch.alert_gaps(NOON)
     told = set(ToldGap.objects.values_list("service", flat=True))
     assert (own.pk in told, other.pk in told) == (False, True)
+
+
+@pytest.mark.req("TE-02")
+def test_the_directory_says_who_answers_for_a_nursing_home_to_those_who_work_there_or_answer_for_homes(
+    region, monkeypatch
+) -> None:
+    home, own, _other, _night, samu, _people = region
+    monkeypatch.setattr(timezone, "now", lambda: NOON)
+    asked = {"voir": "etablissements", "departement": "", "type": "ehpad"}
+    first = make_establishment(kind="ehpad", department="75")
+    nurse, neighbour = make_member(home, "caregiver"), make_member(first, "caregiver")
+    (doctor,) = make_pool(own, "Zola")
+    referent, regulator = make_member(own.establishment, "manager"), make_member(samu.establishment, "practitioner")
+    samu.establishment.kind = "samu"
+    samu.establishment.save(update_fields=["kind"])
+    expert = make_pool(make_service("expert", specialty="Cardiologie"), "Ader")[0]
+    for who_, rows in ((nurse, {home}), (doctor, {home, first}), (referent, {home, first}), (regulator, {home, first}),
+                       (neighbour, {first}), (expert, set())):  # fmt: skip
+        answer = client_of(who_).get("/annuaire/", asked)
+        told = {one.pk: [duty.name.split(",")[0] for duty in one.asked] for one in answer.context["places"]}
+        assert {pk for pk, names in told.items() if names} == {one.pk for one in rows}, who_.role
+        if home in rows:
+            assert "Albert" in told[home.pk][0]
+            assert f"Albert, {own.name}&nbsp;:" in answer.content.decode()
+
+
+def test_the_routes_of_three_nursing_homes_take_as_many_queries_as_that_of_one(
+    region, django_assert_num_queries
+) -> None:
+    home, *_ = region
+    others = [make_establishment(kind="ehpad") for _one in range(2)]
+    alone = {one.pk: queries.route(one, NOON) for one in (home, *others)}
+    with django_assert_num_queries(3):
+        assert queries.routes([home, *others], NOON) == alone
