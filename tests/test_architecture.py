@@ -50,6 +50,7 @@ OTHER_FILES = {
     "directory/identifiers": "FINESS and RPPS keys: pure rules",
     "dossiers/fhir": "what leaves of any dossier as FHIR: pure functions",
     "dossiers/registry": "the kinds of dossier",
+    "dossiers/sequels": "what comes back to a dossier from those opened from it: a registry",
     "expertise/delays": "the clocks of requests: pure rules",
     "expertise/kind": "the module's row in the registry of kinds",
     "expertise/printing": "the printed opinion: its content, its words, its PDF",

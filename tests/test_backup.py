@@ -204,6 +204,7 @@ def test_an_archive_of_an_older_relais_brings_its_own_tables_first() -> None:
         *(("expertise", "0004_state_words"), ("expertise", "0005_te_admission")),
         *(("expertise", "0001_initial"), ("liaison", "0001_initial"), ("liaison", "0002_dlu")),
         *(("liaison", "0003_departures"), ("liaison", "0004_alarm_told"), ("liaison", "0005_ended")),
+        ("liaison", "0006_note_sequel"),
     }
     older = set(executor.loader.applied_migrations) - newer
     leaves = restore._leaves(executor, older)

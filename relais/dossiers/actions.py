@@ -17,7 +17,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import leave, whole
 from relais.directory.models import Establishment, Service
-from relais.dossiers import messages
+from relais.dossiers import messages, sequels
 from relais.dossiers import permissions as may
 from relais.dossiers.models import Document, Dossier, Event, Note, Participant, Phase, Step
 from relais.dossiers.registry import KINDS
@@ -135,6 +135,8 @@ def moved(dossier: Dossier, state: str, verb: str, actor: Actor, source: str) ->
         dossier.done_at = None
     dossier.save(update_fields=["phase", "done_at", "closed_at"])
     record(dossier, verb, actor, source=source, state=state)
+    if dossier.origin_id:
+        live.ping(topic(dossier.origin_id))  # whose page shows how this one stands
 
 
 def follow_return(actor: Actor, patient: Patient) -> None:
@@ -255,6 +257,20 @@ def copy_documents(*, actor: Actor, source: Dossier, target: Dossier) -> int:
 
 
 @whole
+def copy_document(*, actor: Actor, document: Document, target: Dossier, title: str) -> Document:
+    """File one document in another dossier of the same patient, whatever its phase. The workflow that calls has checked who
+    may and why."""
+    if document.dossier.patient_id != target.patient_id:
+        raise NotFound
+    made = Document.objects.create(
+        dossier=target, file=files.copy(actor=actor, file=document.file), kind=document.kind, title=title[:200],
+        author_id=document.author_id,
+    )  # fmt: skip
+    record(target, "document_added", actor, document=str(made.pk), kind=made.kind, shared=False)
+    return made
+
+
+@whole
 def share_document(*, actor: Actor, document: Document, shared: bool) -> Document:
     """Show or hide a document in the patient space (TC-47); nothing when it is so already. The caller tells the patient."""
     locked = lock(document.dossier_id)
@@ -282,13 +298,24 @@ def withdraw_document(*, actor: Actor, document: Document, why: str) -> Document
         raise Refused(_("Indiquez pourquoi ce document est retiré."), field="why")
     if len(why.strip()) > WHY_MAX:
         raise Refused(_("Ce motif est trop long : 300 caractères au plus."), field="why")
+    _withdraw(actor, document, why)
+    sequels.tell_withdrawn(actor=actor, document=document, why=why)
+    return document
+
+
+@whole
+def withdraw_copy(*, actor: Actor, document: Document, why: str) -> None:
+    """The copy of a document goes with it, by whoever withdrew that one."""
+    _withdraw(actor, document, why)
+
+
+def _withdraw(actor: Actor, document: Document, why: str) -> None:
     document.withdrawn_at = timezone.now()
     document.withdrawn_by_id = actor.user_id
     document.withdrawn_why = why.strip()
     document.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
     files.seal(document.file)
     record(document.dossier, "document_withdrawn", actor, document=str(document.pk))
-    return document
 
 
 @whole

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,8 +16,10 @@ from relais.audit.models import Entry
 from relais.core.actor import Actor
 from relais.core.reading import read_id
 from relais.dossiers import permissions as may
+from relais.dossiers import sequels
 from relais.dossiers.models import Document, Dossier, Event
 from relais.dossiers.registry import KINDS
+from relais.dossiers.sequels import Standing
 
 
 def documents(actor: Actor, dossier: Dossier) -> list[Document]:
@@ -36,9 +38,11 @@ def document_counts(dossier_ids: Iterable[UUID]) -> dict[UUID, int]:
 
 @dataclass(frozen=True)
 class Link:
-    """A dossier of the same patient that stands on another's page."""
+    """A dossier of the same patient that stands on another's page; one that the reader may not open has no address."""
 
     dossier: Dossier
+    standing: Standing | None = None
+    opens: bool = True
 
     @property
     def label(self) -> str:
@@ -58,14 +62,21 @@ class Links:
 
 
 def links(actor: Actor, dossier: Dossier) -> Links:
-    """What the page of a dossier shows of those tied to it, with the trace: only what this actor may read."""
+    """What the page of a dossier shows of those tied to it, with the trace: what this actor may read, and how that stands
+    which was opened from it where its kind tells (`sequels`)."""
     readable = [key for key, kind in KINDS.items() if kind.may_read(actor)]
-    tied = Dossier.objects.known_to(actor).filter(Q(pk=dossier.origin_id) | Q(origin=dossier), kind__in=readable)
-    found = list(tied.order_by("-created_at", "-pk"))
+    known = Dossier.objects.known_to(actor).filter(pk=OuterRef("pk"))
+    tied = Dossier.objects.filter(Q(pk=dossier.origin_id) | Q(origin=dossier), kind__in=readable)
+    rows = list(tied.annotate(opens=Exists(known)).order_by("-created_at", "-pk"))
+    opened = [one for one in rows if one.pk != dossier.origin_id]
+    told = bool(opened) and sequels.listens(dossier) and may.can_read_clinical(actor, dossier)
+    stands = sequels.standings(opened) if told else {}
+    found = [one for one in rows if one.opens or one.pk in stands]
     if found:
         audit.record_list(actor=actor, action="dossier.links", ids=[one.pk for one in found])
-    origin = next((Link(one) for one in found if one.pk == dossier.origin_id), None)
-    return Links(origin, [Link(one) for one in found if one.pk != dossier.origin_id])
+    made = {one.pk: Link(one, stands.get(one.pk), one.opens) for one in found}
+    origin = made.pop(dossier.origin_id, None) if dossier.origin_id else None
+    return Links(origin, list(made.values()))
 
 
 def origin_for(actor: Actor, patient_id: UUID, dossier_id: str) -> Dossier | None:

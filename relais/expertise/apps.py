@@ -14,18 +14,20 @@ class ExpertiseConfig(AppConfig):
 
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
-        from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
+        from relais.dossiers import registry, sequels  # noqa: PLC0415 (models are not loaded before ready)
         from relais.expertise import kind, messages  # noqa: PLC0415
         from relais.expertise.actions.keeping import follow_death  # noqa: PLC0415
         from relais.expertise.actions.meeting import still_welcome  # noqa: PLC0415
         from relais.expertise.actions.watch import follow_pool  # noqa: PLC0415
         from relais.expertise.permissions import can_ask, can_see_figures  # noqa: PLC0415
+        from relais.expertise.queries.request import standings  # noqa: PLC0415
         from relais.oncall import changes  # noqa: PLC0415
         from relais.patients import deaths, sections  # noqa: PLC0415
         from relais.rooms.permissions import gates  # noqa: PLC0415
 
         gates.append(still_welcome)
         registry.register(kind.KIND)
+        sequels.describe(kind.KIND.key, standings)
         messages.register_all()
         deaths.register(follow_death)
         changes.register(follow_pool)

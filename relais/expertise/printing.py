@@ -117,6 +117,13 @@ def report(asked: Expertise, answer: Response, expert: User, *, number: int, sig
     )
 
 
+def own_words(answer: Response) -> list[str]:
+    """What the expert answered, a line each with its label: what is told where the opinion was asked from."""
+    form = answer.questionnaire.form.by_id
+    said = [(form[link].text, _line(answer, link)) for _title, links in ANSWER for link in links if link in form]
+    return [f"{label} : {text}" for label, text in said if text]
+
+
 def report_pdf(content: Report) -> bytes:
     """The opinion as PDF/A. Raises Refused for a character of the expert that cannot be printed."""
     own = [content.incident, *(text for title, text in content.sections if title in dict(ANSWER))]

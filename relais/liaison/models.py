@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import User
 from relais.core.models import Base
 from relais.directory.models import Establishment, Service
-from relais.dossiers.models import Dossier
+from relais.dossiers.models import Document, Dossier
+from relais.dossiers.registry import KINDS
 from relais.liaison import delays
 from relais.liaison.workflow import IN_HAND, OPEN, TRANSITIONS, WAITING, State
 from relais.patients.models import Patient
@@ -228,6 +229,8 @@ class Note(Base):
     kind = models.CharField(max_length=5, choices=Kind, default=Kind.NOTE)
     text = models.TextField("note", max_length=5000)
     urgent = models.BooleanField("urgente", default=False)
+    sequel = models.ForeignKey(Dossier, on_delete=models.PROTECT, null=True, related_name="+")  # which it came from
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")  # came with it
     mentions = models.ManyToManyField(User, related_name="+")
     amended_at = models.DateTimeField(null=True)
     before = models.JSONField(default=list, blank=True)  # [{at, text}], the oldest first
@@ -235,6 +238,11 @@ class Note(Base):
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [models.CheckConstraint(condition=~Q(text=""), name="liaison_note_has_text")]
+
+    @property
+    def came_from(self) -> str:
+        """The kind of dossier from which it came, in words; "" for a note that was written here."""
+        return KINDS[self.sequel.kind].label if self.sequel else ""
 
 
 class Seen(Base):

@@ -16,11 +16,12 @@ from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.directory.models import Service, Way
 from relais.dossiers import actions as dossiers
+from relais.dossiers import sequels
 from relais.dossiers.models import DocumentKind
 from relais.expertise import delays, messages, printing
 from relais.expertise import permissions as may
 from relais.expertise.actions import meeting
-from relais.expertise.actions.drafting import askable, chosen, refuse_deceased
+from relais.expertise.actions.drafting import askable, chosen, named, refuse_deceased
 from relais.expertise.actions.states import lock, move
 from relais.expertise.models import EXPERT, MOST_OPINIONS, WARD, Expertise, Opinion, Refusal
 from relais.expertise.queries import pool
@@ -172,6 +173,9 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
     )  # fmt: skip
     meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.ANSWERED, moved.requester_id)
+    head = _("Avis rendu par %s.") if number == 1 else _("Second avis rendu par %s.")
+    told = "\n".join([head % named(service), *printing.own_words(given.response)])
+    sequels.tell(actor=actor, sequel=moved.dossier, text=told, document=document)
     return opinion
 
 
@@ -196,6 +200,11 @@ def refuse(*, actor: Actor, asked: Expertise, reason: str, note: str = "") -> Ex
         actor=actor, asked=asked, verb="refuse", refusal=reason, refusal_note=note.strip(), left=None, called=None
     )
     messages.tell(moved, messages.REFUSED, moved.requester_id)
+    if moved.service:
+        told = _("%(service)s ne donne pas d’avis : %(why)s.") % {
+            "service": named(moved.service), "why": moved.get_refusal_display().lower(),
+        }  # fmt: skip
+        sequels.tell(actor=actor, sequel=moved.dossier, text=f"{told} {moved.refusal_note}".strip())
     return moved
 
 
@@ -257,6 +266,8 @@ def _pass_on(actor: Actor, asked: Expertise, verb: str, service: Any, now: datet
     moved.opinions.update(passed_on=True)
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=EXPERT)
     messages.tell_pool(moved)
+    words = _("Second avis demandé à %s.") if verb == "second_opinion" else _("Demande d’avis réorientée vers %s.")
+    sequels.tell(actor=actor, sequel=moved.dossier, text=words % named(service))
     return moved
 
 
@@ -306,6 +317,8 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
     live.ping(service_topic(service.pk))
     messages.tell(moved, messages.ANSWERED, moved.requester_id)
     messages.tell(moved, messages.ADMISSION, *admitting)
+    told = _("Admission proposée : %(service)s.\n%(text)s") % {"service": named(service), "text": words}
+    sequels.tell(actor=actor, sequel=moved.dossier, text=told)
     return moved
 
 

@@ -15,6 +15,7 @@ from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.directory.models import Establishment, Service, Way
 from relais.dossiers import actions as dossiers
+from relais.dossiers import sequels
 from relais.dossiers.models import Document, DocumentKind
 from relais.expertise import delays, messages
 from relais.expertise import permissions as may
@@ -217,6 +218,10 @@ def send(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None = N
     )  # fmt: skip
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=EXPERT)
     messages.tell_pool(moved)
+    told = _("Avis demandé à %(service)s, urgence %(hurry)s.\nQuestion : %(question)s") % {
+        "service": named(service), "hurry": moved.get_urgency_display().lower(), "question": said["tg.question"][0],
+    }  # fmt: skip
+    sequels.tell(actor=actor, sequel=moved.dossier, text=told)
     origin = Expertise.objects.filter(pk=moved.dossier.origin_id).first()
     if origin and may.can_follow(actor, origin):
         reviewed(actor, lock(origin), "review_asked")
@@ -246,6 +251,11 @@ def chosen(actor: Actor, service_id: UUID | None, urgency: str, now: datetime) -
             field="service",
         )
     return service
+
+
+def named(service: Service) -> str:
+    """A service and where it is."""
+    return f"{service.name} ({service.establishment.name})"
 
 
 def _label(service: Service) -> str:

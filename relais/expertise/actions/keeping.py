@@ -10,6 +10,7 @@ from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
+from relais.dossiers import sequels
 from relais.dossiers.models import Document, Note, Step
 from relais.expertise import messages
 from relais.expertise import permissions as may
@@ -73,6 +74,8 @@ def cancel(*, actor: Actor, asked: Expertise, why: str) -> Expertise:
     moved = move(actor=actor, asked=locked, verb="cancel", cancel_reason=words, left=None, called=None, draft={})
     meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.CANCELLED, moved.expert_id)
+    if moved.sent_at:
+        sequels.tell(actor=actor, sequel=moved.dossier, text=_("Demande d’avis annulée : %s") % words)
     return moved
 
 

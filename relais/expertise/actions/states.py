@@ -10,7 +10,15 @@ from relais.expertise.models import Expertise, Urgency
 from relais.expertise.topics import place_topic, service_topic
 from relais.expertise.workflow import FREE
 
-ROWS = ("dossier__patient", "establishment", "service__establishment", "requester", "expert", "response__questionnaire")
+ROWS = (
+    "dossier__patient",
+    "dossier__origin",
+    "establishment",
+    "service__establishment",
+    "requester",
+    "expert",
+    "response__questionnaire",
+)
 
 
 def lock(asked: Expertise) -> Expertise:

@@ -1,10 +1,13 @@
 """What the page of one request shows, in a constant number of queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import Membership, User
@@ -13,8 +16,10 @@ from relais.core import workflow
 from relais.core.actor import Actor
 from relais.directory.models import Service
 from relais.dossiers.models import Dossier, Event
+from relais.dossiers.sequels import Standing
 from relais.expertise import permissions as may
 from relais.expertise.models import MOST_OPINIONS, Expertise, Opinion, Wording
+from relais.expertise.workflow import TRANSITIONS
 from relais.oncall.models import PoolMember
 from relais.questionnaires import queries as questionnaires
 
@@ -31,6 +36,18 @@ def of_patient(actor: Actor, patient: Any) -> list[Expertise] | None:
     if found:
         audit.record_list(actor=actor, action="expertise.list", ids=[one.pk for one in found])
     return found or None
+
+
+def standings(ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """How those of these dossiers stand that were sent: what the dossier from which they were asked shows of them."""
+    moved = Event.objects.filter(dossier=OuterRef("pk"), verb__in=TRANSITIONS).order_by("-at", "-id").values("at")[:1]
+    sent = Expertise.objects.filter(pk__in=ids, sent_at__isnull=False).select_related("service__establishment")
+    rows = sent.defer("draft").annotate(since=Coalesce(Subquery(moved), "sent_at"))
+    return {
+        one.pk: Standing(f"{one.service.name} ({one.service.establishment.name})", one.get_state_display(), one.since)
+        for one in rows
+        if one.service
+    }
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ def amend(*, actor: Actor, note: Note, text: str) -> Note:
     found = Note.objects.select_for_update(of=("self",)).get(pk=note.pk)
     if found.author_id != actor.user_id:
         raise Refused(_("Seul l’auteur d’une note la corrige."))
+    if found.sequel_id:
+        raise Refused(_("Ceci vient d’un autre dossier : ajoutez une note."))
     if demand.state in OVER:
         raise Refused(_(OVER_NOW))
     words, now = _checked(text), timezone.now()

@@ -78,12 +78,14 @@ def _last_code(demand: Request) -> str:
 def notes_of(actor: Actor, demand: Request) -> list[Written]:
     """The exchange, oldest first."""
     seen = demand.seen.filter(user_id=actor.me).first()
-    rows = demand.notes.select_related("author", "establishment").prefetch_related("mentions")
+    rows = demand.notes.select_related("author", "establishment", "sequel", "document__file").prefetch_related(
+        "mentions"
+    )
     return [
         Written(
             note=one,
             unread=one.author_id != actor.user_id and (seen is None or one.created_at > seen.at),
-            mine=one.author_id == actor.user_id,
+            mine=one.author_id == actor.user_id and one.sequel_id is None,
             calls_me=any(user.pk == actor.user_id for user in one.mentions.all()),
         )
         for one in rows.order_by("created_at", "pk")

@@ -6,10 +6,10 @@ from typing import Any
 
 from relais.core.paris import PARIS
 from relais.liaison import scores
-from relais.liaison.models import Request, Urgency
+from relais.liaison.models import Note, Request, Urgency
 from relais.questionnaires.queries import words
 
-LONGEST = 2000
+LONGEST, LONGEST_TOLD = 2000, 700  # characters: of a text, of what came from another dossier in it
 SIGNS = (
     ("fg.fr", "FR", "/min"), ("fg.spo2", "SpO2", "\u00a0%"), ("fg.o2debit", "O2", "\u00a0L/min"), ("fg.fc", "FC", "/min"),
     ("fg.pas", "PAS", "\u00a0mmHg"), ("fg.temp", "T", "\u00a0°C"), ("fg.conscience", "conscience", ""),
@@ -84,6 +84,7 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         recommendation.append(decision.plan)
     else:
         recommendation.append("L’avis n’est pas encore rendu.")
+    assessment += [shortened(one.text) for one in _last_told(demand)]
     if demand.review_at:
         recommendation.append(f"À réévaluer le {demand.review_at.astimezone(PARIS):%d/%m à %H:%M}.")
     parts = {
@@ -93,6 +94,17 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         "recommendation": recommendation,
     }
     return {name: "\n".join(line for line in lines if line.strip())[:LONGEST] for name, lines in parts.items()}
+
+
+def _last_told(demand: Request) -> list[Note]:
+    """The last that came from each dossier that was opened from this request: an opinion that was asked, or given."""
+    rows = demand.notes.filter(sequel__isnull=False).order_by("created_at", "pk")
+    return list({one.sequel_id: one for one in rows}.values())
+
+
+def shortened(text: str) -> str:
+    """What came from another dossier, as far as it goes among other texts."""
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD].rstrip()}… (suite dans les échanges)"
 
 
 def _hurry(demand: Request) -> str:

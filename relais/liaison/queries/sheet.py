@@ -66,7 +66,7 @@ def record_of(actor: Actor, patient: Patient) -> list[Kept]:
     shares = sent.filter(pk__in=seen).exists() and not may.has_left(actor, patient, may.MOVED)
     rows = sent | mine if shares else mine
     rows = rows.select_related("dossier", "establishment", "responsible", "service", "patient", "response")
-    rows = rows.prefetch_related("decisions__by", "notes__author")
+    rows = rows.prefetch_related("decisions__by", "notes__author", "notes__sequel")
     found = list(rows.order_by("-dossier__created_at", "-pk")[:SHOWN_OF_PATIENT])
     audit.record_list(actor=actor, action="liaison.list", ids=[one.pk for one in found])
     return [Kept(one, one.pk in seen, in_words(one.response.answers) if one.response else "") for one in found]

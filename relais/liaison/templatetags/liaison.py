@@ -54,6 +54,7 @@ WORDS = {
     "taken_back": _l("Retour des urgences noté"),
     "room_entered": _l("Entrée dans la visio"),
     "sequel_opened": _l("Un autre dossier a été ouvert depuis cette demande"),
+    "sequel_told": _l("Une suite arrive d’un dossier ouvert depuis cette demande"),
     "arrived": _l("Suite d’une demande d’un autre EHPAD"),
     "moved_on": _l("Le résident est parti : la demande continue dans son nouvel EHPAD"),
     "moved_away": _l("Le résident est parti"),
