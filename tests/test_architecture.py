@@ -48,6 +48,7 @@ OTHER_FILES = {
     "directory/duties": "who is on duty now: a registry",
     "directory/finess": "the format of the national extraction",
     "directory/identifiers": "FINESS and RPPS keys: pure rules",
+    "dossiers/facts": "what a dossier says already to the form of another: a registry",
     "dossiers/fhir": "what leaves of any dossier as FHIR: pure functions",
     "dossiers/registry": "the kinds of dossier",
     "dossiers/sequels": "what comes back to a dossier from those opened from it: a registry",

@@ -14,18 +14,20 @@ class LiaisonConfig(AppConfig):
 
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
-        from relais.dossiers import registry, sequels  # noqa: PLC0415 (models are not loaded before ready)
+        from relais.dossiers import facts, registry, sequels  # noqa: PLC0415 (models are not loaded before ready)
         from relais.liaison import kind, messages  # noqa: PLC0415
         from relais.liaison.actions.hearing import follow_sequel, follow_withdrawn  # noqa: PLC0415
         from relais.liaison.actions.leaving import follow_death  # noqa: PLC0415
         from relais.liaison.actions.watching import follow_rota  # noqa: PLC0415
         from relais.liaison.permissions import can_read, still_welcome  # noqa: PLC0415
+        from relais.liaison.queries.facts import of_request  # noqa: PLC0415
         from relais.oncall import changes  # noqa: PLC0415
         from relais.patients import deaths, sections  # noqa: PLC0415
         from relais.rooms.permissions import gates  # noqa: PLC0415
 
         registry.register(kind.KIND)
         sequels.follow(kind.KIND.key, follow_sequel, follow_withdrawn)
+        facts.register(kind.KIND.key, of_request)
         messages.register_all()
         changes.register(follow_rota)
         deaths.register(follow_death)

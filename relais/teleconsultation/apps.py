@@ -20,13 +20,15 @@ class TeleconsultationConfig(AppConfig):
 
     def ready(self) -> None:
         from relais.core.navigation import NavItem, register  # noqa: PLC0415
-        from relais.dossiers import registry  # noqa: PLC0415 (models are not loaded before ready)
+        from relais.dossiers import facts, registry  # noqa: PLC0415 (models are not loaded before ready)
         from relais.patients import deaths, sections  # noqa: PLC0415
         from relais.teleconsultation import kind, messages  # noqa: PLC0415
         from relais.teleconsultation.actions.booking import follow_death  # noqa: PLC0415
+        from relais.teleconsultation.content import facts_of  # noqa: PLC0415
         from relais.teleconsultation.permissions import can_book  # noqa: PLC0415
 
         registry.register(kind.KIND)
+        facts.register(kind.KIND.key, facts_of)
         messages.register_all()
         deaths.register(follow_death)
         # TC-02: in the top banner with a camera, and in the rail.

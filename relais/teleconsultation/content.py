@@ -1,7 +1,8 @@
 """What goes into the report and the prescription: sections, model texts, and the facts gathered for the PDF."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,8 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import User
 from relais.core import times
 from relais.core.actor import Actor
-from relais.dossiers.models import Document
+from relais.dossiers.facts import Facts
+from relais.dossiers.models import Document, Dossier
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.models import Response
 from relais.rooms.models import Invitation
@@ -103,6 +105,31 @@ def known_of_covid(said: Response | None) -> dict[str, list[Any]]:
     if "tp.temp" in said.answers and timezone.localdate(said.ended_at) == timezone.localdate():
         found["tk.temp"] = said.answers["tp.temp"]
     return found
+
+
+DIAGNOSES = {"covid-confirme": "confirme", "covid-suspect": "suspect"}
+SIGNS = {"breaths": "tk.fr", "spo2": "tk.spo2", "pulse": "tk.fc", "temperature": "tk.temp"}
+
+
+def facts_of(actor: Actor, dossier: Dossier) -> Facts | None:
+    """What the COVID form of a teleconsultation says to the form of a dossier that is opened from it (TE-09)."""
+    said = questionnaires.responses(dossier.pk, "tlc-covid").first()
+    return covid_facts(said.answers, said.received_at) if said else None
+
+
+def covid_facts(answers: Mapping[str, list[Any]], at: datetime) -> Facts:
+    """The same of these answers."""
+    onset = next(iter(answers.get("tk.j0", [])), None)
+    signs = {name: next(iter(answers.get(link, [])), None) for name, link in SIGNS.items()}
+    return Facts(
+        source=_("du formulaire COVID-19 de la téléconsultation"),
+        at=at,
+        signs={name: value for name, value in signs.items() if value is not None},
+        covid=DIAGNOSES.get(next(iter(answers.get("tk.diag", [])), ""), ""),
+        onset=date.fromisoformat(onset) if onset else None,
+        symptoms=tuple(answers.get("tk.symptomes", [])),
+        factors=tuple(answers.get("tk.facteurs", [])),
+    )
 
 
 def words_of_known(said: Response | None) -> str:

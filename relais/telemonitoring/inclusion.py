@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from relais.dossiers.facts import Facts
 from relais.telemonitoring.programme import Rhythm, band
 
 # Severity factors by weight (domain.md §1.4): very high, high; `rf.precarite` is moderate and weighs nothing here.
@@ -54,22 +55,22 @@ def read(answers: Mapping[str, list[Any]], *, born: date | None, today: date) ->
     )
 
 
-COVID_FORM = "tlc-covid"  # of a teleconsultation; its answer *domicile-ecovid* opens an inclusion
-DIAGNOSES = {"covid-confirme": "confirme", "covid-suspect": "possible"}
+STATUSES = {"confirme": "confirme", "suspect": "possible", "contact": "contact"}
 OLDEST_ONSET = timedelta(days=30)  # inc.j0
 
 
-def known_of_covid(answers: Mapping[str, list[Any]], *, today: date) -> dict[str, list[Any]]:
-    """Answers of the inclusion form that the COVID form of a teleconsultation gives already (TE-09)."""
+def known_of(told: Facts, *, today: date) -> dict[str, list[Any]]:
+    """Answers of the inclusion form that the dossier gives already from which it is opened (TE-09, FG-12)."""
     found: dict[str, list[Any]] = {}
-    if status := DIAGNOSES.get(next(iter(answers.get("tk.diag", [])), "")):
+    if status := STATUSES.get(told.covid):
         found["inc.statut"] = [status]
-    if answers.get("tk.symptomes"):
+    if told.symptoms:
         found["inc.symptomes"] = [True]
-    onset = next((date.fromisoformat(day) for day in answers.get("tk.j0", [])), None)
-    if onset and today - OLDEST_ONSET <= onset <= today:
-        found |= {"inc.symptomes": [True], "inc.j0": [onset.isoformat()]}
-    return found | {factor: [True] for factor in answers.get("tk.facteurs", [])}
+    if told.onset and today - OLDEST_ONSET <= told.onset <= today:
+        found |= {"inc.symptomes": [True], "inc.j0": [told.onset.isoformat()]}
+    texts = {"inc.traitement": told.treatments, "inc.allergies": told.allergies}
+    found |= {link: [text] for link, text in texts.items() if text}
+    return found | {factor: [True] for factor in told.factors}
 
 
 def factors(answers: Mapping[str, list[Any]], *, born: date | None, today: date) -> tuple[str, ...]:

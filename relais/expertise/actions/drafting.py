@@ -15,13 +15,14 @@ from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.directory.models import Establishment, Service, Way
 from relais.dossiers import actions as dossiers
-from relais.dossiers import sequels
-from relais.dossiers.models import Document, DocumentKind
+from relais.dossiers import facts, sequels
+from relais.dossiers.models import Document, DocumentKind, Dossier
 from relais.expertise import delays, messages
 from relais.expertise import permissions as may
 from relais.expertise.actions.states import lock, move, tell_lists
 from relais.expertise.models import EXPERT, AskedAs, Expertise, Form, Urgency
 from relais.expertise.queries import pool
+from relais.expertise.queries.prefill import known
 from relais.expertise.workflow import State
 from relais.files import actions as files
 from relais.patients.contact import clean_phone
@@ -60,7 +61,8 @@ def start(
     draft: dict[str, Any] | None = None,
     service: Service | None = None,
 ) -> Expertise:
-    """Begin a draft about a patient, from another dossier or not; the same page sent twice begins it once.
+    """Begin a draft about a patient, from another dossier, with what that one says already, or not; the same page sent
+    twice begins it once.
 
     Raises NotFound for who may not ask, Refused for a form that is none or a patient who died.
     """
@@ -72,6 +74,8 @@ def start(
     if done:
         return done
     refuse_deceased(patient)
+    origin = Dossier.objects.known_to(actor).filter(pk=origin_id, patient=patient).first() if origin_id else None
+    told = facts.of(actor, origin, _("Demande d’avis")) if draft is None else None
     dossier = dossiers.create(
         actor=actor,
         kind="expertise",
@@ -83,7 +87,7 @@ def start(
         with transaction.atomic():
             made = Expertise.objects.create(
                 dossier=dossier, establishment_id=actor.here, requester_id=actor.me, form=form,
-                request_key=request_key, draft=draft or {}, service=service,
+                request_key=request_key, service=service, draft=known(form, told) if told else draft or {},
             )  # fmt: skip
     except IntegrityError:
         raise Refused(_("Cette demande est déjà commencée : rechargez la page.")) from None

@@ -18,6 +18,7 @@ from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
 from relais.directory.models import Department, Establishment, Way
+from relais.dossiers import facts
 from relais.dossiers import queries as dossiers
 from relais.expertise import permissions as may
 from relais.expertise.actions import drafting
@@ -133,6 +134,7 @@ def _page(
         "roles": AskedAs.choices,
         "documents": dossiers.documents(request.actor, asked.dossier),
         "links": dossiers.links(request.actor, asked.dossier),
+        "known": facts.of(request.actor, asked.dossier.origin, "Demande d’avis"),
         "error": error,
         **services_for(request, way=Way.EXPERTISE),
     }

@@ -73,7 +73,7 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         ", ".join(part for part in (said(demand, "fg.motif"), _hurry(demand)) if part) + ".",
         f"{said(demand, 'fg.question.txt')}",
     ]
-    background = [f"{_label(demand, name)} : {said(demand, name)}." for name in BACKGROUND if said(demand, name)]
+    background = [f"{label(demand, name)} : {said(demand, name)}." for name in BACKGROUND if said(demand, name)]
     assessment = [signs(demand)]
     if demand.response and demand.news2 is not None:
         assessment.append(f"NEWS2 {in_words(demand.response.answers)}, qSOFA {demand.qsofa}.")
@@ -112,5 +112,5 @@ def _hurry(demand: Request) -> str:
     return f"urgence {hurry}" if demand.urgency == Urgency.VITAL else f"avis en {hurry}"
 
 
-def _label(demand: Request, name: str) -> str:
+def label(demand: Request, name: str) -> str:
     return demand.response.questionnaire.form.by_id[name].text if demand.response else ""

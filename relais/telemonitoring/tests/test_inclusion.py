@@ -1,10 +1,11 @@
 """From the inclusion form to a follow-up: day 0, severity factors, risk, rhythm (EC-01, EC-08)."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from relais.telemonitoring.inclusion import factors, known_of_covid, proposed_rhythm, read, risk_of
+from relais.dossiers.facts import Facts
+from relais.telemonitoring.inclusion import factors, known_of, proposed_rhythm, read, risk_of
 
 TODAY = date(2026, 11, 21)
 ADULT, OLD, VERY_OLD, INFANT = date(1986, 5, 2), date(1961, 11, 21), date(1946, 11, 21), date(2026, 10, 1)
@@ -82,16 +83,11 @@ def test_what_rules_and_forms_need_of_the_inclusion():
 
 
 @pytest.mark.req("TE-09")
-def test_what_the_covid_form_gives_the_inclusion():
+def test_what_another_dossier_gives_the_inclusion():
     """Status, symptoms, day 0 when the form takes it, severity factors; never what it does not say."""
-    today = date(2026, 11, 21)
-    given = {
-        "tk.diag": ["covid-suspect"],
-        "tk.symptomes": ["toux"],
-        "tk.j0": ["2026-11-18"],
-        "tk.facteurs": ["rf.diabete"],
-    }
-    assert known_of_covid(given, today=today) == {
+    today, now = date(2026, 11, 21), datetime(2026, 11, 21, 12, tzinfo=UTC)
+    told = Facts("", now, covid="suspect", symptoms=("toux",), onset=date(2026, 11, 18), factors=("rf.diabete",))
+    assert known_of(told, today=today) == {
         "inc.statut": ["possible"], "inc.symptomes": [True], "inc.j0": ["2026-11-18"], "rf.diabete": [True],
     }  # fmt: skip
-    assert known_of_covid({"tk.diag": ["autre"], "tk.j0": ["2026-09-01"]}, today=today) == {}
+    assert known_of(Facts("", now, onset=date(2026, 9, 1)), today=today) == {}

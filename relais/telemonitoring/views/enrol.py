@@ -1,7 +1,6 @@
 """Including a patient: who, in which cell, whom the link reaches, then the form of the inclusion, on one page."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +17,19 @@ from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
+from relais.dossiers import facts
 from relais.dossiers import queries as dossiers
+from relais.dossiers.facts import Facts
 from relais.dossiers.models import Dossier
 from relais.patients.contact import shown
 from relais.patients.models import Grant, Holder, Patient
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
-from relais.questionnaires.queries import current, responses
+from relais.questionnaires.queries import current
 from relais.telemonitoring import permissions as may
 from relais.telemonitoring.actions import enrol as actions
 from relais.telemonitoring.forms import ContactForm
-from relais.telemonitoring.inclusion import COVID_FORM, known_of_covid, proposed_rhythm
+from relais.telemonitoring.inclusion import known_of, proposed_rhythm
 from relais.telemonitoring.models import FollowUp
 from relais.telemonitoring.queries.cells import cells_open_to
 from relais.telemonitoring.workflow import State
@@ -62,7 +63,7 @@ def enrol(request: Any) -> HttpResponse:
     reached["phone"] = shown(reached["phone"])
     form = ContactForm(request.POST if posted else None, initial=reached)
     fill = Fill(questionnaire.form, context=actions.context_of(patient), answers=known.answers, request=posted)
-    context |= {"known": known, "origin": origin}
+    context |= {"told": known.told, "origin": origin}
     if posted and form.is_valid() and fill.ready:
         try:
             done = actions.enrol(
@@ -116,32 +117,29 @@ def _chosen(request: Any, patient_id: str) -> Patient | None:
 
 @dataclass(frozen=True)
 class Known:
-    """What another dossier of the patient says already: answers of the inclusion, whom its links reach, said when."""
+    """What another dossier of the patient says already: answers of the inclusion, whom its links reach, from what it says."""
 
     answers: dict[str, list[Any]] = field(default_factory=dict)
     contact: dict[str, str] = field(default_factory=dict)
-    at: datetime | None = None
+    told: Facts | None = None
 
 
 def _known(request: Any, patient: Patient, origin: Dossier | None) -> Known:
-    """From the COVID form of the teleconsultation that one comes from and sees, with the trace."""
+    """From the dossier that one comes from and sees, with the trace."""
     seen = Dossier.objects.visible_to(request.actor)
     dossier = seen.filter(pk=origin.pk).first() if origin else None
     if dossier is None:
         return Known()
-    audit.record(
-        actor=request.actor, action="dossier.read", about=dossier.pk, patient_id=patient.pk, why="Inclusion au suivi"
-    )
     grants = Grant.objects.live().filter(about=dossier.pk).exclude(holder=Holder.GUEST).order_by("-created_at", "-pk")
     grant = grants.first()
     contact = {name: getattr(grant, name) for name in ("email", "phone", "holder", "holder_name")} if grant else {}
-    said = responses(dossier.pk, COVID_FORM).first()
-    if said is None:
+    told = facts.of(request.actor, dossier, "Inclusion au suivi")
+    if told is None:
         return Known(contact=contact)
     today = timezone.localdate()
-    found = known_of_covid(said.answers, today=today)
+    found = known_of(told, today=today)
     rhythm = proposed_rhythm(found, born=patient.birth_date, today=today)
-    return Known({**found, "inc.rythme": [rhythm]}, contact, said.received_at)
+    return Known({**found, "inc.rythme": [rhythm]}, contact, told)
 
 
 def _followed(request: Any, patient: Patient) -> FollowUp | None:
