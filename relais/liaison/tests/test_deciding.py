@@ -363,12 +363,19 @@ def test_lists_take_the_same_number_of_queries(count, django_assert_num_queries)
         assert len(lists.on_call_rows(scene.doctor_actor)) == count
 
 
-def test_a_tele_expertise_and_a_covid_follow_up_are_one_tap_away_and_keep_their_origin():
+@pytest.mark.req("FG-12")
+def test_a_tele_expertise_and_a_covid_follow_up_are_one_tap_away_on_both_sides_and_keep_their_origin():
     scene = make_home()
     demand = taken(scene)
-    browser = client_of(scene.doctor)
-    page = browser.get(f"/liaison/{demand.pk}/").content.decode()
-    for name in ("expertise:start", "telemonitoring:enrol"):
-        address = f"{reverse(name)}?patient={scene.resident.pk}&depuis={demand.pk}"
-        assert address.replace("&", "&amp;") in page
-        assert browser.get(address).status_code == 200
+    treating = make_practitioner(scene.home)
+    for member in (scene.doctor, treating):
+        browser = client_of(member)
+        page = browser.get(f"/liaison/{demand.pk}/").content.decode()
+        for name in ("expertise:start", "telemonitoring:enrol"):
+            address = f"{reverse(name)}?patient={scene.resident.pk}&depuis={demand.pk}"
+            assert address.replace("&", "&amp;") in page
+            assert browser.get(address).status_code == 200
+    scene.resident.deceased_on = timezone.localdate()
+    scene.resident.save()
+    gone = client_of(treating).get(f"/liaison/{demand.pk}/").content.decode()
+    assert reverse("expertise:start") + "?" not in gone, "of somebody who died nothing is asked"
