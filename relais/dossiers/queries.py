@@ -30,6 +30,13 @@ def documents(actor: Actor, dossier: Dossier) -> list[Document]:
     return [row for row in rows if not actor.is_patient or may.can_see_document(actor, row)]
 
 
+def documents_of(actor: Actor, dossiers: Iterable[Dossier]) -> list[Document]:
+    """The documents of several dossiers, which the caller has opened for this professional, oldest first."""
+    read = [one.pk for one in dossiers if KINDS[one.kind].may_read(actor)]
+    rows = Document.objects.filter(dossier__in=read, withdrawn_at=None).select_related("file", "author")
+    return list(rows.order_by("created_at", "id"))
+
+
 def document_counts(dossier_ids: Iterable[UUID]) -> dict[UUID, int]:
     """How many documents each dossier holds, withdrawn ones left out; dossiers without any are left out."""
     kept = Document.objects.filter(dossier_id__in=list(dossier_ids), withdrawn_at=None)

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from relais.audit import actions as audit
 from relais.core.actor import Actor
 from relais.directory.models import Establishment
+from relais.dossiers.models import Document
+from relais.dossiers.queries import documents_of
 from relais.liaison import permissions as may
 from relais.liaison.models import Request
 from relais.liaison.queries.dlu import for_request
@@ -44,11 +47,13 @@ def requests_of(actor: Actor, patient: Patient) -> list[Request]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A request on the sheet, whether the reader may open it, and its NEWS2: *au moins 6* where a sign is missing."""
+    """A request on the sheet, whether the reader may open it, its NEWS2 (*au moins 6* where a sign is missing), and the
+    documents that they may open."""
 
     demand: Request
     opens: bool
     news2: str
+    documents: list[Document]
 
 
 def record_of(actor: Actor, patient: Patient) -> list[Kept]:
@@ -69,7 +74,13 @@ def record_of(actor: Actor, patient: Patient) -> list[Kept]:
     rows = rows.prefetch_related("decisions__by", "notes__author", "notes__sequel")
     found = list(rows.order_by("-dossier__created_at", "-pk")[:SHOWN_OF_PATIENT])
     audit.record_list(actor=actor, action="liaison.list", ids=[one.pk for one in found])
-    return [Kept(one, one.pk in seen, in_words(one.response.answers) if one.response else "") for one in found]
+    held: dict[UUID, list[Document]] = {}
+    for one in documents_of(actor, [one.dossier for one in found if one.pk in seen]):
+        held.setdefault(one.dossier_id, []).append(one)
+    return [
+        Kept(one, one.pk in seen, in_words(one.response.answers) if one.response else "", held.get(one.pk, []))
+        for one in found
+    ]
 
 
 def of_patient(actor: Actor, patient: Patient) -> list[Request] | None:

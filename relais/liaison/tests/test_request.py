@@ -5,20 +5,23 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
 from relais.core.testing.races import at_once
+from relais.directory.models import Need
 from relais.dossiers.models import Dossier, Event
 from relais.files.tests import make
-from relais.liaison.actions import asking, deciding, owning
+from relais.liaison.actions import asking, deciding, filing, owning
 from relais.liaison.models import Request
 from relais.liaison.queries import lists
 from relais.liaison.testing import answers, make_home, make_request, posted, taken
 from relais.notifications.models import Message
 from relais.oncall.models import OnCallSlot
+from relais.oncall.testing import join, make_service
 from relais.patients.models import CareLink
 from relais.patients.testing import make_patient
 from relais.questionnaires.models import Response
@@ -298,3 +301,36 @@ def test_what_was_typed_for_a_request_that_takes_it_no_more_comes_back_with_the_
     assert nurse.post(f"{url}give/", {"text": " "}).status_code == 409, "nothing to keep"
     deciding.close(actor=scene.doctor_actor, demand=demand, why="doublon")
     assert words in nurse.post(f"{url}notes/", {"text": words}).content.decode()
+
+
+@pytest.mark.req("FG-03")
+def test_the_sheet_lists_the_documents_of_the_requests_that_its_reader_opens():
+    scene = make_home()
+    demand = taken(scene)
+    shown = filing.add(
+        actor=scene.nurse_actor,
+        demand=demand,
+        upload=SimpleUploadedFile("crp.txt", b"CRP 12 mg/L"),
+        title="CRP de ce matin",
+    )
+    gone = filing.add(
+        actor=scene.nurse_actor,
+        demand=demand,
+        upload=SimpleUploadedFile("autre.txt", b"Autre chose"),
+        title="Autre personne",
+    )
+    filing.withdraw(actor=scene.doctor_actor, demand=demand, document=gone, why="Mauvais résident")
+    address = reverse("liaison:sheet", args=[scene.resident.pk])
+    for member in (scene.nurse, scene.doctor):
+        page = client_of(member).get(address).content.decode()
+        assert reverse("liaison:document", args=[shown.pk]) in page
+        assert "CRP de ce matin" in page
+        assert "Autre personne" not in page
+    other = make_service(Need.NIGHT, make_establishment("Hôpital du Saule"))
+    next_doctor = make_practitioner(other.establishment)
+    join(other, next_doctor)
+    later = make_request(scene)
+    owning.join(scene.doctor_actor, later, other)
+    page = client_of(next_doctor).get(address).content.decode()
+    assert demand.dossier.reference in page, "the record is shared"
+    assert "CRP de ce matin" not in page, "its documents stay behind their own door"
