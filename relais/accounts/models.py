@@ -1,6 +1,7 @@
 """Professionals: who they are, where they work and in which role."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import phonenumbers
@@ -88,6 +89,12 @@ class User(AbstractBaseUser):
         return phonenumbers.format_number(number, form)
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def at_work(self, roles: Iterable[str] = Role.values) -> "MembershipQuerySet":
+        """Who still works there, in one of these roles: not those who left, nor of an establishment that closed."""
+        return self.filter(ended_at=None, user__is_active=True, establishment__active=True, role__in=roles)
+
+
 class Membership(Base):
     """A professional works in an establishment in a role, until it ends. Ended rows stay: contributions keep an author."""
 
@@ -96,6 +103,8 @@ class Membership(Base):
     role = models.CharField(max_length=20, choices=Role)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.UUIDField(null=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]

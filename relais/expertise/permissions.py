@@ -113,12 +113,9 @@ def can_join(actor: Actor, asked: Any) -> bool:
 def can_stay(invitation: Invitation, asked: Any) -> bool:
     """In its room one stays as long as one works for the establishment that asks, or answers for the service asked now."""
     who = {"user_id": invitation.holder_id, "establishment_id": invitation.establishment_id}
-    if invitation.establishment_id == asked.establishment_id:
-        working = Membership.objects.filter(
-            **who, role__in=CLINICAL, ended_at=None, user__is_active=True, establishment__active=True
-        )
-        if working.exists():
-            return True
+    here = invitation.establishment_id == asked.establishment_id
+    if here and Membership.objects.at_work(CLINICAL).filter(**who).exists():
+        return True
     return PoolMember.objects.at_work().filter(**who, service_id=asked.service_id).exists()
 
 

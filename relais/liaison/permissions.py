@@ -135,10 +135,7 @@ def still_welcome(invitation: Invitation) -> bool:
     if demand.state in ("brouillon", "cloturee", "annulee"):
         return False
     here = {"user_id": invitation.holder_id, "establishment_id": invitation.establishment_id}
-    works = Membership.objects.filter(
-        **here, role__in=CLINICAL, ended_at=None, user__is_active=True, establishment__active=True
-    )
-    if not works.exists():
+    if not Membership.objects.at_work(CLINICAL).filter(**here).exists():
         return False
     taking_part = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None).values("service_id")
     there = PoolMember.objects.filter(**here, service__in=taking_part).at_work()

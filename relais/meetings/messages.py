@@ -40,9 +40,8 @@ class Text:
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
         context = message.context
         start = datetime.fromisoformat(context["starts_at"])
-        local = start.astimezone(PARIS)
         link = context["link"] + (f"#{secret['secret']}" if secret.get("secret") else "")
-        words = {**context, "link": link, "when": f"{date_format(local, 'l j F Y')} à {local:%H} h {local:%M}"}
+        words = {**context, "link": link, "when": said(start)}
         file = entry(
             uid=str(message.about),
             start=start,
@@ -85,6 +84,12 @@ TEXTS = [
 def register_all() -> None:
     for text in TEXTS:
         registry.register(text)
+
+
+def said(moment: datetime) -> str:
+    """*mardi 24 novembre 2026 à 14 h 30*"""
+    local = moment.astimezone(PARIS)
+    return f"{date_format(local, 'l j F Y')} à {local:%H} h {local:%M}"
 
 
 def guest_link(meeting: Meeting) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 
 from relais.core.paris import PARIS, to_utc
 
@@ -35,6 +36,20 @@ class Span:
     @property
     def length(self) -> timedelta:
         return self.ends_at - self.starts_at
+
+
+class Hours(Protocol):
+    """What lasts from an instant to another: a span, a slot."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+def meet(one: Hours, other: Hours) -> bool:
+    """Whether they have a moment in common; side by side they have none."""
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
 
 
 def opening_spans(

@@ -25,11 +25,8 @@ POOL_ROLES = (Role.PRACTITIONER, Role.CAREGIVER)  # who answers for a service
 class PoolMemberQuerySet(models.QuerySet["PoolMember"]):
     def at_work(self, roles: Iterable[str] = POOL_ROLES) -> "PoolMemberQuerySet":
         """Who can still answer: not those who left the establishment in whose name they joined, or changed their role."""
-        live = Membership.objects.filter(
-            user_id=OuterRef("user_id"), establishment_id=OuterRef("establishment_id"), ended_at=None,
-            user__is_active=True, establishment__active=True, role__in=roles,
-        )  # fmt: skip
-        return self.filter(Exists(live), until=None)
+        there = {"user_id": OuterRef("user_id"), "establishment_id": OuterRef("establishment_id")}
+        return self.filter(Exists(Membership.objects.at_work(roles).filter(**there)), until=None)
 
     def on_call(self) -> "PoolMemberQuerySet":
         """Who may stand in a rota: practitioners at work. A caregiver answers for a service, but takes no request."""

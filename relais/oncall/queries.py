@@ -12,7 +12,7 @@ from relais.accounts.models import Role, User
 from relais.core.actor import Actor
 from relais.core.paris import PARIS, midnight
 from relais.directory.models import Establishment, Kind, Need, Service
-from relais.oncall.hours import Span, doubled, is_day, opening_spans, uncovered
+from relais.oncall.hours import Span, doubled, is_day, meet, opening_spans, uncovered
 from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import ANSWERS, AskState
 
@@ -353,10 +353,7 @@ def twice(slots: Iterable[OnCallSlot]) -> list[Twice]:
         Twice(one, other)
         for one in sorted(asked, key=lambda one: (one.starts_at, one.pk))
         for other in others
-        if other.user_id == one.user_id
-        and other.service_id != one.service_id
-        and other.starts_at < one.ends_at
-        and other.ends_at > one.starts_at
+        if other.user_id == one.user_id and other.service_id != one.service_id and meet(one, other)
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from relais.core import times
 from relais.core.paris import PARIS
 from relais.liaison import scores
 from relais.liaison.models import Note, Request, Urgency
@@ -61,13 +62,7 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
     patient = demand.patient
     who = patient.full_name
     if patient.birth_date:
-        day = now.astimezone(PARIS).date()
-        age = (
-            day.year
-            - patient.birth_date.year
-            - ((day.month, day.day) < (patient.birth_date.month, patient.birth_date.day))
-        )
-        who += f", {age} ans"
+        who += f", {times.age(patient.birth_date, now.astimezone(PARIS).date())}"
     situation = [
         f"{who}, {demand.establishment.name}.",
         ", ".join(part for part in (said(demand, "fg.motif"), _hurry(demand)) if part) + ".",

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import Membership, User
@@ -15,7 +14,6 @@ from relais.audit import actions as audit
 from relais.core import live
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
-from relais.core.paris import PARIS
 from relais.core.transactions import each, whole
 from relais.core.workflow import apply
 from relais.directory.models import Establishment
@@ -140,7 +138,7 @@ def refuse_late(meeting: Meeting) -> None:
     if timezone.now() >= meeting.closes_at:
         raise Refused(
             _("Cette réunion était prévue le %(when)s : elle est passée. Demandez un nouveau lien.")
-            % {"when": said(meeting.starts_at)}
+            % {"when": messages.said(meeting.starts_at)}
         )
 
 
@@ -150,13 +148,8 @@ def refuse_closed(meeting: Meeting) -> None:
     if timezone.now() < meeting.opens_at:
         raise Refused(
             _("La réunion est prévue le %(when)s. Vous pourrez entrer 30 minutes avant, par ce même lien.")
-            % {"when": said(meeting.starts_at)}
+            % {"when": messages.said(meeting.starts_at)}
         )
-
-
-def said(moment: datetime) -> str:
-    local = moment.astimezone(PARIS)
-    return f"{date_format(local, 'l j F Y')} à {local:%H} h {local:%M}"
 
 
 def open_room(meeting: Meeting) -> Room:

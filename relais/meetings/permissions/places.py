@@ -50,6 +50,4 @@ def still_welcome(invitation: Invitation) -> bool:
 
 
 def works(user_id: Any, establishment_id: Any) -> bool:
-    return Membership.objects.filter(
-        user_id=user_id, establishment_id=establishment_id, ended_at=None, establishment__active=True
-    ).exists()
+    return Membership.objects.at_work().filter(user_id=user_id, establishment_id=establishment_id).exists()

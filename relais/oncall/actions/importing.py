@@ -17,7 +17,8 @@ from relais.directory.models import Service
 from relais.oncall import calendars, lines
 from relais.oncall import permissions as may
 from relais.oncall.actions.pool import lock
-from relais.oncall.actions.slots import AHEAD, LONGEST, MOST, Said, add_slots
+from relais.oncall.actions.slots import MOST, Said, add_slots, check_hours
+from relais.oncall.hours import meet
 from relais.oncall.lines import Line, plain
 from relais.oncall.models import OnCallSlot
 from relais.oncall.queries import doctors
@@ -73,9 +74,8 @@ def _judged(line: Line, people: list[User], taken: list[_Taken], now: datetime) 
         return Planned(line, WRONG, line.problem)
     if line.ends_at <= now:
         return Planned(line, PAST)
-    if why := _impossible(line.starts_at, line.ends_at, now):
-        return Planned(line, WRONG, why)
     try:
+        check_hours(line.starts_at, line.ends_at)
         doctor = _person(line.doctor, people, _("médecin"))
         backup = _person(line.backup, people, _("renfort")) if line.backup else None
     except Refused as refused:
@@ -89,27 +89,13 @@ def _judged(line: Line, people: list[User], taken: list[_Taken], now: datetime) 
     wanted = _Taken(doctor.pk, line.starts_at, line.ends_at)
     if wanted in taken:
         return Planned(line, KNOWN, doctor=doctor, backup=backup)
-    if any(_clash(wanted, one) for one in taken):
+    if any(one.user_id == doctor.pk and meet(one, wanted) for one in taken):
         why = _("%(who)s est déjà d’astreinte à ce moment-là : corrigez les heures ou le médecin.") % {
             "who": doctor.full_name
         }
         return Planned(line, WRONG, why, doctor=doctor)
     taken.append(wanted)
     return Planned(line, NEW, doctor=doctor, backup=backup)
-
-
-def _impossible(start: datetime, end: datetime, now: datetime) -> str:
-    if end <= start:
-        return _("La fin vient avant le début : vérifiez les heures.")
-    if end - start > LONGEST:
-        return _("Une astreinte dure au plus huit jours : vérifiez les dates.")
-    if start > now + AHEAD:
-        return _("Cette date est trop loin : le planning se prépare treize mois à l’avance.")
-    return ""
-
-
-def _clash(one: _Taken, other: _Taken) -> bool:
-    return one.user_id == other.user_id and one.starts_at < other.ends_at and other.starts_at < one.ends_at
 
 
 def _person(words: str, people: Iterable[User], what: str) -> User:

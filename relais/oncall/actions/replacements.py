@@ -1,6 +1,5 @@
 """A slot changes hands: asked by its doctor of another one, who agrees, or nothing changes; given by the referent."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,7 +14,7 @@ from relais.directory.models import Service
 from relais.oncall import messages
 from relais.oncall import permissions as may
 from relais.oncall.actions.pool import changed, lock
-from relais.oncall.actions.slots import phone_of, take_back_requests
+from relais.oncall.actions.slots import phone_of, silent, take_back_requests
 from relais.oncall.models import OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import LIVE, AskState, SlotState
 
@@ -69,13 +68,13 @@ def accept(*, actor: Actor, replacement: Replacement) -> OnCallSlot:
     if member is None or (against and asker is None):
         raise Refused(_("L’un de vous ne répond plus pour ce service : demandez au référent."))
     _check_free(service, row.asked_id, slot, but=against)
-    done = workflow.apply(row, "accept", actor, _silent, answered_at=timezone.now())
+    done = workflow.apply(row, "accept", actor, silent, answered_at=timezone.now())
     given = [(slot, member, phone_of(member, service))]
     if against and asker:
         _check_free(service, asker.user_id, against, but=slot)
         given.append((against, asker, slot.phone))
     for old, _to, _phone in given:  # both before either is written anew: they may lie side by side
-        workflow.apply(old, "replace", actor, _silent)
+        workflow.apply(old, "replace", actor, silent)
     taken, *_back = [_anew(old, to, called) for old, to, called in given]
     changed(actor, service.pk, "replaced", f"{slot.pk} > {taken.pk}")
     _tell(done, service)
@@ -101,7 +100,7 @@ def give(*, actor: Actor, slot: OnCallSlot, user_id: UUID) -> OnCallSlot:
         raise Refused(_("Choisissez un autre médecin parmi ceux qui répondent pour ce service."), field="user")
     _check_free(service, user_id, row, but=None, field="user")
     take_back_requests(actor, row)
-    workflow.apply(row, "give", actor, _silent)
+    workflow.apply(row, "give", actor, silent)
     taken = _anew(row, member, phone_of(member, service), SlotState.PLANNED)
     messages.tell_rota(service, {row.user_id, user_id} - {actor.user_id})
     changed(actor, service.pk, "given", f"{row.pk} > {taken.pk}")
@@ -112,7 +111,7 @@ def give(*, actor: Actor, slot: OnCallSlot, user_id: UUID) -> OnCallSlot:
 def refuse(*, actor: Actor, replacement: Replacement) -> Replacement:
     """Say no: the slot stays with the one who asked, who is told."""
     row = _asked(actor, replacement)
-    done: Replacement = workflow.apply(row, "refuse", actor, _silent, answered_at=timezone.now())
+    done: Replacement = workflow.apply(row, "refuse", actor, silent, answered_at=timezone.now())
     changed(actor, row.slot.service_id, "replacement_refused", str(row.slot_id))
     _tell(done, row.slot.service)
     return done
@@ -122,13 +121,9 @@ def refuse(*, actor: Actor, replacement: Replacement) -> Replacement:
 def cancel(*, actor: Actor, replacement: Replacement) -> Replacement:
     """Take a request back. Raises NotFound for who neither asked nor is a referent."""
     lock(replacement.slot.service)
-    done: Replacement = workflow.apply(replacement, "cancel", actor, _silent)
+    done: Replacement = workflow.apply(replacement, "cancel", actor, silent)
     changed(actor, replacement.slot.service_id, "replacement_cancelled", str(replacement.slot_id))
     return done
-
-
-def _silent(obj: Any, verb: str, actor: Actor, source: str) -> None:
-    """The trace is written by `changed`."""
 
 
 def _asked(actor: Actor, replacement: Replacement) -> Replacement:
@@ -165,7 +160,7 @@ def _close_void(actor: Actor, slot: OnCallSlot) -> None:
     """A request whose other slot has begun meanwhile is over: it does not stand in the way of a new one."""
     for one in slot.replacements.filter(state=AskState.ASKED).select_related("slot", "against"):
         if not one.is_open:
-            workflow.apply(one, "cancel", actor, _silent)
+            workflow.apply(one, "cancel", actor, silent)
 
 
 def _anew(slot: OnCallSlot, member: PoolMember, phone: str, state: str = SlotState.CONFIRMED) -> OnCallSlot:

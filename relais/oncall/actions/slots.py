@@ -19,6 +19,7 @@ from relais.directory.models import Service
 from relais.oncall import messages
 from relais.oncall import permissions as may
 from relais.oncall.actions.pool import changed, lock
+from relais.oncall.hours import meet
 from relais.oncall.models import OnCallSlot, PoolMember, Replacement
 from relais.oncall.workflow import AskState, SlotState
 
@@ -116,11 +117,7 @@ def _twice(slots: Iterable[OnCallSlot]) -> str:
     kept: list[OnCallSlot] = []
     for one in slots:
         there = OnCallSlot.objects.filter(service=one.service, user=one.user).between(one.starts_at, one.ends_at)
-        beside = [
-            each
-            for each in kept
-            if each.user_id == one.user_id and each.starts_at < one.ends_at and each.ends_at > one.starts_at
-        ]
+        beside = [each for each in kept if each.user_id == one.user_id and meet(each, one)]
         if beside or there.exclude(pk=one.pk).exists():
             return _("%(who)s est déjà d’astreinte à ce moment-là : %(when)s.") % {
                 "who": one.user.full_name, "when": times.full(one.starts_at),
@@ -155,7 +152,7 @@ def change_slot(*, actor: Actor, slot: OnCallSlot, said: Said) -> OnCallSlot:
     except IntegrityError:
         raise Refused(_twice([locked])) from None
     if moved:
-        workflow.apply(locked, "move", actor, _silent)
+        workflow.apply(locked, "move", actor, silent)
         take_back_requests(actor, locked)
         messages.tell_rota(service, {locked.user_id} - {actor.user_id})
     changed(actor, service.pk, "slot_changed", str(locked.pk))
@@ -174,7 +171,7 @@ def _managed(actor: Actor, slot: OnCallSlot) -> Service:
     return service
 
 
-def _silent(obj: Any, verb: str, actor: Actor, source: str) -> None:
+def silent(obj: Any, verb: str, actor: Actor, source: str) -> None:
     """The trace is written by `changed`."""
 
 
@@ -182,7 +179,7 @@ def take_back_requests(actor: Actor, slot: OnCallSlot) -> None:
     """What was asked of hours or of a doctor that changed is asked no more."""
     open_ones = Replacement.objects.filter(state=AskState.ASKED)
     for one in (*open_ones.filter(slot=slot), *open_ones.filter(against=slot)):
-        workflow.apply(one, "cancel", actor, _silent)
+        workflow.apply(one, "cancel", actor, silent)
 
 
 @whole
@@ -229,7 +226,7 @@ def mark_present(*, actor: Actor, slot: OnCallSlot) -> OnCallSlot:
 
 def _move(actor: Actor, slot: OnCallSlot, verb: str, act: str) -> OnCallSlot:
     lock(slot.service)
-    moved: OnCallSlot = workflow.apply(slot, verb, actor, _silent)
+    moved: OnCallSlot = workflow.apply(slot, verb, actor, silent)
     if moved.ends_at <= timezone.now():
         raise Refused(_("Cette astreinte est passée."))
     changed(actor, moved.service_id, act, str(moved.pk))

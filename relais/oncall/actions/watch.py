@@ -10,7 +10,7 @@ from relais.core.transactions import each, whole
 from relais.directory.models import Service
 from relais.oncall import messages, queries
 from relais.oncall.actions.pool import lock
-from relais.oncall.hours import Span
+from relais.oncall.hours import Span, meet
 from relais.oncall.models import OnCallSlot, ToldGap
 
 AHEAD = timedelta(days=7)
@@ -55,10 +55,10 @@ def _alert(service: Service, now: datetime) -> int:
     lock(service)
     found = queries.gaps(service, now, now + AHEAD)
     rows = list(ToldGap.objects.filter(service=service, ends_at__gt=now))
-    filled = [one.pk for one in rows if not any(_meet(gap, Span(one.starts_at, one.ends_at)) for gap in found)]
+    filled = [one.pk for one in rows if not any(meet(gap, one) for gap in found)]
     if filled:
         ToldGap.objects.filter(pk__in=filled).delete()
-    told = {gap: [one for one in rows if _meet(gap, Span(one.starts_at, one.ends_at))] for gap in found}
+    told = {gap: [one for one in rows if meet(gap, one)] for gap in found}
     new = [gap for gap in found if not told[gap]]
     soon = [
         gap for gap in found if gap.starts_at <= now + SOON and not any(_pressed(gap, one, now) for one in told[gap])
@@ -81,7 +81,3 @@ def _tell(key: str, service: Service, gaps: list[Span]) -> None:
 def _pressed(gap: Span, told: ToldGap, now: datetime) -> bool:
     """Whether this beginning was among those told as about to begin; what is left of a hole may begin days later."""
     return told.pressed_at is not None and gap.starts_at <= max(now, told.pressed_at + SOON)
-
-
-def _meet(one: Span, other: Span) -> bool:
-    return one.starts_at < other.ends_at and other.starts_at < one.ends_at

@@ -64,9 +64,7 @@ def _found(typed: str, there: set[UUID]) -> list[Membership]:
 
 
 def _live() -> Any:
-    return Membership.objects.filter(
-        ended_at=None, user__is_active=True, establishment__active=True, role__in=POOL_ROLES
-    ).select_related("user", "establishment")
+    return Membership.objects.at_work(POOL_ROLES).select_related("user", "establishment")
 
 
 def _added(request: Any, service: Any) -> PoolMember:
