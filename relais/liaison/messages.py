@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from relais.accounts.models import User
 from relais.dossiers import actions as dossiers
-from relais.liaison.models import Note, Request
+from relais.liaison.models import Decision, Note, Request
 from relais.liaison.queries.measures import measured
+from relais.liaison.queries.unread import has_unread
 from relais.liaison.workflow import OPEN
 from relais.notifications import actions as outbox
 from relais.notifications import registry
@@ -23,16 +24,23 @@ ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
 )  # fmt: skip
 NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
 URGENT, SIGNS, ROOM = "liaison.urgent_note", "liaison.signs", "liaison.room"
+OPINION, QUESTION, GIVEN = "liaison.opinion", "liaison.question", "liaison.given"
 
 ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
 REASONS = {
     MENTION: "prenez part à cet échange",
     NEWS: "prenez part à cette demande",
     URGENT: "prenez part à cette demande",
+    OPINION: "prenez part à cette demande",
+    QUESTION: "prenez part à cette demande",
+    GIVEN: "prenez part à cette demande",
     ROOM: "prenez part à cette demande",
     SIGNS: "avez écrit cette demande",
     NOBODY_HERE: "répondez d’un établissement",
 }
+
+
+READ = {URGENT: {"urgent": True}, QUESTION: {"kind": Note.Kind.ASKED}, GIVEN: {"kind": Note.Kind.GIVEN}}  # notes
 
 
 @dataclass(frozen=True)
@@ -51,11 +59,13 @@ class Text:
             return Note.objects.filter(demand_id=message.about, mentions=message.holder_id).exists()
         if self.key == NEWS:
             return Request.objects.filter(pk=message.about).exists()  # a request that ended too
+        if self.key == OPINION:  # not once they have read it, of a request that ended too
+            return has_unread(message.about, message.holder_id, Decision.objects.filter(demand=message.about), "by_id")
         found = Request.objects.filter(pk=message.about, state__in=OPEN)
-        if self.key == URGENT:  # not once they have read it
-            notes = Note.objects.filter(demand__in=found, urgent=True).exclude(author_id=message.holder_id)
-            read = notes.filter(demand__seen__user__in=[message.holder_id], created_at__lte=F("demand__seen__at"))
-            return notes.exclude(pk__in=read.values("pk")).exists()
+        if self.key in READ:  # not once they have read it
+            held = found.filter(responsible_id=message.holder_id) if self.of_owner else found
+            notes = Note.objects.filter(demand__in=held, **READ[self.key])
+            return has_unread(message.about, message.holder_id, notes)
         if self.key == SIGNS:  # not once they were taken
             return not all(measured(one) for one in found.select_related("response"))
         if self.key == ROOM:  # not once they are there
@@ -93,6 +103,9 @@ TEXTS = {
         ),
         Text(NEWS, "Changement dans un dossier", "un dossier a changé, merci de le lire", of_owner=False),
         Text(URGENT, "Note urgente", "une note urgente vous attend", of_owner=False),
+        Text(OPINION, "Avis rendu", "un avis vous attend", of_owner=False),
+        Text(QUESTION, "Complément demandé", "une question vous attend, merci d’y répondre", of_owner=False),
+        Text(GIVEN, "Complément donné", "la réponse à votre question vous attend", of_owner=True),
         Text(ROOM, "Visio ouverte", "on vous attend en visio", of_owner=False),
         Text(SIGNS, "Constantes à reprendre", "une réévaluation vous attend", of_owner=False),
         Text(MENTION, "Mention dans une note", "une note vous mentionne", of_owner=False),

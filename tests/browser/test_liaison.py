@@ -281,7 +281,7 @@ def test_every_other_page_of_liaison_at_both_widths_and_a_hand_over_is_accepted(
     ):
         page = page_of(who, path)
         if name == "request":  # in front of somebody: its notes are read
-            page.locator("#notes:not([data-read-when-seen])").wait_for(state="attached")
+            page.locator("#non-lus:not([data-read-when-seen])").wait_for(state="attached")
         screens(f"liaison-{name}", page)
     assert Seen.objects.filter(demand=demand, user=scene.colleague.user).exists()
     leaving = page_of(scene.doctor, f"/liaison/{demand.pk}/")

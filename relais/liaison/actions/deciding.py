@@ -10,10 +10,12 @@ from relais.core.actor import Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
+from relais.liaison import messages
 from relais.liaison import permissions as may
 from relais.liaison.actions import notes, owning, rooming
 from relais.liaison.actions.states import lock, move
 from relais.liaison.models import ELSEWHERE, Closing, Code, Decision, Note, Request
+from relais.liaison.queries.people import still_there
 from relais.liaison.queries.sbar import signs
 from relais.liaison.workflow import State
 
@@ -36,24 +38,34 @@ class Advice:
 
 @whole
 def ask(*, actor: Actor, demand: Request, text: str) -> Request:
-    """Ask the nursing home for what is missing; the question stands among the notes."""
+    """Ask the nursing home, which is told, for what is missing; the question stands among the notes."""
     moved = move(actor=actor, demand=demand, verb="ask")
     notes.write(actor=actor, demand=moved, text=text, kind=Note.Kind.ASKED)
+    _tell_home(actor, moved, messages.QUESTION)
     return moved
 
 
 @whole
 def give(*, actor: Actor, demand: Request, text: str) -> Request:
-    """Give what was asked; the request goes back to the doctor who has it."""
+    """Give what was asked; the request goes back to the doctor who has it, and who is told."""
     moved = move(actor=actor, demand=demand, verb="give")
     owning.drop_hand_overs(moved, timezone.now())  # its text says less than is known now: it is proposed anew
     notes.write(actor=actor, demand=moved, text=text, kind=Note.Kind.GIVEN)
+    if moved.responsible and moved.responsible_id != actor.user_id:
+        messages.tell(messages.GIVEN, moved, moved.responsible)
     return moved
+
+
+def _tell_home(actor: Actor, demand: Request, key: str) -> None:
+    for user in still_there(demand, timezone.now()):
+        if user.pk != actor.user_id:
+            messages.tell(key, demand, user)
 
 
 @whole
 def decide(*, actor: Actor, demand: Request, advice: Advice, read: str | None = None) -> Decision:
-    """The opinion: decision of the vocabulary, level of care, reasons, family, when to look again (FG-08, FG-09).
+    """The opinion: decision of the vocabulary, level of care, reasons, family, when to look again (FG-08, FG-09). The nursing
+    home is told.
 
     With an hour to look again the request is to be re-evaluated; a decision that takes the resident elsewhere leaves it
     open until they are there. `read`: the id of the answers that the doctor had before their eyes. Raises Refused for what
@@ -79,6 +91,7 @@ def decide(*, actor: Actor, demand: Request, advice: Advice, read: str | None = 
     )  # fmt: skip
     owning.drop_hand_overs(moved, now)  # as in `give`
     dossiers.record(moved.dossier, "decided", actor, decision=str(decision.pk), code=advice.code)
+    _tell_home(actor, moved, messages.OPINION)
     if advice.code in ELSEWHERE:
         move(actor=actor, demand=moved, verb="orient")
     elif advice.review_at:

@@ -1,6 +1,7 @@
 """The exchange of notes of a request (FG-06; expectations B6)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -118,9 +119,9 @@ def _checked(text: str) -> str:
 
 
 @whole
-def mark_read(*, actor: Actor, demand: Request, last: Note) -> None:
-    """The actor has the notes under their eyes, up to this one: what came since the page was drawn is not read yet."""
-    seen, is_new = Seen.objects.get_or_create(demand=demand, user_id=actor.me, defaults={"at": last.created_at})
-    if not is_new and seen.at < last.created_at:
-        seen.at = last.created_at
+def mark_read(*, actor: Actor, demand: Request, until: datetime) -> None:
+    """The actor has what was written up to this moment under their eyes: what came since the page was drawn is not read yet."""
+    seen, is_new = Seen.objects.get_or_create(demand=demand, user_id=actor.me, defaults={"at": until})
+    if not is_new and seen.at < until:
+        seen.at = until
         seen.save(update_fields=["at"])

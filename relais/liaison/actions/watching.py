@@ -16,10 +16,9 @@ from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
 from relais.liaison.queries.measures import measured
+from relais.liaison.queries.people import SHIFT
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.queries import route
-
-SHIFT = timedelta(hours=12)  # of the nurse who wrote
 
 
 def watch(now: datetime | None = None) -> None:

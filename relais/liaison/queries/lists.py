@@ -1,12 +1,11 @@
 """The list of the doctor on call, and that of a nursing home."""
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,12 +13,13 @@ from relais.core.actor import Actor
 from relais.directory.models import Service
 from relais.dossiers.models import Participant
 from relais.liaison import delays
-from relais.liaison.models import Decision, Departure, HandOver, Note, Request, Seen
+from relais.liaison.models import Decision, Departure, HandOver, Request
 from relais.liaison.queries.measures import fresh, measured
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.people import in_rooms
 from relais.liaison.queries.request import expected, telling
 from relais.liaison.queries.sbar import in_words, signs
+from relais.liaison.queries.unread import Unread, unread
 from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import services_of
@@ -44,9 +44,7 @@ class Row:
     deadline: datetime | None
     due: bool  # a re-evaluation whose hour has come
     mine: bool
-    unread: int
-    called: bool  # an unread note mentions the reader
-    urgent: UUID | None  # the last urgent note unseen, not their own home's: of what they have or take over
+    unread: Unread  # urgent notes and answers: only of what they have or take over
     visio: Peer | None  # somebody of another place, who waits in its room for those of the reader's
     hand_over: HandOver | None
     taking: bool  # the hand-over is proposed to the reader
@@ -94,11 +92,13 @@ def own_drafts(actor: Actor) -> list[Request]:
     return list(rows.select_related("patient", "establishment").order_by("drafted_at", "pk")[:20])
 
 
-def closed_rows(actor: Actor) -> list[Request]:
-    """What the nursing home asked and that ended within seven days, the last first."""
+def closed_rows(actor: Actor) -> list[tuple[Request, Unread]]:
+    """What the nursing home asked and that ended within seven days, the last first, with what is to be read of it still."""
     since = timezone.now() - RECENT
     rows = Request.objects.filter(state=State.CLOSED, establishment_id=actor.here, closed_at__gte=since)
-    return list(rows.select_related("patient", "responsible").order_by("-closed_at", "-pk")[:20])
+    found = list(rows.select_related("patient", "responsible").order_by("-closed_at", "-pk")[:20])
+    news = unread(actor, [one.pk for one in found], home=True)
+    return [(one, news[one.pk]) for one in found]
 
 
 def ended_rows(actor: Actor) -> list[Request]:
@@ -175,7 +175,7 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
     read = [one for one in found if fresh(one) or one.state == State.ORIENTATION]
     prefetch_related_objects(read, promised)  # for `measured` and `expected`
     ids = [one.pk for one in found]
-    unread, called, urgent = _unread(actor, ids, home=home)
+    news = unread(actor, ids, home=home)
     open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)
     rooms = in_rooms(ids)
     handed = {one.demand_id: one for one in open_ones.select_related("leaving", "taking").order_by("pk")}
@@ -185,9 +185,7 @@ def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
             one,
             now,
             home=home,
-            unread=unread[one.pk],
-            called=one.pk in called,
-            urgent=urgent.get(one.pk),
+            news=news[one.pk],
             inside=rooms.get(one.pk, []),
             hand_over=handed.get(one.pk),
         )
@@ -202,9 +200,7 @@ def _row(
     now: datetime,
     *,
     home: bool,
-    unread: int,
-    called: bool,
-    urgent: UUID | None,
+    news: Unread,
     inside: list[Peer],
     hand_over: HandOver | None,
 ) -> Row:
@@ -221,9 +217,7 @@ def _row(
         deadline=deadline,
         due=due,
         mine=one.responsible_id == actor.user_id,
-        unread=unread,
-        called=called,
-        urgent=urgent if concerned else None,
+        unread=news if concerned else replace(news, urgent=None, answer=None),
         visio=inside[0] if inside and missed else None,
         hand_over=hand_over,
         expected=str(_("Accepter la relève")) if taking else expected(one, home=home),
@@ -258,21 +252,3 @@ def is_cut(rows: list[Row]) -> bool:
 def _motive(one: Request) -> str:
     item = one.response.questionnaire.form.by_id.get("fg.motif") if one.response else None
     return words(item, one.motive) if item else one.motive
-
-
-def _unread(actor: Actor, ids: list[Any], *, home: bool) -> tuple[Counter[Any], set[Any], dict[Any, UUID]]:
-    """Of each request: how many notes of others the actor has not seen; whether one of these mentions them; the last urgent
-    one, unless their own nursing home (`home`) wrote it."""
-    seen = Seen.objects.filter(demand=OuterRef("demand"), user_id=actor.me, at__gte=OuterRef("created_at"))
-    to_me = Note.mentions.through.objects.filter(note_id=OuterRef("pk"), user_id=actor.me)
-    notes = Note.objects.filter(~Exists(seen), demand__in=ids).exclude(author_id=actor.me).annotate(to_me=Exists(to_me))
-    unread, called, urgent = Counter[Any](), set(), {}
-    for demand, pk, to_actor, is_urgent, place in notes.order_by("created_at", "pk").values_list(
-        "demand_id", "pk", "to_me", "urgent", "establishment_id"
-    ):
-        unread[demand] += 1
-        if to_actor:
-            called.add(demand)
-        if is_urgent and not (home and place == actor.here):
-            urgent[demand] = pk
-    return unread, called, urgent

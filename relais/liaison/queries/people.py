@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -17,6 +17,9 @@ from relais.liaison.permissions import CLINICAL
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import members, on_duty
 from relais.rooms.models import Peer
+
+SHIFT = timedelta(hours=12)  # of the nurse who asked or wrote
+WROTE = ("submit", "completed", "measured", "note_written", "give", "document_added")  # events that say who is there
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,19 @@ def across(actor: Actor, demand: Request) -> set[UUID]:
     proposed = demand.hand_overs.filter(accepted_at=None, dropped_at=None).first()
     found = (demand.responsible_id, sender, proposed.taking_id if proposed else None)
     return {one for one in found if one} - {actor.me}
+
+
+def still_there(demand: Request, now: datetime) -> list[User]:
+    """Of the nursing home, whoever asked or wrote in the request as long as the same shift may last; after that whoever last
+    answered for it. Pages tell the others."""
+    sender = demand.response.user_id if demand.response else None
+    home = Membership.objects.filter(
+        establishment_id=demand.establishment_id, ended_at=None, user__is_active=True, role__in=CLINICAL
+    )
+    wrote = demand.dossier.events.filter(verb__in=WROTE, at__gte=now - SHIFT, user__isnull=False).values("user_id")
+    people = User.objects.order_by("pk")
+    lately = list(people.filter(pk__in=home.filter(user_id__in=wrote).values("user_id")))
+    return lately or list(people.filter(pk__in=home.filter(user_id=sender).values("user_id")))
 
 
 def in_rooms(ids: Iterable[UUID]) -> dict[UUID, list[Peer]]:

@@ -19,6 +19,7 @@ from relais.liaison.queries.measures import measured, measures
 from relais.liaison.queries.missing import missing
 from relais.liaison.queries.people import in_rooms, people_of
 from relais.liaison.queries.sbar import said, signs
+from relais.liaison.queries.unread import unread
 from relais.liaison.workflow import OPEN, WAITING, State
 from relais.questionnaires.queries import shown
 
@@ -132,6 +133,7 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "sections": shown(demand.response) if demand.response else [],
         "notes": written,
         "unread": sum(one.unread for one in written),
+        "news": unread(actor, [demand.pk], home=home)[demand.pk],
         "people": people_of(demand) if "note" in may_do else [],
         "decisions": list(demand.decisions.select_related("by", "service").order_by("-created_at", "-pk")),
         "services": services_for(demand) if "transfer" in may_do else [],

@@ -220,7 +220,7 @@ def test_a_note_bears_role_and_specialty_is_unread_until_seen_and_calls_who_is_m
     assert "1 note non lue" in doctor.get("/liaison/astreinte/").content.decode()
     assert "Une note vous mentionne" in client_of(scene.colleague).get("/liaison/astreinte/").content.decode()
     assert Message.objects.filter(type="liaison.mention", holder_id=scene.colleague.user_id).count() == 1
-    doctor.post(f"{url}lues/?note={Note.objects.get().pk}")
+    doctor.post(f"{url}lues/?vu={Note.objects.get().pk}")
     assert "1 non lue" not in doctor.get(url).content.decode()
     assert "1 note non lue" not in doctor.get("/liaison/astreinte/").content.decode()
     note = notes.write(actor=scene.doctor_actor, demand=demand, text="Passez à 3 L/min.")
@@ -253,9 +253,9 @@ def test_an_urgent_note_calls_the_other_side_and_rings_on_its_list_until_it_is_r
     assert ("3 notes non lues" in colleague, "Note urgente" in colleague) == (True, False)
     first, *_others, last = Note.objects.order_by("created_at")
     for seen, still in ((first, True), (last, False), (first, False)):
-        doctor.post(f"{url}lues/?note={seen.pk}")  # the page that was drawn before the last note came says the first
+        doctor.post(f"{url}lues/?vu={seen.pk}")  # the page that was drawn before the last note came says the first
         assert rings("doctor") == still
-    assert f"lues/?note={last.pk}" in client_of(scene.colleague).get(url).content.decode()
+    assert f"lues/?vu={last.pk}" in client_of(scene.colleague).get(url).content.decode()
     assert (rings("doctor"), messages.TEXTS[told.type].still_wanted(told)) == (False, False)
     doctor.post(f"{url}notes/", {"text": "Appelez le 15.", "urgent": "on"})
     assert Message.objects.get(type="liaison.urgent_note", holder_id=scene.nurse.user_id)

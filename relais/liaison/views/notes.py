@@ -15,6 +15,7 @@ from relais.core.reading import read_id
 from relais.liaison import permissions as may
 from relais.liaison.actions import notes as actions
 from relais.liaison.models import Note
+from relais.liaison.queries.unread import moment_of
 from relais.liaison.views.request import context_of, request_of, unsent
 from relais.liaison.workflow import OVER
 
@@ -48,12 +49,11 @@ def add(request: Any, dossier_id: UUID) -> HttpResponse:
 @professional(*may.CLINICAL)
 @require_POST
 def mark_read(request: Any, dossier_id: UUID) -> HttpResponse:
-    """The page is open: its notes are read, up to the last that it shows."""
+    """The page is open: its notes, opinions and documents are read, up to the last that it shows."""
     found = request_of(request, dossier_id, "Lecture des notes")
-    pk = read_id(request.GET.get("note", ""))
-    last = Note.objects.filter(demand=found, pk=pk).first() if pk else None
-    if last:
-        actions.mark_read(actor=request.actor, demand=found, last=last)
+    until = moment_of(found, read_id(request.GET.get("vu", "")))
+    if until:
+        actions.mark_read(actor=request.actor, demand=found, until=until)
     return HttpResponse(status=204)
 
 

@@ -1,0 +1,130 @@
+"""Each side hears of what the other one wrote: by a message, and on its list until it is read (FG-06, FG-08)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from relais.accounts.models import Role
+from relais.accounts.testing import client_of, make_member
+from relais.dossiers.models import Event
+from relais.liaison import messages
+from relais.liaison.actions import deciding
+from relais.liaison.models import Decision, Note, Request
+from relais.liaison.testing import make_home, taken
+from relais.notifications.models import Message
+
+pytestmark = pytest.mark.django_db
+SAID = {
+    "code": "maintien-traitement",
+    "care_level": "pas-de-rea",
+    "justification": "Foyer.",
+    "family": "oui",
+    "review": "0",
+}
+HOME, ON_CALL = "/liaison/residents/", "/liaison/astreinte/"
+
+
+def text(browser, path):
+    return browser.get(path).content.decode()
+
+
+def wanted(kind, user_id):
+    """Whether the one message of this kind to somebody would leave now."""
+    found = Message.objects.get(type=kind, holder_id=user_id)
+    return messages.TEXTS[kind].still_wanted(found)
+
+
+@pytest.mark.req("FG-06", "FG-08")
+def test_the_nurse_is_told_of_an_opinion_by_sms_and_the_list_rings_until_somebody_of_the_home_has_read_it():
+    scene = make_home()
+    scene.nurse.user.mobile = "+33639980123"
+    scene.nurse.user.save()
+    demand, nobody = taken(scene), make_member(scene.home, Role.CAREGIVER)
+    nurse, other, doctor, url = (*map(client_of, (scene.nurse, nobody, scene.doctor)), f"/liaison/{demand.pk}/")
+    assert "Avis à lire" not in text(nurse, HOME)
+    doctor.post(f"{url}decision/", SAID)
+    told = Message.objects.get(type="liaison.opinion")
+    assert (told.holder_id, told.channel, told.address) == (scene.nurse.user_id, "sms", "+33639980123")
+    assert messages.TEXTS[told.type].render(told, {}).text.startswith("Relais : un avis vous attend http")
+    pk = Decision.objects.get().pk
+    for browser in (nurse, other):
+        assert f'data-waiting="{pk}" data-waiting-label="Avis à lire : VASSEUR Odette' in text(browser, HOME)
+    assert ("Avis à lire" in text(doctor, ON_CALL), wanted(told.type, scene.nurse.user_id)) == (False, True)
+    assert f"{url}lues/?vu={pk}" in text(nurse, url)
+    doctor.post(f"{url}lues/?vu={pk}")  # the doctor's own eyes are not the home's
+    assert "Avis à lire" in text(nurse, HOME)
+    other.post(f"{url}lues/?vu={pk}")
+    assert ("Avis à lire" in text(nurse, HOME), wanted(told.type, scene.nurse.user_id)) == (False, True)
+    nurse.post(f"{url}lues/?vu={pk}")
+    assert (wanted(told.type, scene.nurse.user_id), "lues/?vu=" in text(nurse, url)) == (False, False)
+
+
+@pytest.mark.req("FG-08")
+def test_an_opinion_on_a_request_that_is_closed_at_once_still_calls_the_nurse():
+    scene = make_home()
+    demand = taken(scene)
+    doctor, nurse, url = client_of(scene.doctor), client_of(scene.nurse), f"/liaison/{demand.pk}/"
+    doctor.post(f"{url}decision/", SAID)
+    doctor.post(f"{url}close/", {"why": "ameliore"})
+    assert Request.objects.get().state == "cloturee"
+    assert ("Avis à lire : VASSEUR" in text(nurse, HOME), wanted("liaison.opinion", scene.nurse.user_id)) == (
+        True,
+        True,
+    )
+    nurse.post(f"{url}lues/?vu={Decision.objects.get().pk}")
+    assert ("Avis à lire : VASSEUR" in text(nurse, HOME), wanted("liaison.opinion", scene.nurse.user_id)) == (
+        False,
+        False,
+    )
+
+
+@pytest.mark.req("FG-06", "FG-08")
+def test_a_question_calls_the_home_and_its_answer_the_doctor_who_has_the_request():
+    scene = make_home()
+    demand = taken(scene)
+    doctor, nurse, url = client_of(scene.doctor), client_of(scene.nurse), f"/liaison/{demand.pk}/"
+    doctor.post(f"{url}ask/", {"text": "Diurèse ?"})
+    assert wanted("liaison.question", scene.nurse.user_id)
+    assert "Question du médecin à lire : VASSEUR" in text(nurse, HOME)
+    nurse.post(f"{url}lues/?vu={Note.objects.get().pk}")
+    assert not wanted("liaison.question", scene.nurse.user_id)
+    assert "Question du médecin à lire" not in text(nurse, HOME)
+    nurse.post(f"{url}give/", {"text": "Conservée."})
+    assert wanted("liaison.given", scene.doctor.user_id)
+    assert not Message.objects.filter(type="liaison.given").exclude(holder_id=scene.doctor.user_id).exists()
+    colleague = client_of(scene.colleague)
+    assert ["Complément à lire : VASSEUR" in text(one, ON_CALL) for one in (doctor, colleague)] == [True, False]
+    doctor.post(f"{url}lues/?vu={Note.objects.get(kind='give').pk}")
+    assert (wanted("liaison.given", scene.doctor.user_id), "Complément à lire" in text(doctor, ON_CALL)) == (
+        False,
+        False,
+    )
+    live = doctor.get(url, headers={"hx-request": "true"}).content.decode()
+    assert ("Conservée." in live, "data-waiting-label" in live) == (True, False)
+
+
+def test_whoever_wrote_within_the_shift_is_told_and_whoever_left_the_home_never():
+    """A colleague who took over the night and wrote is told in place of the nurse of the morning; nobody else's answer is."""
+    scene = make_home()
+    demand = taken(scene)
+    night = make_member(scene.home, Role.CAREGIVER)
+    Event.objects.filter(dossier=demand.pk).update(at=timezone.now() - timedelta(hours=13))
+    client_of(night).post(f"/liaison/{demand.pk}/notes/", {"text": "Je prends la suite."})
+    deciding.ask(actor=scene.doctor_actor, demand=demand, text="Diurèse ?")
+    assert Message.objects.get(type="liaison.question").holder_id == night.user_id
+    Event.objects.filter(dossier=demand.pk).update(at=timezone.now() - timedelta(hours=13))
+    night.ended_at = timezone.now()
+    night.save()
+    client_of(scene.doctor).post(f"/liaison/{demand.pk}/decision/", SAID)
+    assert Message.objects.get(type="liaison.opinion").holder_id == scene.nurse.user_id
+
+
+def test_an_open_page_that_nobody_touches_rings_when_the_answer_comes_into_it():
+    scene = make_home()
+    demand = taken(scene)
+    nurse, url = client_of(scene.nurse), f"/liaison/{demand.pk}/"
+    client_of(scene.doctor).post(f"{url}ask/", {"text": "Diurèse ?"})
+    opened, came = nurse.get(url).content.decode(), nurse.get(url, headers={"hx-request": "true"}).content.decode()
+    words = 'data-waiting-label="Question du médecin à lire"'
+    assert ("rooms/chime.js" in opened, words in opened, words in came) == (True, False, True)
