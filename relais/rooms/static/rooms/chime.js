@@ -120,7 +120,7 @@ function drawTitle(count) {
 
 /** Look who waits now; whoever is new rings. */
 export function look() {
-  const here = Array.from(document.querySelectorAll("[data-waiting]"));
+  const here = Array.from(document.querySelectorAll("[data-waiting-label]"));
   const fresh = here.filter((element) => !known.has(element.dataset.waiting));
   known.clear();
   here.forEach((element) => known.add(element.dataset.waiting));
