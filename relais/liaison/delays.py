@@ -38,6 +38,14 @@ def advise_by(urgency: str, submitted_at: datetime) -> datetime:
     return submitted_at + timedelta(minutes=DELAYS[urgency].advise)
 
 
+def urges(urgency: str, submitted_at: datetime, since: datetime) -> list[datetime]:
+    """When people are told of an opinion that does not come: at the end of its delay, and after the delay to take it once
+    more. Whoever is awaited only `since` shortly before, or later, has that delay first."""
+    step = timedelta(minutes=DELAYS[urgency].take)
+    first = max(advise_by(urgency, submitted_at), since + step)
+    return [first, first + step]
+
+
 def alarms(urgency: str, since: datetime, until: datetime) -> list[datetime]:
     """When people are told of a request that nobody has since then, up to a moment: at once, after the delay to take it,
     after twice that, then each hour until somebody has it."""

@@ -12,7 +12,7 @@ from relais.dossiers import actions as dossiers
 from relais.liaison.models import Decision, Note, Request
 from relais.liaison.queries.measures import measured
 from relais.liaison.queries.unread import has_unread
-from relais.liaison.workflow import OPEN
+from relais.liaison.workflow import OPEN, State
 from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
@@ -25,6 +25,8 @@ ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
 NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_here"
 URGENT, SIGNS, ROOM = "liaison.urgent_note", "liaison.signs", "liaison.room"
 OPINION, QUESTION, GIVEN = "liaison.opinion", "liaison.question", "liaison.given"
+AWAITED, HELP, HELP_HERE = "liaison.awaited", "liaison.help", "liaison.help_here"
+REMINDED, SILENT = "liaison.reminded", "liaison.silent"
 
 ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
 REASONS = {
@@ -36,11 +38,16 @@ REASONS = {
     GIVEN: "prenez part à cette demande",
     ROOM: "prenez part à cette demande",
     SIGNS: "avez écrit cette demande",
+    REMINDED: "prenez part à cette demande",
+    HELP_HERE: "tenez le planning d’un service",
     NOBODY_HERE: "répondez d’un établissement",
 }
 
 
 READ = {URGENT: {"urgent": True}, QUESTION: {"kind": Note.Kind.ASKED}, GIVEN: {"kind": Note.Kind.GIVEN}}  # notes
+AWAITING = {
+    AWAITED: State.TAKEN, HELP: State.TAKEN, HELP_HERE: State.TAKEN, REMINDED: State.COMPLEMENT, SILENT: State.COMPLEMENT,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ class Text:
         if self.key == OPINION:  # not once they have read it, of a request that ended too
             return has_unread(message.about, message.holder_id, Decision.objects.filter(demand=message.about), "by_id")
         found = Request.objects.filter(pk=message.about, state__in=OPEN)
+        if self.key in AWAITING:  # not once the opinion, or the complement, is given
+            found = found.filter(state=AWAITING[self.key], advised_at=None)
         if self.key in READ:  # not once they have read it
             held = found.filter(responsible_id=message.holder_id) if self.of_owner else found
             notes = Note.objects.filter(demand__in=held, **READ[self.key])
@@ -106,6 +115,11 @@ TEXTS = {
         Text(OPINION, "Avis rendu", "un avis vous attend", of_owner=False),
         Text(QUESTION, "Complément demandé", "une question vous attend, merci d’y répondre", of_owner=False),
         Text(GIVEN, "Complément donné", "la réponse à votre question vous attend", of_owner=True),
+        Text(AWAITED, "Avis attendu", "un avis est attendu de vous, son délai est passé", of_owner=True),
+        Text(HELP, "Avis attendu, aux confrères", "un avis n’est pas rendu à temps, pouvez-vous aider", of_owner=False),
+        Text(HELP_HERE, "Avis attendu, aux responsables", "un avis tarde, trouvez qui peut répondre", of_owner=False),
+        Text(REMINDED, "Complément attendu", "une question attend encore votre réponse", of_owner=False),
+        Text(SILENT, "Complément non donné", "votre question reste sans réponse, téléphonez", of_owner=True),
         Text(ROOM, "Visio ouverte", "on vous attend en visio", of_owner=False),
         Text(SIGNS, "Constantes à reprendre", "une réévaluation vous attend", of_owner=False),
         Text(MENTION, "Mention dans une note", "une note vous mentionne", of_owner=False),
@@ -121,6 +135,8 @@ def register_all() -> None:
 def tell(key: str, demand: Request, user: User) -> None:
     """Queue one message to a professional: by SMS where there is a mobile number, else by e-mail."""
     address = reverse("liaison:nobody") if key == NOBODY_HERE else reverse("liaison:request", args=[demand.pk])
+    if key == HELP_HERE:  # managers read no request
+        address = reverse("oncall:rota", args=[demand.service_id])
     outbox.queue(
         type=key,
         about=demand.pk,

@@ -128,7 +128,7 @@ class Request(models.Model):
     alarm_told_at = models.DateTimeField(null=True)  # when people were last told that nobody has it
     asked_at = models.DateTimeField(null=True)  # of the service that is asked: the clock of taking runs from here
     asked = ArrayField(models.UUIDField(), default=list, blank=True)  # people and services asked in turn since then
-    late_told_at = models.DateTimeField(null=True)  # that the service it was passed to did not take it in time
+    late_told_at = models.DateTimeField(null=True)  # that it is not taken in time; in hand, that its opinion is late
     taken_at = models.DateTimeField(null=True)  # first time
     advised_at = models.DateTimeField(null=True)  # first decision
     review_at = models.DateTimeField(null=True)  # when to look again
@@ -179,6 +179,11 @@ class Request(models.Model):
         return self.state in (State.TO_SAMU, State.TRANSFERRED)
 
     @property
+    def awaits_opinion(self) -> bool:
+        """In hand, its first opinion not given yet."""
+        return self.state in (State.TAKEN, State.COMPLEMENT) and self.advised_at is None
+
+    @property
     def standing(self) -> str:
         """Where it stands, in words: a re-evaluation is only planned until its hour."""
         if self.state == State.REVIEW and self.review_at and self.review_at > timezone.now():
@@ -190,7 +195,7 @@ class Request(models.Model):
         """The next moment that was promised; None when nothing is awaited by a clock."""
         if self.state in WAITING and self.asked_at:
             return delays.take_by(self.urgency, self.asked_at)
-        if self.state in (State.TAKEN, State.COMPLEMENT) and self.submitted_at and self.advised_at is None:
+        if self.awaits_opinion and self.submitted_at:
             return delays.advise_by(self.urgency, self.submitted_at)
         return self.review_at if self.state in IN_HAND else None
 

@@ -1,4 +1,4 @@
-"""What runs each minute: nobody answered, nobody is left, something is due, a shift ends (domain.md §3.4)."""
+"""What runs each minute: nobody answered, nobody is left, an opinion does not come, something is due, a shift ends (domain.md §3.4)."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from relais.core.actor import SYSTEM_ACTOR
 from relais.core.transactions import each, whole
 from relais.dossiers import actions as dossiers
 from relais.liaison import delays, messages
-from relais.liaison.actions import alarming, handing, owning
+from relais.liaison.actions import alarming, handing, owning, urging
 from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
@@ -29,6 +29,7 @@ def watch(now: datetime | None = None) -> None:
     failed += each(_late(moment), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="late"))
     failed += each(_unowned(), lambda pk: owning.ask_next(demand_id=pk, now=moment, why="nobody"))
     failed += each(_unowned(), lambda pk: alarming.sound(demand_id=pk, now=moment))
+    failed += each(_awaited(moment), lambda pk: urging.sound(demand_id=pk, now=moment))
     failed += each(_due(moment), lambda pk: tell_due(demand_id=pk, now=moment))
     failed += handing.watch(moment)
     if failed:
@@ -66,6 +67,16 @@ def _late(now: datetime) -> list[UUID]:
     for urgency, delay in delays.DELAYS.items():
         late |= Q(urgency=urgency, asked_at__lte=now - timedelta(minutes=delay.take))
     rows = Request.objects.filter(late, state__in=WAITING, responsible__isnull=False, late_told_at=None)
+    return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
+
+
+def _awaited(now: datetime) -> list[UUID]:
+    """Those that somebody has, and whose opinion did not come in time."""
+    late = Q()
+    for urgency, delay in delays.DELAYS.items():
+        late |= Q(urgency=urgency, submitted_at__lte=now - timedelta(minutes=delay.advise))
+    held = Request.objects.filter(late, state__in=(State.TAKEN, State.COMPLEMENT), advised_at=None)
+    rows = held.filter(responsible__isnull=False, patient__deceased_on=None)
     return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
 
 

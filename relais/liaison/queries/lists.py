@@ -43,6 +43,7 @@ class Row:
     demand: Request
     deadline: datetime | None
     due: bool  # a re-evaluation whose hour has come
+    overdue: bool  # its opinion, or the complement that it waits for, did not come in time
     mine: bool
     unread: Unread  # urgent notes and answers: only of what they have or take over
     visio: Peer | None  # somebody of another place, who waits in its room for those of the reader's
@@ -207,15 +208,19 @@ def _row(
     deadline = one.deadline
     unanswered = one.state in WAITING and (one.urgency in RINGING or one.red)
     due = one.state in IN_HAND and one.review_at is not None and one.review_at <= now
+    overdue = one.awaits_opinion and deadline is not None and deadline <= now
     to_measure = due and not measured(one)
+    awaited = home if one.state == State.COMPLEMENT else not home and one.responsible_id == actor.user_id
+    pressing = overdue and awaited  # of the reader
     taking = hand_over is not None and hand_over.taking_id == actor.user_id
     concerned = home or taking or one.responsible_id == actor.user_id
-    awaited = concerned or one.responsible_id is None or one.state in WAITING
-    missed = awaited and all(peer.invitation.establishment_id != actor.establishment_id for peer in inside)
+    called = concerned or one.responsible_id is None or one.state in WAITING
+    missed = called and all(peer.invitation.establishment_id != actor.establishment_id for peer in inside)
     return Row(
         demand=one,
         deadline=deadline,
         due=due,
+        overdue=overdue,
         mine=one.responsible_id == actor.user_id,
         unread=news if concerned else replace(news, urgent=None, answer=None),
         visio=inside[0] if inside and missed else None,
@@ -229,7 +234,7 @@ def _row(
         wants_video=bool(telling(one, "fg.visio")),
         to_measure=to_measure,
         taking=taking,
-        rings=one.responsible_id is None or (to_measure if home else unanswered or due or taking),
+        rings=one.responsible_id is None or pressing or (to_measure if home else unanswered or due or taking),
         may_take=not home and one.state in WAITING and actor.has_role("practitioner"),
     )
 
@@ -237,7 +242,7 @@ def _row(
 def _place(row: Row) -> tuple[Any, ...]:
     """Red first, then the urgency of what waits for an answer, then the time that is left."""
     one = row.demand
-    waits = one.state in (*WAITING, State.TAKEN) or row.due or row.taking
+    waits = one.state in (*WAITING, State.TAKEN) or row.due or row.overdue or row.taking
     calm = (not waits, not one.red)
     moment = row.deadline or (one.submitted_at or timezone.now()) + LATER
     return (*calm, delays.ORDER.index(one.urgency), moment, str(one.pk))

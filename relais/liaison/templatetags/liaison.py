@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _l
 from relais.core.templatetags.ui import badge, countdown, icon, when
 from relais.dossiers.models import Event
 from relais.liaison.models import Request
-from relais.liaison.workflow import WAITING
+from relais.liaison.workflow import WAITING, State
 
 register = template.Library()
 
@@ -34,6 +34,10 @@ WORDS = {
     "ask": _l("Complément demandé"),
     "give": _l("Complément donné"),
     "advise": _l("Avis rendu"),
+    "opinion_late": _l("Avis attendu : le médecin est prévenu que le délai est passé"),
+    "opinion_help": _l("Avis attendu : les autres médecins et le responsable du service sont prévenus"),
+    "complement_late": _l("Complément attendu : l’EHPAD est relancé"),
+    "complement_silent": _l("Complément attendu : le médecin est prévenu que l’EHPAD ne répond pas"),
     "decided": _l("Décision notée"),
     "plan": _l("Réévaluation programmée"),
     "orient": _l("Orientation en cours"),
@@ -103,6 +107,8 @@ def promise(demand: Request) -> SafeString:
         clock = "" if late else countdown(moment)
     else:
         awaited = _("à prendre") if demand.state in WAITING else _("avis attendu")
+        if late and demand.state == State.COMPLEMENT:
+            awaited = _("complément attendu")  # not the doctor's lateness
         words = _("En retard : %s") % awaited if late else awaited.capitalize()
         clock = countdown(moment)
     line = format_html("{} {}", words, clock)

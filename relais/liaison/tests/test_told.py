@@ -8,13 +8,14 @@ from django.utils import timezone
 from relais.accounts.models import Role
 from relais.accounts.testing import client_of, make_member
 from relais.dossiers.models import Event
-from relais.liaison import messages
-from relais.liaison.actions import deciding
+from relais.liaison import delays, messages
+from relais.liaison.actions import deciding, watching
 from relais.liaison.models import Decision, Note, Request
 from relais.liaison.testing import make_home, taken
 from relais.notifications.models import Message
 
 pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
 SAID = {
     "code": "maintien-traitement",
     "care_level": "pas-de-rea",
@@ -128,3 +129,96 @@ def test_an_open_page_that_nobody_touches_rings_when_the_answer_comes_into_it():
     opened, came = nurse.get(url).content.decode(), nurse.get(url, headers={"hx-request": "true"}).content.decode()
     words = 'data-waiting-label="Question du médecin à lire"'
     assert ("rooms/chime.js" in opened, words in opened, words in came) == (True, False, True)
+
+
+def kinds(user):
+    return list(Message.objects.filter(holder_id=user.pk).order_by("created_at", "pk").values_list("type", flat=True))
+
+
+@pytest.mark.req("FG-08", "FG-10")
+def test_an_opinion_that_does_not_come_is_asked_of_its_doctor_then_of_the_others_and_the_referent_once_each():
+    scene = make_home()
+    manager = make_member(scene.service.establishment, Role.MANAGER)
+    demand = taken(scene, urgence="urgente")
+    sent, people = demand.submitted_at, (scene.doctor, scene.colleague, manager)
+
+    def told():
+        return [[kind for kind in kinds(one.user) if kind != "liaison.asked"] for one in people]
+
+    watching.watch(sent + 59 * MINUTE)
+    assert told() == [[], [], []]
+    for minutes in (60, 61, 74):
+        watching.watch(sent + minutes * MINUTE)
+    assert told() == [["liaison.awaited"], [], []]
+    for minutes in (75, 76, 300):
+        watching.watch(sent + minutes * MINUTE)
+    assert told() == [["liaison.awaited"], ["liaison.help"], ["liaison.help_here"]]
+    found = Request.objects.get()
+    assert (found.state, found.responsible) == ("prise-en-charge", scene.doctor.user), "it stays with its doctor"
+    link = Message.objects.get(type="liaison.help_here").context["link"]
+    assert client_of(manager).get("/" + link.split("/", 3)[3]).status_code == 200
+    words = text(client_of(scene.doctor), f"/liaison/{demand.pk}/")
+    assert "le médecin est prévenu que le délai est passé" in words
+    assert wanted("liaison.awaited", scene.doctor.user_id)
+    client_of(scene.doctor).post(f"/liaison/{demand.pk}/decision/", SAID)
+    assert not any(
+        wanted(kind, one.user_id)
+        for kind, one in zip(("liaison.awaited", "liaison.help", "liaison.help_here"), people, strict=True)
+    )
+
+
+@pytest.mark.req("FG-08")
+@pytest.mark.parametrize(
+    ("urgency", "advise", "again"), [("vitale", 15, 5), ("rapide", 240, 30), ("differee", 1440, 120)]
+)
+def test_the_delays_of_an_opinion_are_those_of_the_scheme(urgency, advise, again):
+    now = timezone.now()
+    assert delays.urges(urgency, now, now) == [now + advise * MINUTE, now + (advise + again) * MINUTE]
+
+
+@pytest.mark.req("FG-08")
+def test_an_opinion_that_was_given_in_time_is_asked_of_nobody():
+    scene = make_home()
+    demand = taken(scene, urgence="urgente")
+    client_of(scene.doctor).post(f"/liaison/{demand.pk}/decision/", SAID)
+    watching.watch(demand.submitted_at + 300 * MINUTE)
+    assert not Message.objects.filter(type__in=["liaison.awaited", "liaison.help", "liaison.help_here"]).exists()
+
+
+@pytest.mark.req("FG-08")
+def test_a_question_that_stays_open_reminds_the_home_and_does_not_blame_the_doctor():
+    scene = make_home()
+    demand = taken(scene, urgence="urgente")
+    client_of(scene.doctor).post(f"/liaison/{demand.pk}/ask/", {"text": "Diurèse ?"})
+    for minutes in (59, 60, 61, 74):
+        watching.watch(demand.submitted_at + minutes * MINUTE)
+    assert kinds(scene.nurse.user) == ["liaison.question", "liaison.reminded"]
+    assert "liaison.awaited" not in kinds(scene.doctor.user)
+    for minutes in (75, 76):
+        watching.watch(demand.submitted_at + minutes * MINUTE)
+    assert kinds(scene.doctor.user)[-1:] == ["liaison.silent"], "who may telephone"
+    assert kinds(scene.colleague.user) == []
+    now = timezone.now()
+    Request.objects.update(submitted_at=now - 70 * MINUTE, late_told_at=now - MINUTE)
+    home, on_call = text(client_of(scene.nurse), HOME), text(client_of(scene.doctor), ON_CALL)
+    assert ("Complément à donner : VASSEUR" in home, "Avis attendu : VASSEUR" in on_call) == (True, False)
+    assert ["En retard : complément attendu" in page for page in (home, on_call)] == [True, True]
+    client_of(scene.nurse).post(f"/liaison/{demand.pk}/give/", {"text": "Conservée."})
+    assert not wanted("liaison.reminded", scene.nurse.user_id)
+    now = timezone.now()
+    watching.watch(now)
+    assert "liaison.awaited" not in kinds(scene.doctor.user), "the doctor has the time to take one, first"
+    watching.watch(now + 300 * MINUTE)
+    assert kinds(scene.doctor.user).count("liaison.awaited") == 1
+
+
+@pytest.mark.req("FG-08")
+def test_the_list_of_its_doctor_rings_and_says_since_when_the_opinion_is_awaited():
+    scene = make_home()
+    taken(scene, urgence="urgente")
+    lists = [client_of(one) for one in (scene.doctor, scene.colleague)]
+    assert not any("Avis attendu : VASSEUR" in text(one, ON_CALL) for one in lists)
+    Request.objects.update(submitted_at=timezone.now() - 64 * MINUTE)
+    pages = [text(one, ON_CALL) for one in lists]
+    assert ["Avis attendu : VASSEUR" in page for page in pages] == [True, False]
+    assert all("En retard : avis attendu" in page and "depuis 4 min" in page for page in pages)
