@@ -6,9 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils import timezone
 
 from relais.accounts.models import User
+from relais.core.errors import Refused
 from relais.dossiers import actions as dossiers
+from relais.dossiers.models import Participant
 from relais.liaison.models import Decision, Note, Request
 from relais.liaison.queries.measures import measured
 from relais.liaison.queries.unread import has_unread
@@ -17,6 +20,8 @@ from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
 from relais.notifications.registry import Rendered
+from relais.oncall.queries import telephones
+from relais.patients.contact import clean_mobile
 from relais.rooms.models import Peer
 
 ASKED, REVIEW, HAND_OVER, LATE, MENTION = (
@@ -133,17 +138,29 @@ def register_all() -> None:
 
 
 def tell(key: str, demand: Request, user: User) -> None:
-    """Queue one message to a professional: by SMS where there is a mobile number, else by e-mail."""
+    """Queue one message to a professional: by SMS to the mobile of their duty, else to their own, else by e-mail."""
     address = reverse("liaison:nobody") if key == NOBODY_HERE else reverse("liaison:request", args=[demand.pk])
     if key == HELP_HERE:  # managers read no request
         address = reverse("oncall:rota", args=[demand.service_id])
+    mobile = _of_duty(demand, user) or user.mobile
     outbox.queue(
         type=key,
         about=demand.pk,
         holder_id=user.pk,
-        channel=Channel.SMS if user.mobile else Channel.EMAIL,
+        channel=Channel.SMS if mobile else Channel.EMAIL,
         email=user.email,
-        phone=user.mobile,
+        phone=mobile,
         context={"link": f"{settings.PUBLIC_URL}{address}"},
         topics=[dossiers.topic(demand.pk)],
     )
+
+
+def _of_duty(demand: Request, user: User) -> str:
+    """The mobile that somebody carries who is on duty now for a service that takes part; "" where it is a landline."""
+    services = Participant.objects.filter(dossier=demand.pk, until=None).exclude(service=None).values("service_id")
+    for typed in telephones(user.pk, services, timezone.now()):
+        try:
+            return clean_mobile(typed)
+        except Refused:  # a landline, a number with an extension: the next
+            continue
+    return ""

@@ -75,6 +75,14 @@ class Answering:
     by_home: bool = False
 
 
+def telephones(user_id: UUID, services: Any, moment: datetime) -> list[str]:
+    """Where somebody is called who is on duty now for one of these services: the telephones of their slots as doctor, then of
+    those that they stand behind, as they were written."""
+    slots = list(OnCallSlot.objects.filter(service__in=services).at(moment).order_by("starts_at", "created_at", "id"))
+    mine = [slot.phone for slot in slots if slot.user_id == user_id and slot.state in ANSWERS]
+    return mine + [slot.backup_phone for slot in slots if slot.backup_id == user_id and slot.backup_phone]
+
+
 def answering(services: Iterable[Service], moment: datetime) -> dict[UUID, Answering]:
     """Who answers of several services by id, in two queries: who is on duty there, else the night duty (of an on-call, at
     night), else the SAMU of its department (of an on-call or the night duty), else its own line."""

@@ -11,8 +11,9 @@ from relais.dossiers.models import Event
 from relais.liaison import delays, messages
 from relais.liaison.actions import deciding, watching
 from relais.liaison.models import Decision, Note, Request
-from relais.liaison.testing import make_home, taken
+from relais.liaison.testing import make_home, make_request, taken
 from relais.notifications.models import Message
+from relais.oncall.models import OnCallSlot
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -222,3 +223,36 @@ def test_the_list_of_its_doctor_rings_and_says_since_when_the_opinion_is_awaited
     pages = [text(one, ON_CALL) for one in lists]
     assert ["Avis attendu : VASSEUR" in page for page in pages] == [True, False]
     assert all("En retard : avis attendu" in page and "depuis 4 min" in page for page in pages)
+
+
+@pytest.mark.req("FG-10")
+@pytest.mark.parametrize(
+    ("duty", "own", "channel", "address"),
+    [
+        ("06 39 98 00 55", "+33639980123", "sms", "+33639980055"),
+        ("01 99 00 12 34", "+33639980123", "sms", "+33639980123"),
+        ("poste 4521", "", "email", None),
+        ("06 39 98 00 55", "", "sms", "+33639980055"),
+    ],
+)
+def test_whoever_is_on_duty_is_called_on_the_mobile_of_the_duty_else_on_their_own_else_by_e_mail(
+    duty, own, channel, address
+):
+    """The doctor and the back-up alike; off duty, on one's own."""
+    scene = make_home()
+    OnCallSlot.objects.filter(user=scene.doctor.user).update(
+        phone=duty, backup=scene.colleague.user, backup_phone="06 39 98 00 66"
+    )
+    for one in (scene.doctor, scene.colleague):
+        one.user.mobile = own
+        one.user.save()
+    demand = make_request(scene)
+    told = Message.objects.get(type="liaison.asked")
+    assert (told.channel, told.address) == (channel, address or scene.doctor.user.email)
+    messages.tell(messages.LATE, demand, scene.colleague.user)
+    assert Message.objects.get(type="liaison.late").address == "+33639980066"
+    OnCallSlot.objects.filter(user=scene.doctor.user).update(
+        starts_at=timezone.now() - 60 * MINUTE, ends_at=timezone.now() - MINUTE
+    )
+    messages.tell(messages.REVIEW, demand, scene.doctor.user)
+    assert Message.objects.get(type="liaison.review").address == (own or scene.doctor.user.email)
