@@ -26,7 +26,8 @@ ADMISSION, ACCEPTED, DECLINED, TAKEN_OVER, CANCELLED, NOTE = (
     "expertise.admission", "expertise.accepted", "expertise.declined", "expertise.taken_over", "expertise.cancelled",
     "expertise.note",
 )  # fmt: skip
-CALM = (NEWS, NOTE)  # by e-mail, however urgent the request
+DOCUMENT = "expertise.document"
+CALM = (NEWS, NOTE, DOCUMENT)  # by e-mail, however urgent the request
 GONE = "expertise.gone"
 WANTED: dict[str, Iterable[str]] = {
     ASKED: FREE,
@@ -45,6 +46,7 @@ WANTED: dict[str, Iterable[str]] = {
     TAKEN_OVER: State.values,
     CANCELLED: (State.CANCELLED,),
     NOTE: State.values,
+    DOCUMENT: State.values,
     GONE: HELD,
 }
 
@@ -131,6 +133,7 @@ TEXTS = [
         "Une demande que vous aviez prise est annulée : elle n’attend plus de réponse.",
     ),
     _text(NOTE, "Note ajoutée", "Une note vous attend", "Une note vous attend dans une télé-expertise."),
+    _text(DOCUMENT, "Document ajouté", "Un document vous attend", "Un document vous attend dans une télé-expertise."),
     _text(GONE, "Expert parti", "Une demande attend un autre expert", "Une demande attend un autre expert."),
 ]
 

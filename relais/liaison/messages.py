@@ -14,7 +14,7 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Participant
 from relais.liaison.models import Decision, Note, Request
 from relais.liaison.queries.measures import measured
-from relais.liaison.queries.unread import has_unread
+from relais.liaison.queries.unread import arrived, has_unread
 from relais.liaison.workflow import OPEN, State
 from relais.notifications import actions as outbox
 from relais.notifications import registry
@@ -31,7 +31,7 @@ NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_he
 URGENT, SIGNS, ROOM = "liaison.urgent_note", "liaison.signs", "liaison.room"
 OPINION, QUESTION, GIVEN = "liaison.opinion", "liaison.question", "liaison.given"
 AWAITED, HELP, HELP_HERE = "liaison.awaited", "liaison.help", "liaison.help_here"
-REMINDED, SILENT = "liaison.reminded", "liaison.silent"
+REMINDED, SILENT, DOCUMENT = "liaison.reminded", "liaison.silent", "liaison.document"
 
 ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
 REASONS = {
@@ -49,7 +49,11 @@ REASONS = {
 }
 
 
-READ = {URGENT: {"urgent": True}, QUESTION: {"kind": Note.Kind.ASKED}, GIVEN: {"kind": Note.Kind.GIVEN}}  # notes
+READ: dict[str, dict[str, Any]] = {
+    URGENT: {"urgent": True},
+    QUESTION: {"kind": Note.Kind.ASKED},
+    GIVEN: {"kind": Note.Kind.GIVEN},
+}  # notes
 AWAITING = {
     AWAITED: State.TAKEN, HELP: State.TAKEN, HELP_HERE: State.TAKEN, REMINDED: State.COMPLEMENT, SILENT: State.COMPLEMENT,
 }  # fmt: skip
@@ -76,6 +80,9 @@ class Text:
         found = Request.objects.filter(pk=message.about, state__in=OPEN)
         if self.key in AWAITING:  # not once the opinion, or the complement, is given
             found = found.filter(state=AWAITING[self.key], advised_at=None)
+        if self.key == DOCUMENT:
+            there = found.filter(responsible_id=message.holder_id).exists()
+            return there and has_unread(message.about, message.holder_id, arrived(message.about))
         if self.key in READ:  # not once they have read it
             held = found.filter(responsible_id=message.holder_id) if self.of_owner else found
             notes = Note.objects.filter(demand__in=held, **READ[self.key])
@@ -120,6 +127,7 @@ TEXTS = {
         Text(OPINION, "Avis rendu", "un avis vous attend", of_owner=False),
         Text(QUESTION, "Complément demandé", "une question vous attend, merci d’y répondre", of_owner=False),
         Text(GIVEN, "Complément donné", "la réponse à votre question vous attend", of_owner=True),
+        Text(DOCUMENT, "Document ajouté", "un document vous attend", of_owner=True),
         Text(AWAITED, "Avis attendu", "un avis est attendu de vous, son délai est passé", of_owner=True),
         Text(HELP, "Avis attendu, aux confrères", "un avis n’est pas rendu à temps, pouvez-vous aider", of_owner=False),
         Text(HELP_HERE, "Avis attendu, aux responsables", "un avis tarde, trouvez qui peut répondre", of_owner=False),

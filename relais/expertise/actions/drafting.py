@@ -20,6 +20,7 @@ from relais.dossiers.models import Document, DocumentKind, Dossier
 from relais.expertise import delays, messages
 from relais.expertise import permissions as may
 from relais.expertise.actions.states import lock, move, tell_lists
+from relais.expertise.actions.thread import noted
 from relais.expertise.models import EXPERT, AskedAs, Expertise, Form, Urgency
 from relais.expertise.queries import pool
 from relais.expertise.queries.prefill import known
@@ -167,6 +168,8 @@ def attach(*, actor: Actor, asked: Expertise, upload: Any, title: str = "") -> D
     document = dossiers.add_document(
         actor=actor, dossier=locked.dossier, file=stored, kind=DocumentKind.OTHER, title=title.strip() or stored.name
     )
+    if locked.state != State.DRAFT:
+        noted(actor, locked, document.created_at, messages.DOCUMENT)
     tell_lists(locked)
     return document
 

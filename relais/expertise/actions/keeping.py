@@ -1,9 +1,5 @@
 """The thread of a request, and its end: notes, cancelling, closing, addenda, the date to look again."""
 
-from datetime import datetime
-from typing import Any
-
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.core.actor import SYSTEM_ACTOR, Actor
@@ -18,7 +14,8 @@ from relais.expertise.actions import meeting
 from relais.expertise.actions.answering import REASON_MAX, words_of
 from relais.expertise.actions.drafting import reviewed
 from relais.expertise.actions.states import lock, move, tell_lists
-from relais.expertise.models import Expertise, Recourse, Seen
+from relais.expertise.actions.thread import noted
+from relais.expertise.models import Expertise, Recourse
 from relais.expertise.workflow import TRANSITIONS, State
 from relais.patients.models import Patient
 
@@ -28,36 +25,9 @@ def add_note(*, actor: Actor, asked: Expertise, text: str) -> Note:
     """Write in the thread; the other side sees it marked unread, and is told once until it has looked."""
     locked = lock(asked)
     note = dossiers.add_note(actor=actor, dossier=locked.dossier, text=text)
-    other = locked.expert_id if may.can_follow(actor, locked) else locked.requester_id
-    if other and other != actor.user_id and _has_seen_all(locked, other):
-        if other == locked.expert_id:
-            messages.tell_expert(locked, messages.NOTE)
-        else:
-            messages.tell(locked, messages.NOTE, other)
-    locked.noted_at, locked.noted_by = note.created_at, actor.user_id
-    locked.save(update_fields=["noted_at", "noted_by"])
-    mark_read(actor=actor, asked=locked, until=note.created_at)
+    noted(actor, locked, note.created_at, messages.NOTE)
     tell_lists(locked)
     return note
-
-
-def _has_seen_all(asked: Expertise, user_id: Any) -> bool:
-    """Whether nothing is unread for them: who has not looked yet was told already."""
-    if asked.noted_at is None or asked.noted_by == user_id:
-        return True
-    return asked.seen.filter(user_id=user_id, at__gte=asked.noted_at).exists()
-
-
-@whole
-def mark_read(*, actor: Actor, asked: Expertise, until: datetime) -> None:
-    """The actor has the thread under their eyes, up to this moment: what came since the page was drawn is not read yet."""
-    at = min(until, timezone.now())
-    if asked.state == State.DRAFT or not may.can_read_clinical(actor):
-        return
-    seen, is_new = Seen.objects.get_or_create(expertise=asked, user_id=actor.me, defaults={"at": at})
-    if not is_new and seen.at < at:
-        seen.at = at
-        seen.save(update_fields=["at"])
 
 
 @whole

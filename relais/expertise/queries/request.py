@@ -15,7 +15,7 @@ from relais.audit import actions as audit
 from relais.core import workflow
 from relais.core.actor import Actor
 from relais.directory.models import Service
-from relais.dossiers.models import Dossier, Event
+from relais.dossiers.models import Document, Dossier, Event
 from relais.dossiers.sequels import Standing
 from relais.expertise import permissions as may
 from relais.expertise.models import MOST_OPINIONS, Expertise, Opinion, Wording
@@ -96,6 +96,12 @@ def thread(actor: Actor, asked: Expertise, seen: datetime | None) -> list[Said]:
         )
         for at, kind, text, author in sorted(written, key=lambda one: one[0])
     ]
+
+
+def unread(actor: Actor, asked: Expertise, documents: list[Document], seen: datetime | None) -> list[Document]:
+    """The documents that others added after the sending, since the actor looked."""
+    since = max(moment for moment in (asked.sent_at, seen) if moment) if asked.sent_at or seen else None
+    return [one for one in documents if since and one.author_id != actor.user_id and one.created_at > since]
 
 
 def _standings(asked: Expertise, user_ids: set[Any]) -> dict[Any, str]:

@@ -1,13 +1,15 @@
 """What each side is told, in words that are true of them: a sentence for each thing that happened."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, make_establishment, make_practitioner
-from relais.expertise.actions import answering, keeping
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
+from relais.expertise.actions import answering, drafting, keeping
 from relais.expertise.testing import make_asked, make_pool
+from relais.files.tests import make
 from relais.notifications import registry
 from relais.notifications.models import Message
 from relais.oncall.testing import join
@@ -67,3 +69,24 @@ def test_an_expert_reads_what_became_of_the_request_that_they_had():
         assert there == channel
         assert words in said
         assert "otre demande" not in said, "they asked for nothing"
+
+
+@pytest.mark.req("TE-01")
+def test_a_document_that_comes_after_the_sending_is_unread_for_the_other_side_and_told_once_by_e_mail():
+    """As a note; what left with the request is read with it."""
+    scene = make_asked(state="prise-en-charge", sent_at=timezone.now() - timedelta(hours=1))
+    mobile(scene.expert, "+33639980009")
+    expert, asker = client_of(scene.expert), client_of(scene.requester)
+    mine, page = "/expertise/?liste=moi", f"/expertise/{scene.asked.pk}/"
+    assert "Non lu" not in expert.get(mine).content.decode()
+    for title in ("ECG", "ECG, suite"):
+        drafting.attach(actor=scene.asker, asked=scene.again(), upload=make.pdf(), title=title)
+    assert told(scene.expert)[0] == "email"
+    assert Message.objects.filter(type="expertise.document").count() == 1
+    assert "Non lu" in expert.get(mine).content.decode()
+    opened = expert.get(page).content.decode()
+    assert opened.count("Non lu</") == 2
+    assert "Non lu" not in asker.get(page).content.decode()
+    expert.post(re.search(r'hx-post="([^"]*jusqu[^"]*)"', opened)[1])
+    assert "Non lu" not in expert.get(page).content.decode()
+    assert "Non lu" not in expert.get(mine).content.decode()

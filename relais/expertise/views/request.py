@@ -25,6 +25,7 @@ from relais.dossiers.views import show_document
 from relais.expertise import permissions as may
 from relais.expertise.actions import admission, answering, keeping
 from relais.expertise.actions.states import ROWS
+from relais.expertise.actions.thread import mark_read as mark
 from relais.expertise.forms import CloseForm, NoteForm, RefusalForm
 from relais.expertise.models import Expertise
 from relais.expertise.queries import request as queries
@@ -82,6 +83,8 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
     actor = request.actor
     seen = worklist.seen_at(actor, [asked]).get(asked.pk)
     thread = queries.thread(actor, asked, seen)
+    documents = dossier_queries.documents(actor, asked.dossier)
+    unread_documents = queries.unread(actor, asked, documents, seen)
     closed = asked.state == State.CLOSED
     now = timezone.now()
     return {
@@ -90,8 +93,9 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
         "opinions": queries.opinions(asked),
         "thread": thread,
         "unread": sum(one.unread for one in thread),
-        "read_until": thread[-1].at.isoformat() if thread else "",
-        "documents": dossier_queries.documents(actor, asked.dossier),
+        "read_until": max([*(one.at for one in thread), *(one.created_at for one in unread_documents)], default=""),
+        "documents": documents,
+        "unread_documents": {one.pk for one in unread_documents},
         "pictures": PICTURES,
         "links": dossier_queries.links(actor, asked.dossier),
         "timeline": dossier_queries.timeline(asked.dossier),
@@ -188,7 +192,7 @@ def mark_read(request: Any, dossier_id: UUID) -> HttpResponse:
     asked = asked_of(request, dossier_id, "Lecture des échanges")
     until = parse_datetime(request.GET.get("jusqu", ""))
     if until and until.tzinfo:
-        keeping.mark_read(actor=request.actor, asked=asked, until=until)
+        mark(actor=request.actor, asked=asked, until=until)
     return HttpResponse(status=204)
 
 

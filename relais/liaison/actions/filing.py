@@ -11,14 +11,18 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Document, DocumentKind
 from relais.dossiers.permissions import can_withdraw
 from relais.files.actions import store
+from relais.liaison import messages
 from relais.liaison import permissions as may
 from relais.liaison.actions.states import hold_all, lock, tell_pages
 from relais.liaison.models import Request
+from relais.liaison.queries.unread import arrived, has_unread
+from relais.liaison.workflow import State
 
 
 @whole
 def add(*, actor: Actor, demand: Request, upload: Any, title: str) -> Document:
-    """File one document; its own name is its title when none is given.
+    """File one document; its own name is its title when none is given. The other side sees it marked unread; while a complement
+    is awaited from the home its doctor is told of it, once until they have looked.
 
     The request is held once the file is read: a scan may last a minute, and whoever takes it over does not wait.
     """
@@ -30,6 +34,9 @@ def add(*, actor: Actor, demand: Request, upload: Any, title: str) -> Document:
     locked = lock(actor, demand.pk)
     if not may.can_exchange(actor, locked):
         raise NotFound
+    doctor = locked.responsible if locked.state == State.COMPLEMENT and may.in_home(actor, locked) else None
+    if doctor and doctor.pk != actor.user_id and not has_unread(locked.pk, doctor.pk, arrived(locked.pk)):
+        messages.tell(messages.DOCUMENT, locked, doctor)
     kind = DocumentKind.PHOTO if file.content_type.startswith("image/") else DocumentKind.OTHER
     made = dossiers.add_document(
         actor=actor, dossier=locked.dossier, file=file, kind=kind, title=title.strip() or file.name

@@ -63,14 +63,14 @@ def across(actor: Actor, demand: Request) -> set[UUID]:
 def still_there(demand: Request, now: datetime) -> list[User]:
     """Of the nursing home, whoever asked or wrote in the request as long as the same shift may last; after that whoever last
     answered for it. Pages tell the others."""
-    sender = demand.response.user_id if demand.response else None
+    sender = [demand.response.user_id] if demand.response and demand.response.user_id else []
     home = Membership.objects.filter(
         establishment_id=demand.establishment_id, ended_at=None, user__is_active=True, role__in=CLINICAL
     )
     wrote = demand.dossier.events.filter(verb__in=WROTE, at__gte=now - SHIFT, user__isnull=False).values("user_id")
     people = User.objects.order_by("pk")
     lately = list(people.filter(pk__in=home.filter(user_id__in=wrote).values("user_id")))
-    return lately or list(people.filter(pk__in=home.filter(user_id=sender).values("user_id")))
+    return lately or list(people.filter(pk__in=home.filter(user_id__in=sender).values("user_id")))
 
 
 def in_rooms(ids: Iterable[UUID]) -> dict[UUID, list[Peer]]:

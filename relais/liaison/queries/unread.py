@@ -61,7 +61,7 @@ def unread(actor: Actor, ids: Iterable[UUID], *, home: bool) -> dict[UUID, Unrea
         place=F("establishment_id"),
     )  # fmt: skip
     opinions = unseen(Decision.objects.all(), "demand", "by_id", what=Value(OPINION, CharField()))
-    documents = unseen(arrived(), "dossier", "author_id", what=Value(DOCUMENT, CharField()))
+    documents = unseen(arrived(*wanted), "dossier", "author_id", what=Value(DOCUMENT, CharField()))
     awaited = (OPINION, Note.Kind.ASKED) if home else (Note.Kind.GIVEN,)
     for demand, pk, _at, what, calls_me, pressing, place, known in notes.union(opinions, documents, all=True).order_by(
         "created_at", "pk"
@@ -78,9 +78,10 @@ def unread(actor: Actor, ids: Iterable[UUID], *, home: bool) -> dict[UUID, Unrea
     return found
 
 
-def arrived() -> QuerySet[Document]:
-    """Documents that came once somebody had taken the request: those of before are read with it."""
-    return Document.objects.filter(withdrawn_at=None, created_at__gt=F("dossier__liaison__taken_at"))
+def arrived(*ids: Any) -> QuerySet[Document]:
+    """The documents of these requests that came once somebody had taken them: those of before are read with the request."""
+    rows = Document.objects.filter(withdrawn_at=None, created_at__gt=F("dossier__liaison__taken_at"))
+    return rows.filter(dossier__in=ids)
 
 
 def moment_of(demand: Request, pk: UUID | None) -> datetime | None:
@@ -93,7 +94,7 @@ def moment_of(demand: Request, pk: UUID | None) -> datetime | None:
     return next((at for at in found if at), None)
 
 
-def has_unread(demand_id: UUID, user_id: UUID, rows: QuerySet[Any], author: str = "author_id") -> bool:
+def has_unread(demand_id: Any, user_id: Any, rows: QuerySet[Any], author: str = "author_id") -> bool:
     """Whether somebody has not seen one of these, written by others in a request."""
     seen = Seen.objects.filter(demand=demand_id, user=user_id).values_list("at", flat=True).first()
     late = Q(created_at__gt=seen) if seen else Q()

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from relais.accounts.models import Role
 from relais.accounts.testing import client_of, make_member
-from relais.dossiers.models import Event
+from relais.dossiers.models import Document, Event
 from relais.liaison import delays, messages
 from relais.liaison.actions import deciding, watching
 from relais.liaison.models import Decision, Note, Request
-from relais.liaison.testing import make_home, make_request, taken
+from relais.liaison.testing import make_home, make_request, taken, upload
 from relais.notifications.models import Message
 from relais.oncall.models import OnCallSlot
 
@@ -256,3 +256,35 @@ def test_whoever_is_on_duty_is_called_on_the_mobile_of_the_duty_else_on_their_ow
     )
     messages.tell(messages.REVIEW, demand, scene.doctor.user)
     assert Message.objects.get(type="liaison.review").address == (own or scene.doctor.user.email)
+
+
+@pytest.mark.req("FG-05", "FG-06")
+def test_the_document_that_the_doctor_waits_for_shows_on_the_list_and_calls_once_until_it_is_looked_at():
+    """What came with the request, or before somebody took it, is read with it."""
+    scene = make_home()
+    demand = make_request(scene)
+    doctor, nurse, url = client_of(scene.doctor), client_of(scene.nurse), f"/liaison/{demand.pk}/"
+
+    def add(browser, title):
+        browser.post(f"{url}documents/", {"file": upload("ecg.txt"), "title": title})
+
+    add(nurse, "Ordonnance")
+    doctor.post(f"{url}take/")
+    assert "document non lu" not in text(doctor, ON_CALL)
+    add(nurse, "Biologie")
+    assert "1 document non lu" in text(doctor, ON_CALL)
+    assert not Message.objects.filter(type="liaison.document").exists(), "nobody asked for it"
+    doctor.post(f"{url}lues/?vu={Document.objects.get(title='Biologie').pk}")
+    assert "document non lu" not in text(doctor, ON_CALL)
+    doctor.post(f"{url}ask/", {"text": "Un ECG ?"})
+    for title in ("ECG", "ECG, suite"):
+        add(nurse, title)
+    assert wanted("liaison.document", scene.doctor.user_id)
+    pages = [text(one, path) for one, path in ((doctor, ON_CALL), (nurse, HOME), (doctor, url))]
+    assert ["2 documents non lus" in page for page in pages] == [True, False, False]
+    last = Document.objects.get(title="ECG, suite").pk
+    assert (f"lues/?vu={last}" in pages[2], pages[2].count("Non lu</")) == (True, 2)
+    doctor.post(f"{url}lues/?vu={last}")
+    assert ("non lus" in text(doctor, ON_CALL), wanted("liaison.document", scene.doctor.user_id)) == (False, False)
+    add(doctor, "Ordonnance du soir")
+    assert "1 document non lu" in text(nurse, HOME)
