@@ -14,7 +14,7 @@ from stdnum import luhn
 
 from relais.accounts.models import Membership, Role, User
 from relais.core.demo import Region, insert, mobile, new_id
-from relais.directory.models import Establishment, Kind
+from relais.directory.models import Establishment, Kind, Need
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,13 @@ def rpps(number: int) -> str:
 
 
 def build(region: Region, rng: random.Random) -> None:
-    """Fill `professionals`, `members` and `personas`. Only personas can sign in by password."""
+    """Fill `professionals`, `members` and `personas`, an expert for each service of experts among them. Only personas can
+    sign in by password."""
     memberships: list[Membership] = []
     _personas(region, rng, memberships)
     weights = [STAFF.get(Kind(one.kind), 2) for one in region.establishments]
-    missing = region.volumes.professionals - len(region.professionals)
+    asked = [one for one in region.services if one.need == Need.EXPERT]
+    missing = region.volumes.professionals - len(region.professionals) - len(asked)
     # The personas' hospital has colleagues in every size, so that its agenda and its lists look lived in.
     near = [region.places["hospital"], region.places["nursing_home"]] * min(4, missing // 4)
     for number in range(missing):
@@ -134,6 +136,11 @@ def build(region: Region, rng: random.Random) -> None:
             other = rng.choice(region.establishments)
             if other != place:
                 _join(region, rng, memberships, user, other, role)
+    for number, service in enumerate(asked, missing):
+        role, user = _professional(rng, number, JOBS[:1])
+        user.specialty = service.specialty
+        region.professionals.append(user)
+        _join(region, rng, memberships, user, service.establishment, role)
     for user in region.professionals:
         user.created_at = region.now - timedelta(days=rng.randrange(200, 700), minutes=rng.randrange(1440))
     for membership in memberships:

@@ -33,7 +33,7 @@ class Volumes:
 
 
 SIZES = {
-    "small": Volumes(60, 40, 200, 260, 7, 12),
+    "small": Volumes(60, 53, 200, 260, 7, 12),
     "tenth": Volumes(120, 1_800, 3_500, 5_000, 100, 60),  # what growth is measured from (bench)
     "region": Volumes(1_200, 18_000, 35_000, 50_000, 100, 600),
     # As many people followed at home as in the whole region's eight months, all at once; little around them (domain.md §9.2).

@@ -55,9 +55,13 @@ ENOUGH = 60  # establishments: a region of fewer is a test's
 ON_CALLS = {"75": 5, "77": 3, "78": 4, "91": 3, "92": 4, "93": 3, "94": 3, "95": 3}
 SPECIALTIES = [
     "Cardiologie", "Dermatologie", "Diabétologie", "Infectiologie", "Néphrologie", "Neurologie", "Pneumologie",
-    "Psychiatrie du sujet âgé", "Plaies et cicatrisation", "Soins palliatifs",
+    "Psychiatrie du sujet âgé", "Plaies et cicatrisation", "Soins palliatifs", "Neurologie vasculaire (AVC)",
+    "Neurochirurgie", "Radiologie",
 ]  # fmt: skip
 WEEK = list(range(5))  # Monday to Friday
+# Asked most, with geriatrics (domain.md §9.4): by the whole region, of which those for an emergency at any hour.
+TOP = {"Neurologie vasculaire (AVC)", "Neurochirurgie", "Dermatologie", "Infectiologie", "Radiologie"}
+AT_ANY_HOUR = {"Neurologie vasculaire (AVC)", "Neurochirurgie"}
 DAY, NIGHT, ROUND = (time(8), time(19)), (time(19), time(8)), (time(0), time(0))
 STREETS = [
     "rue des Écoles",
@@ -158,7 +162,7 @@ def _name(rng: random.Random, kind: Kind, department: str, city: str, taken: set
 
 
 def _services(region: Region, rng: random.Random) -> list[Service]:
-    """The on-calls, the night duty, the eight SAMU, mobile teams, and experts of hospitals (TE-02)."""
+    """The on-calls, the night duty, the eight SAMU, mobile teams, care at home, and experts of hospitals (TE-02)."""
     hospitals = [one for one in region.establishments if one.kind == Kind.HOSPITAL]
     found = [
         _service(rng, one, f"Régulation {one.name}", Need.SAMU, [one.department], ROUND, [Way.PHONE, Way.VIDEO])
@@ -181,12 +185,34 @@ def _services(region: Region, rng: random.Random) -> list[Service]:
         team = _service(rng, near[0], mobile, Need.MOBILE, [department], DAY, [Way.PHONE, Way.VISIT])
         team.days = WEEK
         found.append(team)
+        name, note = f"Équipe mobile de soins palliatifs {department}", "Conseil par téléphone, passage sous 48 heures."
+        palliative = _service(rng, near[-1], name, Need.PALLIATIVE, [department], DAY, [Way.PHONE, Way.VISIT], note)
+        palliative.days = WEEK
+        found.append(palliative)
+    return [*found, *_at_home(region, rng), *_experts(rng, hospitals)]
+
+
+def _at_home(region: Region, rng: random.Random) -> list[Service]:
+    """Each establishment of care at home admits in its department, the first one everywhere."""
+    places = [one for one in region.establishments if one.kind == Kind.HAD]
+    note = "Évaluation au domicile ou dans l’EHPAD, admission sous 24 heures."
+    ways = [Way.PHONE, Way.VISIT, Way.ADMISSION]
+    return [
+        _service(
+            rng, one, "Admission en HAD", Need.HAD, [one.department] if number else list(POPULATION), DAY, ways, note
+        )
+        for number, one in enumerate(places)
+    ]
+
+
+def _experts(rng: random.Random, hospitals: list[Establishment]) -> list[Service]:
+    found = []
     for number, specialty in enumerate(SPECIALTIES):
         one = hospitals[number % len(hospitals)]
-        served = [one.department] if number % 2 else list(POPULATION)
-        expert = _service(
-            rng, one, f"Avis de {specialty.lower()}", Need.EXPERT, served, DAY, [Way.EXPERTISE, Way.VIDEO]
-        )
+        served = [one.department] if number % 2 and specialty not in TOP else list(POPULATION)
+        hours = ROUND if specialty in AT_ANY_HOUR else DAY
+        name = f"Avis de {specialty[0].lower()}{specialty[1:]}"
+        expert = _service(rng, one, name, Need.EXPERT, served, hours, [Way.EXPERTISE, Way.VIDEO])
         expert.specialty = specialty
         found.append(expert)
     return found

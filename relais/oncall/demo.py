@@ -43,14 +43,16 @@ def build(region: Region, rng: random.Random) -> None:
 
 
 def _pools(region: Region, rng: random.Random) -> dict[Any, list[PoolMember]]:
-    """Doctors of the service's establishment first, the persona before the others, then doctors of other hospitals."""
+    """Doctors of the service's establishment first, the persona before the others, then those of the specialty that it is
+    asked for; then doctors of other hospitals."""
     hospitals = [one for one in region.establishments if one.kind == Kind.HOSPITAL]
     anywhere = [(user, one) for one in hospitals for user in _doctors(region, one)]
     anywhere = anywhere or [(user, one) for one in region.establishments for user in _doctors(region, one)]
     turn = cycle(anywhere)
     found = {}
     for service in region.services:
-        here = [(user, service.establishment) for user in _doctors(region, service.establishment)]
+        doctors = sorted(_doctors(region, service.establishment), key=lambda one: one.specialty != service.specialty)
+        here = [(user, service.establishment) for user in doctors]
         first = _personas(region, service)
         taken = {user.pk: (user, place) for user, place in (*first, *here[:SIZE])}
         for user, place in islice(turn, len(anywhere)):
@@ -82,8 +84,6 @@ def _personas(region: Region, service: Any) -> list[tuple[Any, Any]]:
     found = []
     for key, need in OF_PERSONAS.items():
         place = region.places["hospital" if key == "expert" else key]
-        offered = [one for one in region.services if one.need == need and one.establishment == place]
-        near = [one for one in offered if region.places["nursing_home"].department in one.departments]
         offered = [one for one in region.services if one.need == need and one.establishment == place]
         near = [one for one in offered if region.places["nursing_home"].department in one.departments]
         own = next(iter([*near, *offered]), None)

@@ -1,4 +1,5 @@
-"""The demo region's rotas: complete but for one hole, the personas on duty, every nursing home answered."""
+"""The demo region's rotas and pools: complete but for one hole, the personas on duty, every nursing home answered, experts of
+the specialty that is asked for."""
 
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from relais.accounts.models import User
-from relais.directory.models import Establishment, Need, Service
+from relais.directory.models import Department, Establishment, Need, Service
 from relais.oncall import queries
 from relais.oncall.hours import is_day
 from relais.oncall.models import Cover, OnCallSlot, PoolMember, Replacement
@@ -36,3 +37,12 @@ def test_every_nursing_home_is_answered_and_one_hole_waits_for_the_referent() ->
     expert = User.objects.get(email="expert@exemple.test")
     assert PoolMember.objects.get(user=expert).service.specialty == "Cardiologie"
     assert not OnCallSlot.objects.filter(phone="").exists()
+    for need in (Need.HAD, Need.PALLIATIVE):
+        for department in Department.values:
+            offered = Service.objects.filter(need=need, departments__contains=[department])
+            assert any(queries.doctors(one).exists() for one in offered), (need, department)
+    for service in Service.objects.filter(need=Need.EXPERT):
+        assert queries.doctors(service).filter(user__specialty=service.specialty).exists(), service
+    top = ("Neurologie vasculaire (AVC)", "Neurochirurgie", "Dermatologie", "Infectiologie", "Radiologie")
+    for specialty in top:
+        assert Service.objects.get(specialty=specialty).departments == list(Department.values)

@@ -38,7 +38,7 @@ def key(settings: Any) -> str:
 
 def test_the_small_region_covers_departments_kinds_roles_and_ticket_states() -> None:
     assert Establishment.objects.count() == 60
-    assert User.objects.count() == 40
+    assert User.objects.count() == 53
     assert set(Establishment.objects.values_list("department", flat=True)) == set(Department.values)
     assert set(Establishment.objects.values_list("kind", flat=True)) == set(Kind.values)
     assert set(Membership.objects.values_list("role", flat=True)) == {
