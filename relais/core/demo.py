@@ -30,14 +30,15 @@ class Volumes:
     teleconsultations: int
     days: int  # over how many days the teleconsultations are spread
     tickets: int
+    deaths: int  # of residents, within a month of a request of their nursing home (domain.md §9.5)
 
 
 SIZES = {
-    "small": Volumes(60, 53, 200, 260, 7, 12),
-    "tenth": Volumes(120, 1_800, 3_500, 5_000, 100, 60),  # what growth is measured from (bench)
-    "region": Volumes(1_200, 18_000, 35_000, 50_000, 100, 600),
+    "small": Volumes(60, 53, 200, 260, 7, 12, 5),
+    "tenth": Volumes(120, 1_800, 3_500, 5_000, 100, 60, 24),  # what growth is measured from (bench)
+    "region": Volumes(1_200, 18_000, 35_000, 50_000, 100, 600, 240),
     # As many people followed at home as in the whole region's eight months, all at once; little around them (domain.md §9.2).
-    "stress": Volumes(130, 2_000, 35_000, 2_000, 30, 60),
+    "stress": Volumes(130, 2_000, 35_000, 2_000, 30, 60, 5),
 }
 
 
@@ -48,8 +49,9 @@ class Region:
     `establishments`, `professionals`, `patients` and `teleconsultations` hold saved rows; `members` says who works
     where (establishment id → user rows, by role); `personas` the accounts of the demo page by key (`doctor`, `expert`,
     `caregiver`, `on_call`, `samu`, `secretary`, `manager`, `help_desk`); `places` the establishments they work in
-    (`hospital`, `nursing_home`, `on_call`, `samu`); `services` what the directory offers. `now` is the moment around
-    which the region lives, in UTC.
+    (`hospital`, `nursing_home`, `on_call`, `samu`); `services` what the directory offers. `dying` are saved patients too, old
+    ones left to liaison, which says when they died: nothing else is told of them. `now` is the moment around which the
+    region lives, in UTC.
     """
 
     size: str
@@ -61,6 +63,7 @@ class Region:
     personas: dict[str, Any] = field(default_factory=dict)
     places: dict[str, Any] = field(default_factory=dict)
     patients: list[Any] = field(default_factory=list)
+    dying: list[Any] = field(default_factory=list)
     teleconsultations: list[Any] = field(default_factory=list)
 
     @property

@@ -47,6 +47,7 @@ DEPARTMENTS = ("75", "77", "78", "91", "92", "93", "94", "95", "59", "13", "69",
 STATUSES, STATUS_WEIGHTS = ("QUAL", "VALI", "RECUP", "PROV"), (55, 15, 10, 20)
 AGES = ((0, 2), (3, 17), (18, 44), (45, 64), (65, 84), (85, 102))
 AGE_WEIGHTS = (2, 7, 25, 26, 29, 11)
+RESIDENT = 78  # years, from which one may be a resident who dies
 SCHEMES = ("Régime général", "MSA", "CNMSS", "CAMIEG", "SNCF")
 
 # Who the newcomer is on the demo page's telephone.
@@ -149,7 +150,8 @@ def _changed(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def build(region: Region, rng: Random) -> None:
-    """Fill `region.patients`, the demo page's patient first, then the traps; who cares for them comes with appointments."""
+    """Fill `region.patients`, the demo page's patient first, then the traps, and `region.dying`; who cares for them comes
+    with appointments."""
     today = region.now.date()
     special = [DEMO_PATIENT, *traps(rng, region.volumes.patients, today)]
     usual = [
@@ -159,3 +161,17 @@ def build(region: Region, rng: Random) -> None:
         made = region.now - timedelta(days=rng.randrange(130, 600), minutes=rng.randrange(1440))
         region.patients.append(Patient(id=new_id(rng), created_at=made, **fields))
     insert(region.patients)
+    region.dying = _old(region.patients[len(special) :], region.volumes.deaths, today)
+    kept = {one.pk for one in region.dying}
+    region.patients = [one for one in region.patients if one.pk not in kept]
+
+
+def _old(patients: list[Patient], count: int, today: date) -> list[Patient]:
+    """So many of the last of these people who are as old as residents are, three women to a man."""
+    wanted = {"F": round(count * 0.74), "M": count - round(count * 0.74)}
+    found = []
+    for one in reversed(patients):
+        if one.birth_date and today.year - one.birth_date.year >= RESIDENT and wanted[one.sex]:
+            wanted[one.sex] -= 1
+            found.append(one)
+    return found

@@ -12,11 +12,11 @@ from relais.directory.models import Kind, Need
 from relais.dossiers.models import Dossier, Event, Participant
 from relais.liaison import scores
 from relais.liaison.demo import dlu
-from relais.liaison.models import Closing, Code, Decision, Dlu, HospitalTransfer, Request
+from relais.liaison.models import TO_HOSPITAL, Closing, Code, Decision, Departure, Dlu, HospitalTransfer, Request
 from relais.liaison.workflow import State
 from relais.oncall.models import Cover, PoolMember
 from relais.oncall.queries import route
-from relais.patients.models import CareLink
+from relais.patients.models import CareLink, Patient
 from relais.questionnaires.models import Questionnaire, Response
 from relais.questionnaires.queries import current
 
@@ -37,7 +37,8 @@ FIRST_RESPONSE = 14  # minutes, median
 ENDS = {
     Code.HAD: Closing.HAD, Code.COMFORT: Closing.PALLIATIVE, Code.GERIATRICS: Closing.HOSPITAL, Code.SAMU: Closing.HOSPITAL,
 }  # fmt: skip
-DIED = 0.12  # before the request ended; the others of the 24 % within thirty days, after it
+DIED = (6, 25)  # of the residents, within thirty days of their request: six in 25
+MONTH, SOONEST = 30, timedelta(hours=2)  # days; after the first decision
 WHY = "Examen à distance avec l’infirmière, constantes et antécédents revus."
 OUTBREAK = (3, 8)  # requests of a home within a week of its outbreak
 WAVE, WIDTH = 50, 14  # days ago, around which outbreaks begin: some forty requests on the worst day
@@ -57,6 +58,7 @@ class Rows(Batch):
     events: list[Event] = field(default_factory=list)
     dlus: list[Dlu] = field(default_factory=list)
     transfers: list[HospitalTransfer] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
 
 
 def one_of(rng: random.Random, shares: dict[Any, int]) -> Any:
@@ -161,7 +163,8 @@ class Maker:
         self.night = next(one for one in region.services if one.need == Need.NIGHT)
         old = [one for one in region.patients if one.birth_date and one.deceased_on is None]
         self.old = residents(rng, old, max(40, COUNT[region.size]), region.now.date())
-        self.number = 0
+        self.number = self.elsewhere = 0
+        self.dead: list[Patient] = []
 
     def fill(self) -> None:
         count, here = COUNT[self.region.size], self.region.places["nursing_home"]
@@ -177,12 +180,24 @@ class Maker:
         self.rows.responses += made.responses
         self.rows.dlus, self.rows.transfers = made.dlus, made.transfers
         self.rows.insert()
+        Patient.objects.bulk_update(self.dead, ["deceased_on"], batch_size=500)
 
-    def _begin(self, home: Any, at: datetime, service: Any, **changes: Any) -> Request:
-        """Dossier, links, answers and the row of a request that was sent at this moment."""
+    def _death(self, home: Any, at: datetime) -> datetime | None:
+        """When the resident of a request dies, more often soon than late; None for those who live, or do as yet. Nobody in the
+        home of the personas: its residents are there to be asked for."""
+        if home == self.region.places["nursing_home"]:
+            return None
+        self.elsewhere += 1
+        dies = self.elsewhere * DIED[0] % DIED[1] < DIED[0]
+        died = at + timedelta(days=MONTH * self.rng.random() ** 2)
+        return died if dies and self.region.dying and died < self.region.now - timedelta(hours=8) else None
+
+    def _begin(self, home: Any, at: datetime, service: Any, patient: Any = None, **changes: Any) -> Request:
+        """Dossier, links, answers and the row of a request that was sent at this moment, of this patient or the next one."""
         rng, answers = self.rng, {**draw(self.rng, at), **changes}
-        patient = self.old[self.number % len(self.old)]
-        self.number += 1
+        if patient is None:
+            patient = self.old[self.number % len(self.old)]
+            self.number += 1
         begun = at - timedelta(minutes=8)
         dossier = Dossier(
             id=new_id(rng), created_at=begun, kind="liaison", reference=self._reference(), patient=patient,
@@ -218,12 +233,13 @@ class Maker:
         return request
 
     def _past(self, home: Any, at: datetime) -> None:
-        """A request that was answered, looked at again, and ended."""
+        """A request that was answered, looked at again, and ended; of those whose resident died meanwhile, by it."""
         rng = self.rng
         by_day = 8 <= at.astimezone(PARIS).hour < 19
         service = self.covers.get(home.pk, self.night) if by_day else self.night
         doctor = rng.choice(self.pools[service.pk])
-        request = self._begin(home, at, service)
+        died = self._death(home, at)
+        request = self._begin(home, at, service, self.region.dying.pop() if died else None)
         taken = at + timedelta(minutes=rng.lognormvariate(0, 0.6) * FIRST_RESPONSE)
         self._event(request, "take", taken, doctor)
         code = one_of(rng, DECISIONS)
@@ -231,17 +247,39 @@ class Maker:
         told = self._decide(
             request, doctor, code, taken + timedelta(minutes=max(4, rng.gauss(10, 3))), reviews=again > 0
         )
+        if died:
+            died = max(died, told + SOONEST)
+            request.patient.deceased_on = died.astimezone(PARIS).date()
+            self.dead.append(request.patient)
         for left in range(again - 1, -1, -1):
             later = min(told + timedelta(hours=rng.choice([4, 12, 24])), self.region.now - timedelta(hours=2))
+            if died and later >= died:
+                break
             told = self._decide(request, doctor, Code.STAY, later, reviews=left > 0)
         ended = min(told + timedelta(hours=rng.randrange(2, 30)), self.region.now - timedelta(hours=1))
         request.responsible, request.taken_at, request.advised_at = doctor, taken, taken
         request.closing = ENDS.get(code, rng.choice([Closing.BETTER, Closing.STABLE]))
-        if rng.random() < DIED:
-            request.closing = Closing.DIED_IN_HOSPITAL if request.closing == Closing.HOSPITAL else Closing.DIED_HERE
+        if died and died <= ended:
+            self._died(request, doctor, died, in_hospital=code in TO_HOSPITAL)
+            return
         self._set(request, State.CLOSED, "closed")
         request.closed_at = request.dossier.closed_at = ended
         self._event(request, "close", ended, doctor)
+
+    def _died(self, request: Request, doctor: Any, at: datetime, *, in_hospital: bool) -> None:
+        """As `actions.leaving.died` leaves it."""
+        self.rows.departures.append(
+            Departure(
+                id=new_id(self.rng), created_at=at, demand=request, by=doctor, kind=Departure.Kind.DIED, at=at,
+                why="Décès annoncé par l’EHPAD." if not in_hospital else "Décès annoncé par l’hôpital.",
+                place="Hôpital" if in_hospital else request.establishment.name[:160],
+            )
+        )  # fmt: skip
+        self._event(request, "died", at, doctor)
+        self._event(request, "end", at, None)
+        request.closing = Closing.DIED_IN_HOSPITAL if in_hospital else Closing.DIED_HERE
+        self._set(request, State.CLOSED, "closed")
+        request.closed_at = request.dossier.closed_at = at
 
     def _set(self, request: Request, state: State, phase: str) -> None:
         request.state = state

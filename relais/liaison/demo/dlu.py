@@ -100,7 +100,10 @@ def build(region: Region, requests: list[Request], decisions: list[Decision]) ->
                 maker.leave(request, author, region.now - timedelta(days=12), demand=None)
         elif rng.random() > HAVE:
             continue
-        maker.write(request, author, region.now - timedelta(days=days, minutes=rng.randrange(600)))
+        at = region.now - timedelta(days=days, minutes=rng.randrange(600))
+        if request.patient.deceased_on and request.submitted_at:
+            at = min(at, request.submitted_at)
+        maker.write(request, author, at)
         if left and left.code in TO_HOSPITAL and request.closed_at and rng.random() < LEFT:
             maker.leave(request, author, left.created_at + timedelta(minutes=rng.randrange(20, 90)), demand=request)
     return maker.made
@@ -142,7 +145,8 @@ class Maker:
         front = self._response(self.front, pk, self._front(known, author, at), author, home, at)
         returned = at + timedelta(days=rng.randrange(1, 6), hours=rng.randrange(8))
         back = None
-        if returned < self.region.now:
+        died = request.patient.deceased_on
+        if returned < self.region.now and (died is None or returned.astimezone(PARIS).date() < died):
             back = self._response(self.back, pk, self._back(returned), author, home, returned)
         self.made.transfers.append(
             HospitalTransfer(

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
+from relais.accounts import demo as accounts
 from relais.core import demo
 from relais.core.paris import PARIS
 from relais.directory import demo as directory
@@ -19,14 +20,19 @@ from relais.liaison.demo import (
     MOTIVES,
     REVIEWS,
     URGENCY,
+    build,
     draw,
     moment,
     outbreaks,
     residents,
 )
+from relais.liaison.models import Decision, Departure, Dlu, HospitalTransfer, Request
+from relais.notifications.models import Message
 from relais.oncall import demo as oncall
 from relais.oncall import queries
 from relais.oncall.models import Cover
+from relais.patients import demo as patients
+from relais.patients.models import Patient
 from relais.questionnaires import logic
 from relais.questionnaires.testing import form
 
@@ -108,6 +114,40 @@ def test_a_smaller_region_keeps_every_department_and_the_whole_one_the_volumes_o
     assert set(directory._homes(30)[:8]) == set(Department.values)
     assert COUNT["region"] == 1_000
     assert demo.SIZES["region"].teleconsultations == 50_000
+
+
+@pytest.mark.django_db
+def test_a_quarter_of_the_residents_die_within_a_month_and_nothing_is_told_of_them_afterwards(monkeypatch):
+    """domain.md §9.5: death within 30 days 24 %. A request that a death ends says so, and where."""
+    monkeypatch.setitem(COUNT, "small", 300)
+    region, now = demo.Region(size="small", now=timezone.now()), timezone.now()
+    for part in (directory, accounts, patients, oncall):
+        part.build(region, random.Random(5))
+    region.dying += [region.patients.pop() for _one in range(90)]
+    build(region, random.Random(5))
+    rows = list(Request.objects.select_related("patient", "establishment").order_by("pk"))
+    away = [one for one in rows if one.establishment != region.places["nursing_home"]]
+    dead = [one for one in rows if one.patient.deceased_on]
+    assert len({one.patient_id for one in dead}) == len(dead) == Patient.objects.exclude(deceased_on=None).count() - 1
+    old = [one for one in away if one.submitted_at < now - timedelta(days=31)]
+    assert 0.2 < sum(bool(one.patient.deceased_on) for one in old) / len(old) < 0.28
+    by_death = [one for one in rows if one.closing.startswith("deces")]
+    assert 0 < len(by_death) < len(dead)
+    told = dict(Departure.objects.filter(kind="died").values_list("demand", "at"))
+    assert told == {one.pk: one.closed_at for one in by_death}
+    for one in dead:
+        asked, ended = one.submitted_at.astimezone(PARIS).date(), one.closed_at.astimezone(PARIS).date()
+        assert asked <= one.patient.deceased_on <= asked + timedelta(days=30)
+        assert (one.state, one.review_at, ended <= one.patient.deceased_on) == ("cloturee", None, True)
+        assert one in by_death or one.patient.deceased_on >= ended
+    last = dict(Decision.objects.order_by("created_at").values_list("demand", "created_at"))
+    assert all(last[one.pk] < one.closed_at for one in by_death)
+    day = {one.patient_id: one.patient.deceased_on for one in dead}
+    for dlu in Dlu.objects.filter(patient__in=day):
+        assert dlu.updated_at.astimezone(PARIS).date() <= day[dlu.patient_id]
+    for transfer in HospitalTransfer.objects.filter(patient__in=day):
+        assert (transfer.returned_at or transfer.departed_at).astimezone(PARIS).date() <= day[transfer.patient_id]
+    assert not Message.objects.exists()
 
 
 def test_every_invented_answer_is_one_that_the_form_takes():

@@ -16,6 +16,7 @@ from relais.accounts.demo import PERSONAS
 from relais.accounts.models import Membership, User
 from relais.audit.models import Entry
 from relais.directory.models import Department, Establishment, Kind
+from relais.dossiers.models import Dossier
 from relais.liaison.models import Dlu, HospitalTransfer
 from relais.liaison.queries.dlu import left_at, stale
 from relais.patients.models import Patient
@@ -66,6 +67,16 @@ def _look_at_residents() -> None:
     kept = [one.response for one in dlus] + [side for one in transfers for side in (one.front, one.back) if side]
     for one in kept:
         assert logic.check(one.questionnaire.form, one.answers, timezone.localdate(one.ended_at)).errors == {}
+
+
+def test_nothing_is_planned_for_who_died_nor_asked_about_them() -> None:
+    dead = dict(Patient.objects.exclude(deceased_on=None).values_list("pk", "deceased_on"))
+    assert len(dead) > 1
+    for tele in Teleconsultation.objects.filter(dossier__patient__in=dead).select_related("dossier"):
+        assert tele.starts_at.date() < dead[tele.dossier.patient_id]
+    for dossier in Dossier.objects.filter(patient__in=dead).exclude(kind="teleconsultation"):
+        assert (dossier.kind, dossier.phase) == ("liaison", "closed")
+        assert dossier.created_at.date() <= dead[dossier.patient_id]
 
 
 def test_everybody_is_synthetic_and_every_number_is_valid_and_of_the_kept_ranges() -> None:
