@@ -162,6 +162,7 @@ def make_scene() -> Scene:
         **_rota(on_call, doctor),
         "owner_id": [on_call.pk],
         "meeting_id": [_meeting(doctor).pk],
+        "opinion_id": [expertise.make_opinion(opinion, timezone.now()).pk],
         "wording_id": [opinion.service.wordings.get().pk],
         "response_id": [followed.follow_up.judgements.get().response_id, asked["response_id"]],
         **room,

@@ -202,6 +202,7 @@ def test_an_archive_of_an_older_relais_brings_its_own_tables_first() -> None:
         *(("rooms", "0006_room_cleared"), ("rooms", "0007_capture_asked_once")),
         *(("expertise", "0002_opinion_passed_on"), ("expertise", "0003_opinion_asked_at")),
         *(("expertise", "0004_state_words"), ("expertise", "0005_te_admission")),
+        ("expertise", "0006_opinion_versions"),
         *(("expertise", "0001_initial"), ("liaison", "0001_initial"), ("liaison", "0002_dlu")),
         *(("liaison", "0003_departures"), ("liaison", "0004_alarm_told"), ("liaison", "0005_ended")),
         ("liaison", "0006_note_sequel"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from relais.accounts.models import Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.dossiers.models import Document
-from relais.expertise.actions import answering, drafting, keeping
+from relais.expertise.actions import answering, correcting, drafting, keeping
 from relais.expertise.models import Expertise
 from relais.expertise.testing import ASKED, make_pool, opinion_page
 from relais.liaison.actions import leaving
@@ -201,3 +201,21 @@ def test_an_opinion_on_a_resident_who_entered_another_home_goes_to_the_request_t
     assert "Augmenter le furosémide." in text_of(scene.doctor, page_of(made))
     assert "Augmenter le furosémide." not in text_of(scene.nurse, page_of(demand))
     assert Document.objects.filter(dossier=made.pk).count() == 1
+
+
+def test_a_corrected_opinion_comes_back_as_what_replaces_the_former():
+    scene = make_home()
+    demand = taken(scene)
+    asked, expert = ask(scene, demand)
+    first = answer(asked, expert, tr__cat=["Donner 50 mg."])
+    second = correcting.correct(
+        actor=actor_for(expert), asked=asked, opinion=first, page=opinion_page(tr__cat=["Donner 5 mg."]), why="Dose."
+    )
+    text = text_of(scene.nurse, page_of(demand))
+    for words in (
+        "Avis corrigé par Avis cardiologique (CHU des Ormes), qui remplace celui du",
+        "Motif : Dose.",
+        "5 mg.",
+    ):
+        assert words in text, words
+    assert Document.objects.filter(dossier=demand.pk, file__sha256=second.document.file.sha256).exists()

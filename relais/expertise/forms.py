@@ -46,6 +46,15 @@ class CloseForm(Form):
     recourse = forms.ChoiceField(label=_("Recours à l’hôpital"), choices=Recourse.choices, widget=RadioCards(hints={}))
 
 
+class CorrectionForm(Form):
+    """Why an opinion that was signed is signed anew."""
+
+    why = forms.CharField(
+        label=_("Ce qui change, et pourquoi"), max_length=300, widget=CountedTextarea,
+        help_text=_("Le requérant le lit, et l’avis corrigé le porte."),
+    )  # fmt: skip
+
+
 class WordingForm(Form):
     """A recommended text of a service."""
 

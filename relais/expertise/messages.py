@@ -28,7 +28,7 @@ ADMISSION, ACCEPTED, DECLINED, TAKEN_OVER, CANCELLED, NOTE = (
 )  # fmt: skip
 DOCUMENT = "expertise.document"
 CALM = (NEWS, NOTE, DOCUMENT)  # by e-mail, however urgent the request
-GONE = "expertise.gone"
+GONE, CORRECTED = "expertise.gone", "expertise.corrected"
 WANTED: dict[str, Iterable[str]] = {
     ASKED: FREE,
     OVERDUE: RUNNING,
@@ -48,6 +48,7 @@ WANTED: dict[str, Iterable[str]] = {
     NOTE: State.values,
     DOCUMENT: State.values,
     GONE: HELD,
+    CORRECTED: State.values,
 }
 
 
@@ -134,6 +135,12 @@ TEXTS = [
     ),
     _text(NOTE, "Note ajoutée", "Une note vous attend", "Une note vous attend dans une télé-expertise."),
     _text(DOCUMENT, "Document ajouté", "Un document vous attend", "Un document vous attend dans une télé-expertise."),
+    _text(
+        CORRECTED,
+        "Réponse corrigée",
+        "Une réponse a été corrigée",
+        "Une réponse a été corrigée dans un dossier que vous suivez : relisez-la maintenant.",
+    ),
     _text(GONE, "Expert parti", "Une demande attend un autre expert", "Une demande attend un autre expert."),
 ]
 

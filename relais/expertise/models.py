@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -194,10 +195,16 @@ class Expertise(models.Model):
 
 
 class Opinion(Base):
-    """What an expert answered and signed; the first, and one of another service at most."""
+    """What an expert answered and signed; the first, and one of another service at most (`number`).
+
+    A correction is a row of its own, that replaces the version before and says why: what was signed stays as it was.
+    """
 
     expertise = models.ForeignKey(Expertise, on_delete=models.CASCADE, related_name="opinions")
     number = models.PositiveSmallIntegerField()
+    version = models.PositiveSmallIntegerField(default=1)
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
+    reason = models.CharField("motif de la correction", max_length=300, blank=True)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
     expert = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     response = models.OneToOneField(Response, on_delete=models.PROTECT, related_name="+")
@@ -209,14 +216,23 @@ class Opinion(Base):
     passed_on = models.BooleanField(default=False)  # another service was asked since: its own list shows it no more
 
     class Meta:
-        ordering = ["number", "id"]
+        ordering = ["number", "version", "id"]
         indexes = [
             models.Index(fields=["service"], name="opinion_passed_on", condition=Q(passed_on=True)),
             models.Index(fields=["service", "asked_at"], include=["signed_at"], name="opinion_of_service"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["expertise", "number"], name="opinion_number_once"),
+            models.UniqueConstraint(fields=["expertise", "number", "version"], name="opinion_version_once"),
+            models.CheckConstraint(
+                condition=Q(version=1, replaces=None, reason="")
+                | Q(version__gt=1, replaces__isnull=False) & ~Q(reason=""),
+                name="opinion_correction_has_reason",
+            ),
             models.CheckConstraint(condition=Q(number__gte=1) & Q(number__lte=2), name="opinion_two_at_most"),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="signed", exclude=["passed_on"]),
+            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
         ]
 
 

@@ -10,6 +10,7 @@ from relais.oncall.models import PoolMember
 from relais.rooms.models import Invitation
 
 CLINICAL = ("practitioner", "caregiver")
+ENDED = ("cloturee", "annulee")  # nothing changes any more
 
 
 def can_read_clinical(actor: Actor) -> bool:
@@ -64,6 +65,18 @@ def can_answer(actor: Actor, asked: Any) -> bool:
 def can_sign(actor: Actor) -> bool:
     """Only a professional whose RPPS number is known signs an opinion."""
     return User.objects.filter(pk=actor.me, rpps__isnull=False).exists()
+
+
+def has_signed(actor: Actor, opinion: Any) -> bool:
+    """The expert who signed an opinion, as long as they answer for the service in whose name they did."""
+    if actor.user_id is None or actor.user_id != opinion.expert_id or not actor.has_role("practitioner"):
+        return False
+    return PoolMember.objects.of(actor).filter(service_id=opinion.service_id).exists()
+
+
+def can_correct(actor: Actor, asked: Any, opinion: Any) -> bool:
+    """The same, until the dossier is closed: after that, an addendum."""
+    return asked.state not in ENDED and has_signed(actor, opinion)
 
 
 def can_propose(actor: Actor, asked: Any) -> bool:

@@ -13,8 +13,9 @@ from relais.core import pdf
 from relais.core.times import stamp
 from relais.directory.models import Establishment
 from relais.dossiers.models import DocumentKind
-from relais.expertise.models import Expertise
+from relais.expertise.models import Expertise, Opinion
 from relais.patients.identity import printed
+from relais.patients.models import Basis, CareLink
 from relais.questionnaires.models import Response
 from relais.questionnaires.queries import words
 from relais.rooms import queries as rooms
@@ -48,6 +49,9 @@ class Report:
 
     reference: str
     number: int
+    version: int
+    replaces: str  # "version 1 du 21/11/2026 à 14:52"; empty for the first
+    reason: str
     signed_at: datetime
     sent_at: datetime
     patient_name: str
@@ -60,6 +64,7 @@ class Report:
     sections: Rows
     incident: str
     copies: tuple[str, ...]
+    circle: tuple[str, ...]  # who else cares for the patient: Relais sends them nothing
 
     @property
     def digest(self) -> str:
@@ -67,19 +72,25 @@ class Report:
         return hashlib.sha256(json.dumps(asdict(self), default=str, sort_keys=True).encode()).hexdigest()
 
 
-def report(asked: Expertise, answer: Response, expert: User, *, number: int, signed_at: datetime) -> Report:
-    """The content of an opinion about to be signed: the question as it was sent, and the answer."""
-    said, request = answer.answers, asked.response
-    service = asked.service
-    if request is None or service is None or asked.sent_at is None:
+def report(asked: Expertise, opinion: Opinion, *, taken_at: datetime | None) -> Report:
+    """The content of an opinion about to be signed: the question as it was sent, and the answer. `taken_at`: when its expert
+    took the request."""
+    answer, expert, number = opinion.response, opinion.expert, opinion.number
+    said, request, service, signed_at = answer.answers, asked.response, opinion.service, opinion.signed_at
+    if request is None or asked.sent_at is None:
         raise ValueError("Only a request that was sent is answered.")
     patient, place = asked.dossier.patient, service.establishment
     visio = _line(answer, "tr.visio") == "Oui"
     asker = asked.requester
     title = "Second avis" if number > 1 else "Avis"
+    former = opinion.replaces
+    first_at = asked.opinions.get(number=number, version=1).signed_at if former else signed_at
     return Report(
         reference=asked.dossier.reference,
         number=number,
+        version=opinion.version,
+        replaces=f"version {former.version} du {stamp(former.signed_at)}" if former else "",
+        reason=opinion.reason,
         signed_at=signed_at,
         sent_at=asked.sent_at,
         patient_name=patient.full_name,
@@ -96,11 +107,12 @@ def report(asked: Expertise, answer: Response, expert: User, *, number: int, sig
         act=_filled(
             ("Type", f"Télé-expertise ({title.lower()})"),
             ("Demandée", f"le {stamp(asked.sent_at)}, urgence {asked.get_urgency_display().lower()}"),
-            ("Prise en charge", f"le {stamp(asked.taken_at)}" if asked.taken_at else ""),
-            ("Rendue", f"le {stamp(signed_at)}"),
+            ("Prise en charge", f"le {stamp(taken_at)}" if taken_at else ""),
+            ("Rendue", f"le {stamp(first_at)}"),
+            ("Corrigée", f"le {stamp(signed_at)} (version {opinion.version})" if former else ""),
             ("Moyen technique", "Plateforme Relais, échange écrit" + (" et visioconférence" if visio else "")),
             ("Requérant", _asker(asker, asked)),
-            ("Autres participants", "\n".join(_others(asked, expert))),
+            ("Autres participants", "\n".join(_others(asked, opinion))),
             ("Documents transmis", ", ".join(_documents(asked))),
             ("Lieu où se trouve le patient", _line(request, "tg.lieu")),
             ("Information du patient", _line(request, "tg.consentement")),
@@ -114,6 +126,7 @@ def report(asked: Expertise, answer: Response, expert: User, *, number: int, sig
         ),
         incident=_line(answer, "tr.incident") if said.get("tr.incident") else "",
         copies=(f"{asker.full_name}, {asked.establishment.name}",),
+        circle=tuple(_circle(asked, opinion)),
     )
 
 
@@ -126,14 +139,18 @@ def own_words(answer: Response) -> list[str]:
 
 def report_pdf(content: Report) -> bytes:
     """The opinion as PDF/A. Raises Refused for a character of the expert that cannot be printed."""
-    own = [content.incident, *(text for title, text in content.sections if title in dict(ANSWER))]
+    own = [content.incident, content.reason, *(text for title, text in content.sections if title in dict(ANSWER))]
     with translation.override("fr"):
         heading = "Second avis de télé-expertise" if content.number > 1 else "Avis de télé-expertise"
+        if content.version > 1:
+            heading = f"{heading}, version {content.version}"
         data = {
             "heading": heading,
             "author": content.expert_name,
             "reference": content.reference,
-            "when": f"Rendu le {stamp(content.signed_at)}",
+            "when": f"{'Corrigé' if content.replaces else 'Rendu'} le {stamp(content.signed_at)}",
+            "replaces": f"Cet avis remplace la {content.replaces}." if content.replaces else "",
+            "reason": f"Motif : {content.reason}" if content.reason else "",
             "footer": f"{content.patient_name} · dossier {content.reference}",
             "place": {"name": content.place[0], "lines": list(content.place[1:])},
             "patient": {"name": content.patient_name, "rows": content.patient},
@@ -142,6 +159,7 @@ def report_pdf(content: Report) -> bytes:
             "sections": content.sections,
             "incident": content.incident,
             "copies": list(content.copies),
+            "circle": list(content.circle),
             "signature": {"name": content.expert_name, "lines": _proof(content)},
         }
         return pdf.render(TEMPLATE, data, title=f"{heading} {content.reference}", at=content.signed_at, own=own)
@@ -179,12 +197,20 @@ def _asker(asker: User, asked: Expertise) -> str:
     return ", ".join(part for part in (asker.full_name, quality, role, number, asked.establishment.name) if part)
 
 
-def _others(asked: Expertise, expert: User) -> list[str]:
-    """Who else took part (R6316-4): who gave the first opinion, and who was in the room beside the two."""
-    earlier = asked.opinions.select_related("expert", "service").order_by("number")
-    gave = [f"{one.expert.full_name}, {one.service.name} (avis n° {one.number})" for one in earlier]
-    two = {expert.full_name, asked.requester.full_name}
+def _others(asked: Expertise, opinion: Opinion) -> list[str]:
+    """Who else took part (R6316-4): who gave the other opinion, and who was in the room beside the two."""
+    others = asked.opinions.filter(version=1).exclude(number=opinion.number).select_related("expert", "service")
+    gave = [f"{one.expert.full_name}, {one.service.name} (avis n° {one.number})" for one in others.order_by("number")]
+    two = {opinion.expert.full_name, asked.requester.full_name}
     return [*gave, *(f"{name} (visioconférence)" for name in rooms.who_came(asked.pk) if name not in two)]
+
+
+def _circle(asked: Expertise, opinion: Opinion) -> list[str]:
+    """The professionals of the patient's care circle (domain.md §2.3), who do not read this dossier by themselves."""
+    links = CareLink.objects.live().filter(patient=asked.dossier.patient_id, basis=Basis.CIRCLE, user_id__isnull=False)
+    others = User.objects.filter(pk__in=links.values("user_id"), is_active=True)
+    known = others.exclude(pk__in=[asked.requester_id, opinion.expert_id]).order_by("family_name", "given_name", "id")
+    return [", ".join(part for part in (one.full_name, one.profession, one.specialty) if part) for one in known]
 
 
 def _documents(asked: Expertise) -> list[str]:

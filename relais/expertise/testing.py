@@ -130,11 +130,13 @@ def make_asked(
     return Scene(asked, asker, doctor, pool, person)
 
 
-def make_response(dossier: Dossier, author: Membership, **answers: list[Any]) -> Response:
-    """The general form as it was sent."""
+def make_response(
+    dossier: Dossier, author: Membership, name: str = "tle-general", said: dict[str, Any] = ASKED, **answers: list[Any]
+) -> Response:
+    """The general form as it was sent, or another one."""
     at = timezone.now()
     return Response.objects.create(
-        questionnaire=current("tle-general"), about=dossier.pk, answers={**ASKED, **answers}, voice=Voice.PATIENT,
+        questionnaire=current(name), about=dossier.pk, answers={**said, **answers}, voice=Voice.PATIENT,
         relation=Relation.PROFESSIONAL, actor_kind="professional", user_id=author.user_id,
         establishment_id=author.establishment_id, started_at=at, ended_at=at, received_at=at, request_key=uuid4(),
     )  # fmt: skip
@@ -145,8 +147,8 @@ def make_opinion(scene: Scene, signed_at: datetime) -> Opinion:
     rows = scene.asked.dossier.participants.filter(service=scene.service, until=None)
     asked_at = rows.values_list("created_at", flat=True).get()
     return Opinion.objects.create(
-        expertise=scene.asked, number=scene.asked.opinions.count() + 1, service=scene.service, expert=scene.expert.user,
-        response=make_response(scene.asked.dossier, scene.expert), rpps=scene.expert.user.rpps or "", digest="0" * 64,
+        expertise=scene.asked, number=scene.asked.opinions.filter(version=1).count() + 1, service=scene.service, expert=scene.expert.user,
+        response=make_response(scene.asked.dossier, scene.expert, "tle-reponse", ANSWER), rpps=scene.expert.user.rpps or "", digest="0" * 64,
         asked_at=asked_at, signed_at=signed_at,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("services/", ask.services, name="services"),
     path("service/<uuid:service_id>/textes/", answer.wordings, name="wordings"),
     path("textes/<uuid:wording_id>/retirer/", answer.remove_wording, name="remove_wording"),
+    path("avis/<uuid:opinion_id>/corriger/", answer.correct, name="correct"),
     path("document/<uuid:document_id>/", request.document, name="document"),
     path("document/<uuid:document_id>/retirer/", request.withdraw, name="withdraw"),
     path("document/<uuid:document_id>/enlever/", ask.detach, name="detach"),

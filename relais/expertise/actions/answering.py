@@ -140,11 +140,7 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
         return done
     if not may.can_answer(actor, locked):
         raise NotFound
-    expert = User.objects.get(pk=actor.me)
-    if not expert.rpps:
-        raise Refused(
-            _("Un avis se signe avec un numéro RPPS, qui manque à votre compte : demandez à l’assistance de l’ajouter.")
-        )
+    expert = signer(actor)
     given = questionnaires.answer(
         actor=actor, about=locked.pk, questionnaire=page.questionnaire, answers=page.answers,
         request_key=page.request_key, times=page.times, who=Who(relation=Relation.PROFESSIONAL),
@@ -152,30 +148,56 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
     said = given.response.answers
     moved = move(
         actor=actor, asked=locked, verb="answer", answered_at=locked.answered_at or moment, left=None, called=None,
-        orientation=_one(said, "tr.orientation"), review_on=_one(said, "tr.suivi") or None, reviewed_at=None,
+        orientation=one_of(said, "tr.orientation"), review_on=one_of(said, "tr.suivi") or None, reviewed_at=None,
     )  # fmt: skip
     service = moved.service
     if service is None:
         raise NotFound
-    number = moved.opinions.count() + 1
-    report = printing.report(moved, given.response, expert, number=number, signed_at=moment)
-    step = dossiers.add_step(
-        actor=actor, dossier=moved.dossier, kind="opinion", data={"response": str(given.response.pk), "number": number}
-    )
-    stored = files.store(actor=actor, upload=printing.report_pdf(report), name=f"avis-{moved.dossier.reference}.pdf")
-    document = dossiers.add_document(
-        actor=actor, dossier=moved.dossier, file=stored, kind=DocumentKind.REPORT, step=step,
-        title=_("Avis de l’expert") if number == 1 else _("Second avis"),
+    draft = Opinion(
+        expertise=moved, number=moved.opinions.filter(version=1).count() + 1, service=service, expert=expert,
+        response=given.response, rpps=expert.rpps or "", asked_at=_asked_at(moved), signed_at=moment,
     )  # fmt: skip
-    opinion = Opinion.objects.create(
-        expertise=moved, number=number, service=service, expert=expert, response=given.response, document=document,
-        rpps=expert.rpps, digest=report.digest, asked_at=_asked_at(moved), signed_at=moment,
-    )  # fmt: skip
+    opinion = sign(actor=actor, asked=moved, opinion=draft, taken_at=moved.taken_at)
     meeting.end_call(actor=actor, asked=moved)
     messages.tell(moved, messages.ANSWERED, moved.requester_id)
-    head = _("Avis rendu par %s.") if number == 1 else _("Second avis rendu par %s.")
+    head = _("Avis rendu par %s.") if opinion.number == 1 else _("Second avis rendu par %s.")
     told = "\n".join([head % named(service), *printing.own_words(given.response)])
-    sequels.tell(actor=actor, sequel=moved.dossier, text=told, document=document)
+    sequels.tell(actor=actor, sequel=moved.dossier, text=told, document=opinion.document)
+    return opinion
+
+
+def signer(actor: Actor) -> User:
+    """The actor as who signs. Raises Refused without an RPPS number."""
+    expert = User.objects.get(pk=actor.me)
+    if not expert.rpps:
+        raise Refused(
+            _("Un avis se signe avec un numéro RPPS, qui manque à votre compte : demandez à l’assistance de l’ajouter.")
+        )
+    return expert
+
+
+@whole
+def sign(*, actor: Actor, asked: Expertise, opinion: Opinion, taken_at: datetime | None) -> Opinion:
+    """Print, file and keep an opinion, or a version that corrects one, whose request is locked."""
+    report = printing.report(asked, opinion, taken_at=taken_at)
+    title = _("Avis de l’expert") if opinion.number == 1 else _("Second avis")
+    name = f"avis-{asked.dossier.reference}"
+    if opinion.replaces:
+        title, name = (
+            _("%(title)s, version %(n)s") % {"title": title, "n": opinion.version},
+            f"{name}-v{opinion.version}",
+        )
+    step = dossiers.add_step(
+        actor=actor, dossier=asked.dossier, kind="opinion",
+        data={"response": str(opinion.response_id), "number": opinion.number, "why": opinion.reason},
+    )  # fmt: skip
+    stored = files.store(actor=actor, upload=printing.report_pdf(report), name=f"{name}.pdf")
+    opinion.document = dossiers.add_document(
+        actor=actor, dossier=asked.dossier, file=stored, kind=DocumentKind.REPORT, step=step, title=title,
+        replaces=opinion.replaces.document if opinion.replaces else None,
+    )  # fmt: skip
+    opinion.digest = report.digest
+    opinion.save(force_insert=True)
     return opinion
 
 
@@ -185,7 +207,7 @@ def _asked_at(asked: Expertise) -> datetime:
     return rows.values_list("created_at", flat=True).get()
 
 
-def _one(said: dict[str, Any], link_id: str) -> str:
+def one_of(said: dict[str, Any], link_id: str) -> str:
     return str(next(iter(said.get(link_id, [])), ""))
 
 
@@ -244,7 +266,7 @@ def second_opinion(
     locked = lock(asked)
     if not may.can_ask_second(actor, locked):
         raise NotFound
-    if locked.opinions.count() >= MOST_OPINIONS:
+    if locked.opinions.filter(version=1).count() >= MOST_OPINIONS:
         raise Refused(_("Deux avis ont déjà été rendus : ouvrez une nouvelle demande."))
     new = chosen(actor, service_id, locked.urgency, moment)
     _refuse_who_answered(locked, new)

@@ -249,7 +249,7 @@ class Story:
     def _print(self, opinion: Opinion) -> None:
         """The PDF that its expert signed."""
         at = opinion.signed_at
-        report = printing.report(self.asked, opinion.response, opinion.expert, number=opinion.number, signed_at=at)
+        report = printing.report(self.asked, opinion, taken_at=self.asked.taken_at)
         opinion.digest = report.digest
         opinion.document = self._document(
             printing.report_pdf(report), "application/pdf", at, opinion.expert,

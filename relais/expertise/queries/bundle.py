@@ -5,6 +5,7 @@ supportingInfo the offer of the directory that is asked, nothing else; what belo
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -37,6 +38,7 @@ PRIORITIES = {
 CATEGORIES = {"admission": "Admission proposée", "addendum": "Complément au dossier clôturé"}
 ASKED, GIVEN = "Complément demandé", "Complément donné"
 ACCEPTED, DECLINED = "Admission acceptée", "Admission refusée"
+CORRECTED = "Avis corrigé"
 
 
 def standing(asked: Expertise) -> Standing:
@@ -51,18 +53,25 @@ def bundle(actor: Actor, asked: Expertise) -> Resource:
     sent yet, stay here; so do withdrawn documents."""
     entries = Entries()
     subject = entries.patient(asked.dossier.patient)
-    opinions = list(asked.opinions.select_related("service__establishment", "expert", "response__questionnaire"))
+    opinions = list(
+        asked.opinions.select_related("service__establishment", "expert", "response__questionnaire", "replaced_by")
+    )
     demand = entries.add(_demand(entries, asked, opinions, subject))
     requester = entries.role(asked.requester, asked.establishment)
     if asked.response:
         entries.answers(asked.response, subject=subject, author=requester, based_on=demand)
     joined = {one.pk: one for one in dossiers.documents(actor, asked.dossier)}
     before: Resource = {}
+    filed: dict[UUID, Resource] = {}  # the reports by opinion
     for opinion in opinions:
         author = entries.role(opinion.expert, None, opinion.service)
-        entries.answers(opinion.response, subject=subject, author=author, based_on=demand)
+        if not hasattr(opinion, "replaced_by"):
+            entries.answers(opinion.response, subject=subject, author=author, based_on=demand)
         if report := joined.pop(opinion.document_id, None) if opinion.document_id else None:
-            before = entries.add(_report(report, opinion, subject, author, demand, before))
+            code, after = ("replaces", filed.get(opinion.replaces_id)) if opinion.replaces_id else ("appends", before)
+            related = [{"code": code, "target": after}] if after else None
+            filed[opinion.pk] = entries.add(_report(report, opinion, subject, author, demand, related))
+            before = filed[opinion.pk] if opinion.number == 1 else before
     for one in joined.values():
         entries.add(_joined(entries, one, subject, demand))
     _thread(entries, asked, subject, demand)
@@ -107,13 +116,18 @@ def _motive(asked: Expertise) -> list[Resource]:
 
 
 def _report(
-    row: Document, opinion: Opinion, subject: Resource, author: Resource, demand: Resource, before: Resource
+    row: Document,
+    opinion: Opinion,
+    subject: Resource,
+    author: Resource,
+    demand: Resource,
+    related: list[Resource] | None,
 ) -> Resource:
-    """The signed opinion; the second one is appended to the first."""
+    """The signed opinion; the second one is appended to the first, a correction replaces the version before."""
     return _document(
         row, subject, at=opinion.signed_at, docStatus="final", author=[author], authenticator=author,
         type=fhir.loinc(fhir.OPINION, "CR de télémédecine"), context={"related": [demand]},
-        relatesTo=[{"code": "appends", "target": before}] if before else None,
+        relatesTo=related, status="superseded" if hasattr(opinion, "replaced_by") else "current",
     )  # fmt: skip
 
 
@@ -142,6 +156,8 @@ def _thread(entries: Entries, asked: Expertise, subject: Resource, demand: Resou
         elif step.kind == "admission_answer":
             category = ACCEPTED if step.data["accepted"] else DECLINED
             said.append((category, step, step.data["text"] or category))
+        elif step.kind == "opinion" and step.data.get("why"):
+            said.append((CORRECTED, step, step.data["why"]))
         elif step.kind in CATEGORIES:
             said.append((CATEGORIES[step.kind], step, step.data["text"]))
     question: Resource = {}

@@ -1,7 +1,7 @@
 """What the page of one request shows, in a constant number of queries."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,7 @@ class Said:
     """Something written in the thread: a note, a question or an answer about what is missing, an addendum."""
 
     at: datetime
-    kind: str  # note, asked, given, admission, accepted, declined, addendum
+    kind: str  # note, asked, given, admission, accepted, declined, addendum, corrected
     text: str
     author: User | None
     standing: str  # for whom they speak: a service, or an establishment
@@ -82,6 +82,8 @@ def thread(actor: Actor, asked: Expertise, seen: datetime | None) -> list[Said]:
         elif step.kind == "admission_answer":
             kind = "accepted" if step.data["accepted"] else "declined"
             written.append((step.created_at, kind, step.data["text"], step.author))
+        elif step.kind == "opinion" and step.data.get("why"):
+            written.append((step.created_at, "corrected", step.data["why"], step.author))
         elif step.kind in ("admission", "addendum"):
             written.append((step.created_at, step.kind, step.data["text"], step.author))
     standings = _standings(asked, {author.pk for _at, _kind, _text, author in written if author})
@@ -117,16 +119,28 @@ def _standings(asked: Expertise, user_ids: set[Any]) -> dict[Any, str]:
 
 @dataclass(frozen=True)
 class Given:
-    """An opinion with what it says."""
+    """An opinion with what it says, and the versions that it replaced, the last one first."""
 
     opinion: Opinion
     sections: list[questionnaires.Section]
+    former: list["Given"] = field(default_factory=list)
+    may_correct: bool = False
+
+    @property
+    def replaced(self) -> Opinion:
+        """The version before."""
+        return self.former[0].opinion
 
 
-def opinions(asked: Expertise) -> list[Given]:
-    """The opinions, the first one first."""
+def opinions(actor: Actor, asked: Expertise) -> list[Given]:
+    """The opinions in force, the first one first."""
     rows = asked.opinions.select_related("service__establishment", "expert", "response__questionnaire", "document")
-    return [Given(one, questionnaires.shown(one.response)) for one in rows]
+    found: dict[int, Given] = {}
+    for one in rows:  # by number, then by version
+        before = found.get(one.number)
+        former = [before, *before.former] if before else []
+        found[one.number] = Given(one, questionnaires.shown(one.response), former)
+    return [replace(one, may_correct=may.can_correct(actor, asked, one.opinion)) for one in found.values()]
 
 
 def had(actor: Actor, dossier_id: UUID) -> bool:
@@ -138,7 +152,7 @@ def had(actor: Actor, dossier_id: UUID) -> bool:
 def verbs(actor: Actor, asked: Expertise) -> set[str]:
     """What the buttons are drawn from: the table, and that no third opinion is asked."""
     found = set(workflow.possible(asked, actor))
-    if "second_opinion" in found and asked.opinions.count() >= MOST_OPINIONS:
+    if "second_opinion" in found and asked.opinions.filter(version=1).count() >= MOST_OPINIONS:
         found.discard("second_opinion")
     return found
 

@@ -23,6 +23,7 @@ WORDS = {
     "ask_complement": _l("Complément demandé"),
     "give_complement": _l("Complément donné"),
     "answer": _l("Avis rendu et signé"),
+    "correct": _l("Avis corrigé et signé de nouveau"),
     "second_opinion": _l("Second avis demandé"),
     "refuse": _l("Demande refusée"),
     "redirect": _l("Demande réorientée"),

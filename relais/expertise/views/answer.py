@@ -17,10 +17,10 @@ from relais.core.reading import read_id
 from relais.directory.models import Service, Way
 from relais.dossiers import queries as dossier_queries
 from relais.expertise import permissions as may
-from relais.expertise.actions import answering, wording
+from relais.expertise.actions import answering, correcting, wording
 from relais.expertise.actions.drafting import askable
-from relais.expertise.forms import WordingForm
-from relais.expertise.models import Expertise, Wording
+from relais.expertise.forms import CorrectionForm, WordingForm
+from relais.expertise.models import Expertise, Opinion, Wording
 from relais.expertise.queries import request as queries
 from relais.expertise.views.ask import services_for
 from relais.expertise.views.request import asked_of
@@ -63,19 +63,60 @@ def opinion(request: Any, dossier_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Avis signé. Un message part au requérant."))
             return redirect("expertise:request", asked.pk)
-    context = {
+    context = _writing(request, asked, fill, asked.service, error) | {"version": questionnaire.version}
+    return render(request, "expertise/opinion.html", context, status=422 if posted else 200)
+
+
+@professional("practitioner")
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: Any, opinion_id: UUID) -> HttpResponse:
+    """The form of an opinion that was signed, filled in with what it says; signing it anew with a reason."""
+    former = Opinion.objects.select_related("service", "response").filter(pk=opinion_id).first()
+    if former is None:
+        raise NotFound
+    asked = asked_of(request, former.expertise_id, "Correction de l’avis")
+    if not may.has_signed(request.actor, former):
+        raise NotFound
+    posted = request.method == "POST"
+    if not posted and (hasattr(former, "replaced_by") or not may.can_correct(request.actor, asked, former)):
+        return redirect("expertise:request", asked.pk)
+    number = request.POST.get("version", "")
+    questionnaire = version(FORM, number) if number else current(FORM)
+    fill = Fill(questionnaire.form, request=request if posted else None, answers=former.response.answers)
+    form, error = CorrectionForm(request.POST or None), ""
+    if form.is_valid() and fill.ready:
+        page = answering.Page(questionnaire, fill.answers, fill.request_key, fill.times)
+        try:
+            correcting.correct(
+                actor=request.actor, asked=asked, opinion=former, page=page, why=form.cleaned_data["why"]
+            )
+        except Wrong as wrong:
+            fill.refuse(wrong)
+        except Refused as refused:
+            error = refused.message
+        else:
+            messages.success(request, _("Avis corrigé et signé. Un message part à ceux qui l’ont lu."))
+            return redirect("expertise:request", asked.pk)
+    context = _writing(request, asked, fill, former.service, error) | {
+        "version": questionnaire.version, "former": former, "why_form": form,
+    }  # fmt: skip
+    return render(request, "expertise/opinion.html", context, status=422 if posted else 200)
+
+
+def _writing(request: Any, asked: Expertise, fill: Fill, service: Service | None, error: str) -> dict[str, Any]:
+    """What the form of an opinion draws beside its questions."""
+    given = queries.opinions(request.actor, asked)
+    return {
         "asked": asked,
         "fill": fill,
-        "version": questionnaire.version,
         "error": error,
+        "former": None,
         "unsigned": not error and not may.can_sign(request.actor),
         "sections": shown(asked.response) if asked.response else [],
         "documents": dossier_queries.documents(request.actor, asked.dossier),
-        "wordings": {str(place): one for place, one in enumerate(queries.wordings(asked.service))}
-        if asked.service
-        else {},
+        "replaced": {one.opinion.document_id for each in given for one in each.former},
+        "wordings": {str(place): one for place, one in enumerate(queries.wordings(service))} if service else {},
     }
-    return render(request, "expertise/opinion.html", context, status=422 if posted else 200)
 
 
 @professional(*may.CLINICAL)

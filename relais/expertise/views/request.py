@@ -87,10 +87,12 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
     unread_documents = queries.unread(actor, asked, documents, seen)
     closed = asked.state == State.CLOSED
     now = timezone.now()
+    opinions = queries.opinions(actor, asked)
     return {
         "asked": asked,
         "sections": questionnaires.shown(asked.response) if asked.response else [],
-        "opinions": queries.opinions(asked),
+        "opinions": opinions,
+        "replaced": {one.opinion.document_id for given in opinions for one in given.former},
         "thread": thread,
         "unread": sum(one.unread for one in thread),
         "read_until": max([*(one.at for one in thread), *(one.created_at for one in unread_documents)], default=""),
