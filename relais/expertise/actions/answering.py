@@ -25,16 +25,18 @@ from relais.expertise.actions.drafting import askable, chosen, named, refuse_dec
 from relais.expertise.actions.states import lock, move
 from relais.expertise.models import EXPERT, MOST_OPINIONS, WARD, Expertise, Opinion, Refusal
 from relais.expertise.queries import pool
+from relais.expertise.queries.request import joined_by
 from relais.expertise.topics import service_topic
 from relais.expertise.workflow import HELD, State
 from relais.files import actions as files
 from relais.questionnaires import actions as questionnaires
-from relais.questionnaires.actions import Times, Who
-from relais.questionnaires.models import Questionnaire, Relation
+from relais.questionnaires.actions import Answered, Times, Who, Wrong
+from relais.questionnaires.models import Questionnaire, Relation, Response
 from relais.rooms import actions as rooms
 from relais.rooms.queries import who_is_inside
 
 TEXT_MAX, REASON_MAX = 5000, 300
+PRESCRIBES = "tr.prescription"
 
 
 @whole
@@ -119,12 +121,13 @@ def give_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime 
 
 @dataclass(frozen=True)
 class Page:
-    """What the page of an opinion brings when it is signed."""
+    """What the page of an opinion brings when it is signed; the `prescription` is a file."""
 
     questionnaire: Questionnaire
     answers: dict[str, Any]
     request_key: UUID
     times: Times
+    prescription: Any = None
 
 
 @whole
@@ -141,10 +144,7 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
     if not may.can_answer(actor, locked):
         raise NotFound
     expert = signer(actor)
-    given = questionnaires.answer(
-        actor=actor, about=locked.pk, questionnaire=page.questionnaire, answers=page.answers,
-        request_key=page.request_key, times=page.times, who=Who(relation=Relation.PROFESSIONAL),
-    )  # fmt: skip
+    given = said_on(actor, locked, page)
     said = given.response.answers
     moved = move(
         actor=actor, asked=locked, verb="answer", answered_at=locked.answered_at or moment, left=None, called=None,
@@ -164,6 +164,26 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
     told = "\n".join([head % named(service), *printing.own_words(given.response)])
     sequels.tell(actor=actor, sequel=moved.dossier, text=told, document=opinion.document)
     return opinion
+
+
+def said_on(actor: Actor, asked: Expertise, page: Page, replaces: Response | None = None) -> Answered:
+    """Keep what a page of an opinion says, and file the prescription that comes with it.
+
+    Raises Wrong for answers that cannot be kept, among them a prescription that is said and not there.
+    """
+    says = page.answers | ({PRESCRIBES: [True]} if page.prescription else {})
+    given = questionnaires.answer(
+        actor=actor, about=asked.pk, questionnaire=page.questionnaire, answers=says, replaces=replaces,
+        request_key=page.request_key, times=page.times, who=Who(relation=Relation.PROFESSIONAL),
+    )  # fmt: skip
+    if page.prescription:
+        stored = files.store(actor=actor, upload=page.prescription)
+        dossiers.add_document(
+            actor=actor, dossier=asked.dossier, file=stored, kind=DocumentKind.PRESCRIPTION, title=_("Ordonnance")
+        )
+    elif given.response.answers.get(PRESCRIBES) == [True] and not joined_by(asked.dossier, actor.me).exists():
+        raise Wrong({PRESCRIBES: _("Joignez l’ordonnance, en bas de cette page, ou répondez « Non ».")})
+    return given
 
 
 def signer(actor: Actor) -> User:

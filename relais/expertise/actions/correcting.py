@@ -14,15 +14,12 @@ from relais.dossiers import actions as dossiers
 from relais.dossiers import sequels
 from relais.expertise import messages, printing
 from relais.expertise import permissions as may
-from relais.expertise.actions.answering import REASON_MAX, Page, one_of, sign, signer
+from relais.expertise.actions.answering import REASON_MAX, Page, one_of, said_on, sign, signer
 from relais.expertise.actions.drafting import named
 from relais.expertise.actions.states import lock, tell_lists
 from relais.expertise.models import Expertise, Opinion
 from relais.expertise.queries import pool
 from relais.expertise.workflow import State
-from relais.questionnaires import actions as questionnaires
-from relais.questionnaires.actions import Who
-from relais.questionnaires.models import Relation
 
 
 @whole
@@ -52,11 +49,7 @@ def correct(*, actor: Actor, asked: Expertise, opinion: Opinion, page: Page, why
     if len(words) > REASON_MAX:
         raise Refused(_("Ce motif est trop long : 300 caractères au plus."), field="why")
     expert = signer(actor)
-    given = questionnaires.answer(
-        actor=actor, about=locked.pk, questionnaire=page.questionnaire, answers=page.answers,
-        request_key=page.request_key, times=page.times, who=Who(relation=Relation.PROFESSIONAL),
-        replaces=former.response,
-    )  # fmt: skip
+    given = said_on(actor, locked, page, former.response)
     draft = Opinion(
         expertise=locked, number=former.number, version=former.version + 1, replaces=former, reason=words,
         service=former.service, expert=expert, response=given.response, rpps=expert.rpps or "",

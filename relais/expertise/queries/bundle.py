@@ -5,7 +5,7 @@ supportingInfo the offer of the directory that is asked, nothing else; what belo
 """
 
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.urls import reverse
 
@@ -15,6 +15,7 @@ from relais.dossiers import queries as dossiers
 from relais.dossiers.fhir import IN_HAND, PUBLISHED, Entries, Resource, Standing
 from relais.dossiers.models import Document, Note, Step
 from relais.expertise.models import Expertise, Opinion, Urgency
+from relais.expertise.queries.request import prescription
 from relais.expertise.workflow import State
 
 # domain.md §2.1: *active* is published, or in somebody's hands.
@@ -60,13 +61,16 @@ def bundle(actor: Actor, asked: Expertise) -> Resource:
     requester = entries.role(asked.requester, asked.establishment)
     if asked.response:
         entries.answers(asked.response, subject=subject, author=requester, based_on=demand)
-    joined = {one.pk: one for one in dossiers.documents(actor, asked.dossier)}
+    documents = dossiers.documents(actor, asked.dossier)
+    joined = {one.pk: one for one in documents}
     before: Resource = {}
     filed: dict[UUID, Resource] = {}  # the reports by opinion
     for opinion in opinions:
         author = entries.role(opinion.expert, None, opinion.service)
         if not hasattr(opinion, "replaced_by"):
             entries.answers(opinion.response, subject=subject, author=author, based_on=demand)
+            if opinion.response.answers.get("tr.prescription") == [True]:
+                entries.add(_prescription(opinion, prescription(opinion, documents), subject, author, demand))
         if report := joined.pop(opinion.document_id, None) if opinion.document_id else None:
             code, after = ("replaces", filed.get(opinion.replaces_id)) if opinion.replaces_id else ("appends", before)
             related = [{"code": code, "target": after}] if after else None
@@ -129,6 +133,24 @@ def _report(
         type=fhir.loinc(fhir.OPINION, "CR de télémédecine"), context={"related": [demand]},
         relatesTo=related, status="superseded" if hasattr(opinion, "replaced_by") else "current",
     )  # fmt: skip
+
+
+def _prescription(
+    opinion: Opinion, paper: Document | None, subject: Resource, author: Resource, demand: Resource
+) -> Resource:
+    """That a prescription comes with an opinion, and which document it is: what it prescribes stands on that paper alone."""
+    made: Resource = {
+        "resourceType": "MedicationRequest",
+        "id": str(uuid5(NAMESPACE_URL, f"urn:relais:prescription#{opinion.pk}")),
+        "status": "draft",
+        "intent": "proposal",
+        "medicationCodeableConcept": {"text": "Voir l’ordonnance jointe"},
+        "subject": subject,
+        "authoredOn": fhir.moment(opinion.signed_at),
+        "requester": author,
+        "basedOn": [demand],
+    }
+    return made | ({"supportingInformation": [{"reference": f"DocumentReference/{paper.pk}"}]} if paper else {})
 
 
 def _joined(entries: Entries, row: Document, subject: Resource, demand: Resource) -> Resource:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from relais.audit import actions as audit
 from relais.core import workflow
 from relais.core.actor import Actor
 from relais.directory.models import Service
-from relais.dossiers.models import Document, Dossier, Event
+from relais.dossiers.models import Document, DocumentKind, Dossier, Event
 from relais.dossiers.sequels import Standing
 from relais.expertise import permissions as may
 from relais.expertise.models import MOST_OPINIONS, Expertise, Opinion, Wording
@@ -124,6 +124,7 @@ class Given:
     opinion: Opinion
     sections: list[questionnaires.Section]
     former: list["Given"] = field(default_factory=list)
+    prescription: Document | None = None
     may_correct: bool = False
 
     @property
@@ -132,15 +133,34 @@ class Given:
         return self.former[0].opinion
 
 
-def opinions(actor: Actor, asked: Expertise) -> list[Given]:
-    """The opinions in force, the first one first."""
+def opinions(actor: Actor, asked: Expertise, documents: Iterable[Document]) -> list[Given]:
+    """The opinions in force, the first one first; `documents`: those of the dossier that the actor sees."""
     rows = asked.opinions.select_related("service__establishment", "expert", "response__questionnaire", "document")
     found: dict[int, Given] = {}
     for one in rows:  # by number, then by version
         before = found.get(one.number)
         former = [before, *before.former] if before else []
         found[one.number] = Given(one, questionnaires.shown(one.response), former)
-    return [replace(one, may_correct=may.can_correct(actor, asked, one.opinion)) for one in found.values()]
+    return [
+        replace(
+            one, may_correct=may.can_correct(actor, asked, one.opinion), prescription=prescription(one.opinion, documents)
+        )
+        for one in found.values()
+    ]  # fmt: skip
+
+
+def joined_by(dossier: Dossier, user_id: UUID) -> QuerySet[Document]:
+    """What this professional has joined to a dossier, and nobody withdrew: reports are made, not joined."""
+    return dossier.documents.filter(author=user_id, withdrawn_at=None).exclude(kind=DocumentKind.REPORT)
+
+
+def prescription(opinion: Opinion, documents: Iterable[Document]) -> Document | None:
+    """The prescription that comes with an opinion, among the documents of its dossier: what its expert joined as one, else
+    what they joined last."""
+    if opinion.response.answers.get("tr.prescription") != [True]:
+        return None
+    joined = [one for one in documents if one.author_id == opinion.expert_id and one.kind != DocumentKind.REPORT]
+    return max(joined, key=lambda one: (one.kind == DocumentKind.PRESCRIPTION, one.created_at), default=None)
 
 
 def had(actor: Actor, dossier_id: UUID) -> bool:

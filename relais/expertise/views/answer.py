@@ -25,11 +25,14 @@ from relais.expertise.queries import request as queries
 from relais.expertise.views.ask import services_for
 from relais.expertise.views.request import asked_of
 from relais.expertise.workflow import HELD
+from relais.files import spool
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
+from relais.questionnaires.models import Questionnaire
 from relais.questionnaires.queries import current, shown, shown_answers, version
 
 FORM = "tle-reponse"
+PRESCRIPTION = "prescription"  # the field of its file
 
 
 @professional("practitioner")
@@ -53,9 +56,8 @@ def opinion(request: Any, dossier_id: UUID) -> HttpResponse:
         return redirect("expertise:request", asked.pk)
     error = ""
     if posted and fill.ready:
-        page = answering.Page(questionnaire, fill.answers, fill.request_key, fill.times)
         try:
-            answering.answer(actor=request.actor, asked=asked, page=page)
+            answering.answer(actor=request.actor, asked=asked, page=_page(request, fill, questionnaire))
         except Wrong as wrong:
             fill.refuse(wrong)
         except Refused as refused:
@@ -85,11 +87,10 @@ def correct(request: Any, opinion_id: UUID) -> HttpResponse:
     fill = Fill(questionnaire.form, request=request if posted else None, answers=former.response.answers)
     form, error = CorrectionForm(request.POST or None), ""
     if form.is_valid() and fill.ready:
-        page = answering.Page(questionnaire, fill.answers, fill.request_key, fill.times)
+        why = form.cleaned_data["why"]
         try:
-            correcting.correct(
-                actor=request.actor, asked=asked, opinion=former, page=page, why=form.cleaned_data["why"]
-            )
+            page = _page(request, fill, questionnaire)
+            correcting.correct(actor=request.actor, asked=asked, opinion=former, page=page, why=why)
         except Wrong as wrong:
             fill.refuse(wrong)
         except Refused as refused:
@@ -103,9 +104,16 @@ def correct(request: Any, opinion_id: UUID) -> HttpResponse:
     return render(request, "expertise/opinion.html", context, status=422 if posted else 200)
 
 
+def _page(request: Any, fill: Fill, questionnaire: Questionnaire) -> answering.Page:
+    """What was sent, with the prescription. Raises Refused for a file that has expired."""
+    files = spool.received(request, PRESCRIPTION)
+    return answering.Page(questionnaire, fill.answers, fill.request_key, fill.times, files[0] if files else None)
+
+
 def _writing(request: Any, asked: Expertise, fill: Fill, service: Service | None, error: str) -> dict[str, Any]:
     """What the form of an opinion draws beside its questions."""
-    given = queries.opinions(request.actor, asked)
+    documents = dossier_queries.documents(request.actor, asked.dossier)
+    given = queries.opinions(request.actor, asked, documents)
     return {
         "asked": asked,
         "fill": fill,
@@ -113,7 +121,8 @@ def _writing(request: Any, asked: Expertise, fill: Fill, service: Service | None
         "former": None,
         "unsigned": not error and not may.can_sign(request.actor),
         "sections": shown(asked.response) if asked.response else [],
-        "documents": dossier_queries.documents(request.actor, asked.dossier),
+        "documents": documents,
+        "ahead": spool.kept(request, PRESCRIPTION) if request.method == "POST" else [],
         "replaced": {one.opinion.document_id for each in given for one in each.former},
         "wordings": {str(place): one for place, one in enumerate(queries.wordings(service))} if service else {},
     }

@@ -87,7 +87,7 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
     unread_documents = queries.unread(actor, asked, documents, seen)
     closed = asked.state == State.CLOSED
     now = timezone.now()
-    opinions = queries.opinions(actor, asked)
+    opinions = queries.opinions(actor, asked, documents)
     return {
         "asked": asked,
         "sections": questionnaires.shown(asked.response) if asked.response else [],
