@@ -99,11 +99,11 @@ def test_what_came_back_is_unread_until_it_was_seen():
     asked, expert = ask(scene, demand)
     browser = client_of(scene.nurse)
     last = Note.objects.get(demand=demand)
-    browser.post(reverse("liaison:mark_read", args=[demand.pk]) + f"?note={last.pk}")
+    browser.post(reverse("liaison:mark_read", args=[demand.pk]) + f"?vu={last.pk}")
     assert browser.get(page_of(demand)).context["unread"] == 0
     answer(asked, expert)
     assert browser.get(page_of(demand)).context["unread"] == 1
-    assert "Notes non lues" in browser.get(reverse("liaison:residents")).content.decode()
+    assert "1 note non lue" in browser.get(reverse("liaison:residents")).content.decode()
     assert "1 note non lue" in text_of(scene.doctor, reverse("liaison:on_call"))
 
 
