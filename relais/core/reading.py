@@ -4,7 +4,7 @@ import datetime
 import re
 from uuid import UUID
 
-from django.utils.dateparse import parse_date
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from relais.core.errors import Refused
@@ -39,6 +39,15 @@ def read_day(text: str) -> datetime.date | None:
     except ValueError:
         return None
     return day if day and FIRST <= day < LAST else None
+
+
+def read_moment(text: str) -> datetime.datetime | None:
+    """A moment with its zone, as 2026-11-21T10:42:00+01:00."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
 
 
 def read_text(data: bytes, *, wanted: str) -> str:

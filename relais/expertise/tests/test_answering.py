@@ -330,6 +330,9 @@ def test_names_in_the_thread_bear_role_and_specialty_and_what_is_new_is_marked_u
     assert "core/ui/seen.js" in page
     asker.post(f"/expertise/{scene.asked.pk}/note/", {"text": "Elle est plus calme."})
     assert expert.post(read).status_code == 204
+    assert expert.post(read.split("=")[0] + "=2026-13-45T99:99Z").status_code == 204, (
+        "what cannot be read marks nothing"
+    )
     page = expert.get(f"/expertise/{scene.asked.pk}/").content.decode()
     assert page.count('class="is-unread"') == 1, "what came since the page was drawn"
     (read,) = re.findall(r'hx-post="(/expertise/[^"]+)"', page)

@@ -9,7 +9,6 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_POST
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_moment
 from relais.dossiers import actions as dossiers
 from relais.dossiers import permissions as dossier_may
 from relais.dossiers import queries as dossier_queries
@@ -192,8 +192,8 @@ def add_note(request: Any, dossier_id: UUID) -> HttpResponse:
 def mark_read(request: Any, dossier_id: UUID) -> HttpResponse:
     """The page is in front of somebody: its thread is read, up to the last that it shows."""
     asked = asked_of(request, dossier_id, "Lecture des échanges")
-    until = parse_datetime(request.GET.get("jusqu", ""))
-    if until and until.tzinfo:
+    until = read_moment(request.GET.get("jusqu", ""))
+    if until:
         mark(actor=request.actor, asked=asked, until=until)
     return HttpResponse(status=204)
 
