@@ -205,7 +205,7 @@ def test_an_archive_of_an_older_relais_brings_its_own_tables_first() -> None:
         ("expertise", "0006_opinion_versions"),
         *(("expertise", "0001_initial"), ("liaison", "0001_initial"), ("liaison", "0002_dlu")),
         *(("liaison", "0003_departures"), ("liaison", "0004_alarm_told"), ("liaison", "0005_ended")),
-        ("liaison", "0006_note_sequel"),
+        *(("liaison", "0006_note_sequel"), ("liaison", "0007_draft_page")),
     }
     older = set(executor.loader.applied_migrations) - newer
     leaves = restore._leaves(executor, older)

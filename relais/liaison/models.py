@@ -105,15 +105,15 @@ class Request(models.Model):
     TRANSITIONS = TRANSITIONS
 
     dossier = models.OneToOneField(Dossier, on_delete=models.CASCADE, primary_key=True, related_name="liaison")
-    patient = models.ForeignKey(
-        Patient, on_delete=models.PROTECT, related_name="liaisons"
-    )  # of the dossier: one draft each
+    # Of the dossier: one draft each.
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="liaisons")
     establishment = models.ForeignKey(
         Establishment, on_delete=models.PROTECT, related_name="liaisons"
     )  # of the dossier
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     draft = models.JSONField(default=dict, blank=True)  # answers being typed, {linkId: [values]}; empty once sent
     drafted_at = models.DateTimeField(null=True)
+    draft_page = models.UUIDField(null=True)  # the page that kept it last
     response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="+")
     urgency = models.CharField("urgence", max_length=10, choices=Urgency, blank=True)
     motive = models.CharField("motif", max_length=30, blank=True)

@@ -1,6 +1,7 @@
 """The nursing home's side: a draft that is kept as one types, sent once, completed, cancelled (FG-01, FG-04)."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -134,16 +135,43 @@ def _draft(actor: Actor, patient: Patient, establishment: Establishment, origin_
         return drafts.get()
 
 
+@dataclass(frozen=True)
+class DraftPage:
+    """A page on which a draft is typed: its id, and when what it was drawn with had been kept."""
+
+    key: UUID
+    seen: datetime | None
+
+
+class TypedElsewhere(Refused):
+    """Another page has kept since what this one would erase."""
+
+
 @whole
-def keep_draft(*, actor: Actor, demand: Request, answers: dict[str, list[Any]]) -> Request:
-    """What is typed so far, whatever it is worth; nothing once the request was sent."""
+def keep_draft(
+    *, actor: Actor, demand: Request, answers: dict[str, list[Any]], page: DraftPage | None = None
+) -> Request:
+    """What is typed so far, whatever it is worth; nothing once the request was sent.
+
+    Raises TypedElsewhere, with nothing kept, for a `page` that is older than what another one typed and would erase of it.
+    """
     locked = lock(actor, demand.pk)
     if not may.can_speak(actor, locked):
         raise NotFound
-    if locked.state == State.DRAFT:
-        locked.draft, locked.drafted_at = answers, timezone.now()
-        locked.save(update_fields=["draft", "drafted_at"])
+    if locked.state != State.DRAFT:
+        return locked
+    older = page is not None and page.key != locked.draft_page and page.seen != locked.drafted_at
+    if older and erased(locked.draft, answers):
+        raise TypedElsewhere(_("Ce brouillon a aussi été rempli depuis une autre page : rechargez pour comparer."))
+    locked.draft, locked.drafted_at = answers, timezone.now()
+    locked.draft_page = page.key if page else None
+    locked.save(update_fields=["draft", "drafted_at", "draft_page"])
     return locked
+
+
+def erased(kept: dict[str, list[Any]], answers: dict[str, list[Any]]) -> list[str]:
+    """The questions whose answer in `kept` is another, or none, in `answers`."""
+    return [name for name, values in kept.items() if not is_blank(values) and answers.get(name) != values]
 
 
 @whole

@@ -1,5 +1,6 @@
 """A nursing home asks: draft, sending, the one who is asked, what bad input gets (FG-01, FG-04, issue 4 §5)."""
 
+import re
 from functools import partial
 from uuid import uuid4
 
@@ -149,6 +150,45 @@ def test_a_draft_is_kept_as_one_types_and_comes_back():
     assert 'value="31"' in page
     assert "fréquence respiratoire de 30 ou plus" in page
     assert client_of(scene.doctor).get(f"/liaison/{draft.pk}/").status_code == 404
+
+
+def test_of_two_pages_of_one_draft_the_older_erases_nothing_and_reads_what_the_other_typed():
+    """The last saving won without a word: two nurses of a home share one draft."""
+    scene = make_home()
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    fill, keep = f"/liaison/{draft.pk}/saisie/", f"/liaison/{draft.pk}/brouillon/"
+    browser = client_of(scene.nurse)
+    pages = []
+    for _one in range(2):
+        page = browser.get(fill).content.decode()
+        pages.append(
+            {name: re.search(f'name="{name}" value="([^"]*)"', page)[1] for name in ("drafted", "request_key")}
+        )
+    first, second = pages
+    for _saved in range(2):  # the page that kept it last goes on, whether it heard the answer or not
+        assert "kept" in browser.post(keep, {"q-fg.fr": "31", **first}).json()
+    assert browser.post(keep, {"q-fg.spo2": "86", **second}).json() == {"other": True}
+    assert Request.objects.get().draft == {"fg.fr": ["31"]}
+    assert "kept" in browser.post(keep, {"q-fg.fr": "31", "q-fg.spo2": "86", **second}).json(), "it would erase nothing"
+    refused = browser.post(fill, posted(fr=16) | first)
+    text = refused.content.decode()
+    assert refused.status_code == 422
+    assert "Une autre page a enregistré « 86" in text
+    assert "Une autre page a enregistré « 31" in text
+    assert Request.objects.get().draft["fg.spo2"] == ["86"]
+    again = {"request_key": first["request_key"], "drafted": re.search('name="drafted" value="([^"]*)"', text)[1]}
+    assert browser.post(fill, posted(fr=16) | again).status_code == 302
+    assert Request.objects.get().response.answers["fg.fr"] == [16]
+
+
+def test_what_is_vital_leaves_whoever_else_types():
+    scene = make_home()
+    draft = asking.start(actor=scene.nurse_actor, patient=scene.resident)
+    fill = f"/liaison/{draft.pk}/saisie/"
+    asking.keep_draft(actor=scene.nurse_actor, demand=draft, answers={"fg.fr": ["31"]})
+    old = {"drafted": "", "request_key": str(uuid4())}
+    assert client_of(scene.nurse).post(fill, posted(urgence="vitale", fr=16) | old).status_code == 302
+    assert Request.objects.get().state == "soumise"
 
 
 @pytest.mark.req("FG-03")

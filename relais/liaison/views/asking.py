@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from relais.core.access import professional
 from relais.core.doors import get_visible
 from relais.core.errors import NotFound, Refused
-from relais.core.reading import read_id
+from relais.core.reading import read_id, read_moment
 from relais.directory.models import Establishment
 from relais.directory.queries import search
 from relais.dossiers import queries as dossiers
@@ -34,7 +34,7 @@ from relais.patients.models import Patient
 from relais.questionnaires import logic
 from relais.questionnaires.actions import Wrong
 from relais.questionnaires.forms import Fill
-from relais.questionnaires.queries import current
+from relais.questionnaires.queries import current, words
 
 FOUND = 10  # nursing homes to choose from
 TOO_MANY = "Plus de %(n)d EHPAD portent ce nom ou sont dans cette ville : donnez le nom et la ville."
@@ -101,8 +101,8 @@ def fill(request: Any, dossier_id: UUID) -> HttpResponse:
     posted = request if request.method == "POST" else None
     form = Fill(questionnaire.form, answers=found.draft, request=posted)
     if posted:
-        actions.keep_draft(actor=request.actor, demand=found, answers=form.answers)
-        if form.ready or is_vital(form.answers):
+        compared = _kept(request, found, form)
+        if compared and (form.ready or is_vital(form.answers)):
             try:
                 sent = actions.submit(
                     actor=request.actor, demand=found, questionnaire=questionnaire, answers=form.answers,
@@ -126,6 +126,36 @@ def fill(request: Any, dossier_id: UUID) -> HttpResponse:
         "card": shelf.card(request.actor, found.establishment) if may.in_home(request.actor, found) else "",
     }
     return render(request, "liaison/fill.html", context, status=422 if posted else 200)
+
+
+def _kept(request: Any, found: Request, form: Fill) -> bool:
+    """Keep what was typed; False where another page typed too: each question that differs says what stands there. What is
+    vital waits for no comparison."""
+    page = None if is_vital(form.answers) else _page(request, form)
+    try:
+        actions.keep_draft(actor=request.actor, demand=found, answers=form.answers, page=page)
+    except actions.TypedElsewhere:
+        found.refresh_from_db(fields=["draft", "drafted_at"])
+        form.refuse(Wrong(_differing(form, found.draft)))
+        return False
+    return True
+
+
+def _differing(form: Fill, kept: dict[str, list[Any]]) -> dict[str, str]:
+    """Beside each question, what another page kept there."""
+    readable = logic.check(form.form, kept, timezone.localdate(), draft=True).answers
+    said = _("Une autre page a enregistré « %(value)s ». Vérifiez, puis envoyez de nouveau.")
+    return {
+        name: said % {"value": ", ".join(words(form.form.by_id[name], one) for one in readable.get(name, []))}
+        for name in actions.erased(kept, form.answers)
+        if name in form.form.by_id
+    }
+
+
+def _page(request: Any, form: Fill) -> actions.DraftPage | None:
+    """The page that types; None for one that does not say with what it was drawn."""
+    said = request.POST.get("drafted")
+    return None if said is None else actions.DraftPage(form.request_key, read_moment(said))
 
 
 def _uploads(form: Fill) -> dict[str, list[Any]]:
@@ -202,8 +232,11 @@ def _say_sent(request: Any, sent: Request) -> None:
 def keep(request: Any, dossier_id: UUID) -> HttpResponse:
     """What is typed so far, sent by the page by itself: says when it was kept."""
     found = request_of(request, dossier_id, "Brouillon d’une demande")
-    answers = Fill(current(actions.FORM).form, request=request).answers
-    kept = actions.keep_draft(actor=request.actor, demand=found, answers=answers)
+    form = Fill(current(actions.FORM).form, request=request)
+    try:
+        kept = actions.keep_draft(actor=request.actor, demand=found, answers=form.answers, page=_page(request, form))
+    except actions.TypedElsewhere:
+        return JsonResponse({"other": True})
     if kept.state != State.DRAFT:
         return JsonResponse({"sent": True})
     return JsonResponse({"kept": _("Enregistré à %s") % timezone.localtime().strftime("%H:%M:%S")})

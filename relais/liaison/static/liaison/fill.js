@@ -70,7 +70,7 @@ export async function follow(form, card, box, now) {
   let began = false;
   let left = false;
   let cut = !form.dataset.keep; // what is typed is not with the server
-  let why = "offline"; // or out, gone
+  let why = "offline"; // or out, gone, other
   let renewed = false;
   let unsaved = false; // since the last draft left
 
@@ -94,8 +94,10 @@ export async function follow(form, card, box, now) {
 
   /* Where what is typed stands: on this tablet (`here`), or on this page alone. */
   function place(here) {
-    const kept = { offline: said.dataset.here, out: said.dataset.out, gone: said.dataset.gone };
-    const open = { offline: said.dataset.offline, out: said.dataset.outLost, gone: said.dataset.goneLost };
+    const kept = { offline: said.dataset.here, out: said.dataset.out, gone: said.dataset.gone, other: said.dataset.other };
+    const open = {
+      offline: said.dataset.offline, out: said.dataset.outLost, gone: said.dataset.goneLost, other: said.dataset.otherLost,
+    };
     said.textContent = (here ? kept : open)[why];
   }
 
@@ -166,6 +168,9 @@ export async function follow(form, card, box, now) {
       .then((answer) => {
         if (answer && answer.sent && !left) {
           said.textContent = said.dataset.already;
+        }
+        if (answer && answer.other && !left) {
+          lost("other");
         }
         if (answer && answer.kept && !left) {
           cut = false;
