@@ -105,11 +105,9 @@ class Request(models.Model):
     TRANSITIONS = TRANSITIONS
 
     dossier = models.OneToOneField(Dossier, on_delete=models.CASCADE, primary_key=True, related_name="liaison")
-    # Of the dossier: one draft each.
+    # Those of the dossier; of a resident one draft each.
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="liaisons")
-    establishment = models.ForeignKey(
-        Establishment, on_delete=models.PROTECT, related_name="liaisons"
-    )  # of the dossier
+    establishment = models.ForeignKey(Establishment, on_delete=models.PROTECT, related_name="liaisons")
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     draft = models.JSONField(default=dict, blank=True)  # answers being typed, {linkId: [values]}; empty once sent
     drafted_at = models.DateTimeField(null=True)
@@ -359,17 +357,10 @@ class DepartureQuerySet(models.QuerySet["Departure"]):
         """Those from which the resident did not come back: the home that was left sent no request for them since, and nobody
         wrote their return from the hospital to it (to the other one, of those who entered it meanwhile). A death that was
         withdrawn is none."""
-        asked = Request.objects.filter(
-            Q(dossier__created_at__gt=OuterRef("created_at")) | Q(submitted_at__gt=OuterRef("created_at")),
-            patient=OuterRef("demand__patient"),
-            establishment=OuterRef("demand__establishment"),
-            response__isnull=False,
-        )
-        home_again = HospitalTransfer.objects.filter(
-            patient=OuterRef("demand__patient"),
-            establishment=OuterRef("demand__establishment"),
-            returned_at__gt=OuterRef("at"),
-        )
+        there = {"patient": OuterRef("demand__patient"), "establishment": OuterRef("demand__establishment")}
+        since = Q(dossier__created_at__gt=OuterRef("created_at")) | Q(submitted_at__gt=OuterRef("created_at"))
+        asked = Request.objects.filter(since, response__isnull=False, **there)
+        home_again = HospitalTransfer.objects.filter(returned_at__gt=OuterRef("at"), **there)
         mistaken = Q(kind=Departure.Kind.DIED, demand__patient__deceased_on=None)
         return self.filter(~Exists(asked), Q(kind=Departure.Kind.HOME) | ~Exists(home_again)).exclude(mistaken)
 
