@@ -80,6 +80,7 @@ OTHER_FILES = {
     "notifications/sending": "the protocol around one attempt",
     "notifications/vault": "secrets in messages",
     "oncall/calendars": "the format of calendar files",
+    "oncall/bells": "what rings for those on call: a registry",
     "oncall/changes": "what must follow a change of a rota: a registry",
     "oncall/hours": "day, night, holes and double hours: pure rules",
     "oncall/lines": "the format of CSV files of a rota: pure",

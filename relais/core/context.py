@@ -89,6 +89,11 @@ class Page:
         return navigation.trays_for(self._actor) if self.is_professional else []
 
     @cached_property
+    def call_trays(self) -> list[str]:
+        """What stands above a video call: HTML of the modules."""
+        return navigation.trays_for(self._actor, navigation.CALL) if self.is_professional else []
+
+    @cached_property
     def identity(self) -> navigation.Identity | None:
         return navigation.identity_of(self._actor)
 

@@ -39,8 +39,9 @@ class Identity:
     can_switch: bool = False
 
 
+PAGE, CALL = "page", "call"  # where a tray stands: the top bar, or a line above a video call
 # Something that comes to the person on every page of theirs (somebody waits at their door): HTML, or "" for nothing.
-Tray = Callable[[Actor], str]
+Tray = Callable[[Actor, str], str]
 _items: dict[str, NavItem] = {}
 _trays: list[Tray] = []
 _identify: list[Callable[[Actor], Identity]] = []
@@ -58,14 +59,14 @@ def identify_with(function: Callable[[Actor], Identity]) -> None:
 
 
 def register_tray(tray: Tray) -> None:
-    """Add to the top bar of professionals' pages. Registering the same twice is harmless."""
+    """Add to professionals' pages and calls. Registering the same twice is harmless."""
     if tray not in _trays:
         _trays.append(tray)
 
 
-def trays_for(actor: Actor | None) -> list[str]:
-    """What the top bar shows this professional now, in an establishment."""
-    return [html for tray in _trays if (html := tray(actor))] if actor and actor.establishment_id else []
+def trays_for(actor: Actor | None, place: str = PAGE) -> list[str]:
+    """What comes to this professional now, in an establishment, at PAGE or CALL."""
+    return [html for tray in _trays if (html := tray(actor, place))] if actor and actor.establishment_id else []
 
 
 def items_for(actor: Actor | None) -> list[NavItem]:

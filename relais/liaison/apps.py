@@ -21,7 +21,9 @@ class LiaisonConfig(AppConfig):
         from relais.liaison.actions.watching import follow_rota  # noqa: PLC0415
         from relais.liaison.permissions import can_read, still_welcome  # noqa: PLC0415
         from relais.liaison.queries.facts import of_request  # noqa: PLC0415
-        from relais.oncall import changes  # noqa: PLC0415
+        from relais.liaison.queries.request import REACHED  # noqa: PLC0415
+        from relais.liaison.views.lists import bell  # noqa: PLC0415
+        from relais.oncall import bells, changes  # noqa: PLC0415
         from relais.patients import deaths, sections  # noqa: PLC0415
         from relais.rooms.permissions import gates  # noqa: PLC0415
 
@@ -30,6 +32,7 @@ class LiaisonConfig(AppConfig):
         facts.register(kind.KIND.key, of_request)
         messages.register_all()
         changes.register(follow_rota)
+        bells.register(bell, REACHED)
         deaths.register(follow_death)
         gates.append(still_welcome)
         register(

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from relais.accounts.models import Role, User
 from relais.core.actor import Actor
@@ -247,6 +248,15 @@ def services_of(actor: Actor) -> QuerySet[Service]:
     return Service.objects.filter(Q(pk__in=mine), active=True, establishment__active=True).select_related(
         "establishment"
     )
+
+
+def on_call_ids(actor: Actor, needs: Iterable[Need], moment: datetime) -> ArraySubquery:
+    """The services of these needs for which the actor answers now, by id, beside a row that is read anyway: those whose slot
+    is theirs or stands behind them, and those of their pool while nobody is in the rota."""
+    slots = OnCallSlot.objects.at(moment).filter(service=OuterRef("service"))
+    theirs = slots.filter(Q(user=actor.user_id, state__in=ANSWERS) | Q(backup=actor.user_id))
+    mine = PoolMember.objects.of(actor).filter(service__need__in=list(needs), service__active=True)
+    return ArraySubquery(mine.filter(Exists(theirs) | ~Exists(slots)).order_by().values("service"))
 
 
 def gaps(service: Service, start: datetime, end: datetime) -> list[Span]:

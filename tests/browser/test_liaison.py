@@ -16,7 +16,8 @@ from relais.patients.testing import make_patient
 from tests.browser.journey import CHIMES
 
 pytestmark = pytest.mark.browser
-BUZZ = "window.buzzes = 0; navigator.vibrate = () => { window.buzzes += 1; return true; };"
+BUZZ = """window.buzzes = 0; navigator.vibrate = () => { window.buzzes += 1; return true; };
+Object.defineProperty(navigator, "userActivation", { value: { hasBeenActive: true } });"""
 
 STORES = """() => {{
   window.realPut = window.realPut || IDBObjectStore.prototype.put;
@@ -113,6 +114,7 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     scene = make_home(name="EHPAD des Sorbiers")
     doctor = page_of(scene.doctor, "/liaison/", width=320, height=640, scripts=(CHIMES, BUZZ))
     doctor.get_by_text("Aucune demande en cours").first.wait_for()
+    elsewhere = page_of(scene.doctor, "/annuaire/", scripts=(CHIMES, BUZZ))
     nurse = page_of(scene.nurse, "/liaison/")
     screens("liaison-residents", nurse)
     nurse.get_by_role("button", name="Demander un avis").click()
@@ -129,7 +131,11 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     nurse.get_by_role("button", name="Envoyer la demande").click()
     nurse.get_by_text("Un message part à").first.wait_for()
     doctor.get_by_role("button", name="Prendre en charge").wait_for(timeout=20_000)
-    doctor.wait_for_function("() => window.chimes.length > 0 && window.buzzes > 0")
+    for page in (doctor, elsewhere):
+        page.locator(".topbar").get_by_role("link", name="Moins d’1 h, ").wait_for(timeout=20_000)
+        page.wait_for_function("() => window.chimes.length > 0 && window.buzzes > 0")
+        assert page.evaluate("window.chimes.length") == 1, "once, where list and top bar say it too"
+    screens("liaison-bell", elsewhere)
     screens("liaison-list", doctor)
     doctor.get_by_role("button", name="Prendre en charge").click()
     doctor.get_by_role("link", name="Rendre l’avis").click()
@@ -143,6 +149,13 @@ def test_a_nurse_asks_the_doctors_telephone_rings_and_the_decision_comes_back(
     nurse.get_by_text("Maintien en EHPAD avec oxygène").first.wait_for(timeout=20_000)
     screens("liaison-request-home", nurse)
     assert Request.objects.get().state == "a-reevaluer"
+    doctor.get_by_role("button", name="Ouvrir la visio").click()
+    doctor.locator("[data-choose=both]").click()
+    doctor.locator("[data-control=leave]").wait_for()
+    make_request(scene, make_patient("Petit", "Lucien", seen_by=scene.home), urgence="vitale")
+    doctor.locator(".call-trays").get_by_role("link", name="Vitale, ").wait_for()
+    doctor.wait_for_function("() => window.chimes.length > 0")
+    screens("liaison-bell-call", doctor)
 
 
 @pytest.mark.req("D12")

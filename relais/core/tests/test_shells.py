@@ -52,9 +52,16 @@ def test_a_service_stands_in_the_top_banner_and_in_the_left_rail(request_of, mon
 
 
 def test_what_comes_to_a_professional_stands_in_the_top_bar_of_theirs_alone(request_of, monkeypatch) -> None:
-    monkeypatch.setattr(navigation, "_trays", [lambda actor: SafeString("<b>On frappe</b>"), lambda actor: ""])
+    monkeypatch.setattr(
+        navigation, "_trays", [lambda actor, place: SafeString(f"<b>On frappe {place}</b>"), lambda actor, place: ""]
+    )
     page = soup(render_to_string("core/base.html", request=request_of(PROFESSIONAL)))
-    assert page.find("header", class_="topbar").b.get_text() == "On frappe"
+    assert page.find("header", class_="topbar").b.get_text() == "On frappe page"
+    call = soup(render_to_string("core/call.html", request=request_of(PROFESSIONAL)))
+    assert call.find("section", class_="call-trays").b.get_text() == "On frappe call"
+    assert not soup(render_to_string("core/call.html", request=request_of(PATIENT))).find(
+        "section", class_="call-trays"
+    )
     assert navigation.trays_for(Actor(kind=PATIENT, grant_id=uuid4())) == []
 
 

@@ -65,7 +65,7 @@ def sbar(demand: Request, now: datetime) -> dict[str, str]:
         who += f", {times.age(patient.birth_date, now.astimezone(PARIS).date())}"
     situation = [
         f"{who}, {demand.establishment.name}.",
-        ", ".join(part for part in (said(demand, "fg.motif"), _hurry(demand)) if part) + ".",
+        ", ".join(part for part in (said(demand, "fg.motif"), hurry(demand)) if part) + ".",
         f"{said(demand, 'fg.question.txt')}",
     ]
     background = [f"{label(demand, name)} : {said(demand, name)}." for name in BACKGROUND if said(demand, name)]
@@ -102,9 +102,10 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD].rstrip()}… (suite dans les échanges)"
 
 
-def _hurry(demand: Request) -> str:
-    hurry = demand.get_urgency_display().lower()
-    return f"urgence {hurry}" if demand.urgency == Urgency.VITAL else f"avis en {hurry}"
+def hurry(demand: Request) -> str:
+    """How urgent, in words: *urgence vitale*, *avis en moins d’une heure*."""
+    words = demand.get_urgency_display().lower()
+    return f"urgence {words}" if demand.urgency == Urgency.VITAL else f"avis en {words}"
 
 
 def label(demand: Request, name: str) -> str:

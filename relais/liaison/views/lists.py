@@ -1,17 +1,23 @@
 """The screen of the doctor on call, and where the entry of the rail leads."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from relais.audit import actions as audit
 from relais.core.access import professional
+from relais.core.actor import Actor
+from relais.core.navigation import CALL
 from relais.directory.models import Establishment
 from relais.liaison import permissions as may
 from relais.liaison.queries import lists
+from relais.liaison.queries.ringing import ringing
 from relais.liaison.topics import home_topic, service_topic
+from relais.oncall.bells import Bell
 
 
 @professional(*may.CLINICAL)
@@ -48,6 +54,17 @@ def on_call(request: Any) -> HttpResponse:
     if alone:
         return render(request, "liaison/_rows.html", context)
     return render(request, "liaison/on_call.html", {**context, "ended": ended})
+
+
+def bell(actor: Actor, here: Establishment, services: list[UUID], place: str) -> Bell | None:
+    """On every page of whoever is on call, and of the clinical staff of a nursing home: one line that leads to the list."""
+    home = may.can_read(actor) and here.kind in may.HOMES
+    if not (services or home):
+        return None
+    topics = [*map(service_topic, services), *([home_topic(here.pk)] if home else [])]
+    found = ringing(actor, services, home=home)
+    context = {"found": found, "more": len(found) - 1, "in_call": place == CALL}
+    return Bell(topics, render_to_string("liaison/_bell.html", context))
 
 
 @professional(*may.CLINICAL)

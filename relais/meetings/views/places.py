@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from relais.core import navigation
 from relais.core.access import professional
 from relais.core.actor import Actor
 from relais.core.errors import NotFound
@@ -22,6 +23,8 @@ from relais.meetings.permissions import places as may
 from relais.meetings.queries import meetings
 from relais.meetings.queries import places as queries
 from relais.meetings.topics import ON_DUTY, doors
+from relais.oncall import bells
+from relais.oncall.queries import on_call_ids
 from relais.rooms.queries import get_room
 from relais.rooms.views.call import context
 
@@ -114,27 +117,36 @@ def stays(request: Any, owner_id: UUID) -> HttpResponse:
 @require_GET
 def alerts(request: Any) -> HttpResponse:
     """The part of the top bar that says who is at the doors of one's own rooms and meetings."""
-    return HttpResponse(_alerts(request.actor) or "")
+    place = navigation.CALL if request.GET.get("lieu") == navigation.CALL else navigation.PAGE
+    return HttpResponse(_alerts(request.actor, place)[1])
 
 
-def _alerts(actor: Actor) -> str | None:
-    """None for who has neither a room nor a meeting now. Asked on every page: two queries while nobody is in a room."""
+def _alerts(actor: Actor, place: str) -> tuple[list[str], str]:
+    """The topics, none for whom nothing may ring now, and what rings. Asked on every page: two queries while nobody is in a
+    room, one for whom nothing may ring, one more for those on call.
+
+    A call has its own door and leaves no page for another: what rings there is the on-call's alone.
+    """
     now = timezone.now()
     here = Establishment.objects.annotate(
-        meets=meetings.has_one_now(actor, now), answered=queries.answered_ids(actor)
-    ).get(pk=actor.here)
-    rooms = [*([here.pk] if has_room(here) else []), *(here.answered or [])]  # None: of a role that answers for nothing
-    if not (rooms or here.meets):
-        return None
-    doors_ = meetings.doors_of(actor, now) if here.meets else []
-    return render_to_string("meetings/_alerts.html", {"cards": queries.ringing(actor, rooms), "doors": doors_})
+        meets=meetings.has_one_now(actor, now), answered=queries.answered_ids(actor),
+        on_call=on_call_ids(actor, bells.needs(), now),
+    ).get(pk=actor.here)  # fmt: skip
+    heard = bells.heard(actor, here, here.on_call or [], place)  # None: of a role that answers for nothing
+    topics = [topic for bell in heard for topic in bell.topics]
+    context_: dict[str, Any] = {"bells": [bell.html for bell in heard]}
+    rooms = [*([here.pk] if has_room(here) else []), *(here.answered or [])]
+    if place == navigation.PAGE and (rooms or here.meets):
+        topics += [doors(actor.here), doors(actor.me)]
+        context_ |= {
+            "cards": queries.ringing(actor, rooms), "doors": meetings.doors_of(actor, now) if here.meets else [],
+        }  # fmt: skip
+    return topics, render_to_string("meetings/_alerts.html", context_) if topics else ""
 
 
-def tray(actor: Actor) -> str:
-    """In the top bar of every page of those who have a room or a meeting now: who waits there, with a sound (B3.3)."""
-    alerts_ = _alerts(actor)
-    if alerts_ is None:
+def tray(actor: Actor, place: str) -> str:
+    """On every page of those who have a room or a meeting now, or are on call: who waits there, with a sound (B3.3)."""
+    topics, alerts_ = _alerts(actor, place)
+    if not topics:
         return ""
-    return render_to_string(
-        "meetings/tray.html", {"topics": f"{doors(actor.here)} {doors(actor.me)}", "alerts": alerts_}
-    )
+    return render_to_string("meetings/tray.html", {"topics": " ".join(topics), "place": place, "alerts": alerts_})

@@ -121,9 +121,10 @@ function drawTitle(count) {
 /** Look who waits now; whoever is new rings. */
 export function look() {
   const here = Array.from(document.querySelectorAll("[data-waiting-label]"));
-  const fresh = here.filter((element) => !known.has(element.dataset.waiting));
+  const ids = here.map((element) => element.dataset.waiting); // one may stand in the top bar and on a list: said once
+  const fresh = here.filter((element, index) => !known.has(ids[index]) && ids.lastIndexOf(ids[index]) === index);
   known.clear();
-  here.forEach((element) => known.add(element.dataset.waiting));
+  ids.forEach((id) => known.add(id));
   drawTitle(known.size);
   if (fresh.length) {
     announce(fresh.map((element) => element.dataset.waitingLabel).join(", "), true);
