@@ -62,8 +62,8 @@ def correct(*, actor: Actor, asked: Expertise, opinion: Opinion, page: Page, why
     messages.tell(locked, messages.CORRECTED, *_readers(locked, actor.me))
     said = {"who": named(made.service), "when": times.stamp(former.signed_at), "why": words}
     head = _("Avis corrigé par %(who)s, qui remplace celui du %(when)s. Motif : %(why)s") % said
-    told = "\n".join([head, *printing.own_words(made.response)])
-    sequels.tell(actor=actor, sequel=locked.dossier, text=told, document=made.document)
+    text = "\n".join([head, *printing.own_words(made.response)])
+    sequels.tell(actor=actor, sequel=locked.dossier, text=text, document=made.document)
     return made
 
 
