@@ -10,6 +10,7 @@ from django.db.models.expressions import Combinable
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from relais.accounts.models import Membership
 from relais.core.actor import Actor
 from relais.dossiers.models import Participant
 from relais.liaison import delays
@@ -17,7 +18,8 @@ from relais.liaison.models import Decision, HandOver, Note, Request, Seen
 from relais.liaison.queries.lists import RINGING
 from relais.liaison.queries.measures import FRESH
 from relais.liaison.queries.sbar import hurry
-from relais.liaison.workflow import IN_HAND, OPEN, WAITING
+from relais.liaison.queries.unread import OPINION, TO_READ
+from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.rooms.models import Peer
 
 SHORT = {"vitale": "Vitale", "urgente": "Moins d’1 h"}
@@ -46,10 +48,11 @@ def ringing(actor: Actor, services: list[UUID], *, home: bool) -> list[Ringing]:
     ours = Q(establishment_id=actor.here) if home else Q(pk__in=[])
     rows = Request.objects.filter(theirs | ours, state__in=OPEN).annotate(
         taking=Exists(HandOver.objects.filter(demand=OuterRef("pk"), taking=actor.me, accepted_at=None, dropped_at=None)),
-        measured=_measured(), note=_urgent_note(actor, home=home), visio=_visio(actor),
+        measured=_measured(), opinion=_unread(actor, Decision, "by"),
+        question=_unread(actor, Note, "author", kind=Note.Kind.ASKED), note=_urgent_note(actor, home=home), visio=_visio(actor),
     )  # fmt: skip
     may_ring = Q(responsible=None) | Q(state__in=WAITING) | Q(review_at__lte=now) | Q(taking=True)
-    may_ring |= Q(note__isnull=False) | Q(visio__isnull=False)
+    may_ring |= Q(note__isnull=False) | Q(visio__isnull=False) | Q(opinion__isnull=False) | Q(question__isnull=False)
     found = [one for row in rows.filter(may_ring).order_by("pk") for one in _of(actor, row, now, home=home)]
     return sorted(found, key=lambda one: (delays.ORDER.index(one.urgency), one.since or now, str(one.id)))
 
@@ -75,9 +78,22 @@ def _of(actor: Actor, row: Any, now: datetime, *, home: bool) -> list[Ringing]:
     concerned = ours or mine or row.taking
     if row.visio and (concerned or waits or row.responsible_id is None):
         found.append((row.visio, _("Visio"), _("on vous attend en visio"), None))
+    asked = row.state == State.COMPLEMENT
+    if ours and (answer := row.question if asked else row.opinion):
+        words = str(TO_READ[Note.Kind.ASKED if asked else OPINION])
+        found.append((answer, words, words.lower(), None))
     if row.note and concerned:
         found.append((row.note, _("Note urgente"), _("note urgente non lue"), None))
     return [Ringing(pk, short, words, row.urgency, since) for pk, short, words, since in found]
+
+
+def _unread(actor: Actor, model: Any, author: str, **kind: Any) -> Subquery:
+    """As `unread.unread` has it for a nursing home: the last of them that nobody of its staff but its author has seen."""
+    seen = Seen.objects.filter(demand=OuterRef("demand"), at__gte=OuterRef("created_at"))
+    staff = Membership.objects.filter(establishment_id=actor.here, ended_at=None).values("user_id")
+    known = seen.filter(Q(user_id=actor.me) | Q(user__in=staff) & ~Q(user=OuterRef(author)))
+    rows = model.objects.filter(~Exists(known), demand=OuterRef("pk"), **kind).exclude(**{author: actor.me})
+    return Subquery(rows.order_by("-created_at", "-pk").values("pk")[:1])
 
 
 def _measured() -> Combinable:
