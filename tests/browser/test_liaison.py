@@ -212,6 +212,7 @@ def test_a_tablet_loses_its_network_in_the_middle_of_a_request_and_sends_it_by_i
     nurse.evaluate(STORES.format(works="true"))
     nurse.evaluate(CLOCK_PUT_RIGHT)
     assert nurse.evaluate(KINDS) == ["card", "draft"], "a draft outlives a clock that is put right"
+    fill(nurse, {"fg.spo2": given["fg.spo2"]})
     expect(nurse.get_by_role("button", name="Envoyer dès que possible")).to_be_visible()
     nurse.get_by_role("button", name="Envoyer maintenant en urgence vitale").click()
     nurse.get_by_text("Personne ne l’a encore lue").wait_for()
