@@ -1,4 +1,5 @@
-"""From one request to its decision: nurse on a tablet, doctor on a telephone and SAMU in one room, three real windows."""
+"""From one request to its decision: nurse on a tablet that loses its network, doctor on a telephone and SAMU in one room,
+three real windows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +41,14 @@ def test_nurse_doctor_and_samu_meet_from_the_request_and_the_decision_reaches_th
     asking.keep_draft(actor=scene.nurse_actor, demand=draft, answers=answers(urgence="vitale", spo2=82, gir=None))
     doctor = page_of(scene.doctor, "/liaison/", width=320, height=640, scripts=SCRIPTS)
     nurse = page_of(scene.nurse, f"/liaison/{draft.pk}/saisie/", width=768, height=1024, scripts=SCRIPTS)
+    nurse.locator("form[data-followed]").wait_for()
+    nurse.expected += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+    nurse.context.set_offline(True)
+    nurse.get_by_text("Pas de réseau : pour un avis maintenant, téléphonez").wait_for()
     nurse.get_by_role("button", name="Envoyer la demande").click()
+    nurse.get_by_text("Personne ne l’a encore lue").wait_for()
+    assert Request.objects.get().state == "brouillon"
+    nurse.context.set_offline(False)
     nurse.get_by_text("1 réponse à compléter").first.wait_for()
     screens("liaison-vital-home", nurse)
     nurse.set_viewport_size({"width": 768, "height": 1024})
