@@ -1,8 +1,9 @@
 /* With the sound of chime.js a telephone vibrates: of those for whom something may ring on every page. */
 
 document.addEventListener("relais:chime", () => {
-  const touched = !navigator.userActivation || navigator.userActivation.hasBeenActive; // before, the browser refuses
-  if (navigator.vibrate && touched) {
+  // eslint-disable-next-line compat/compat -- an older browser vibrates without having been touched
+  const activation = navigator.userActivation;
+  if (navigator.vibrate && (!activation || activation.hasBeenActive)) {
     navigator.vibrate([400, 200, 400]);
   }
 });
