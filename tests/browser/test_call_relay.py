@@ -1,5 +1,6 @@
 """Calls through a real relay (coturn on the loopback, with the file of deploy/): forced, cut and back, wrong secret."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -22,13 +23,24 @@ pytestmark = [
 ]
 
 
+def quiet_port() -> int:
+    """Free for UDP and TCP, and below those that the system gives to lines that go out: it stays so while the relay is down."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket() as other:
+            try:
+                one.bind(("127.0.0.1", port))
+                other.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    return pytest.fail("No port is free.")
+
+
 class Relay:
     """coturn with our configuration, but for what the loopback needs and must never ship."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = quiet_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -49,6 +49,8 @@ def test_nurse_doctor_and_samu_meet_from_the_request_and_the_decision_reaches_th
     nurse.get_by_text("Personne ne l’a encore lue").wait_for()
     assert Request.objects.get().state == "brouillon"
     nurse.context.set_offline(False)
+    nurse.get_by_text("Un message part à").first.wait_for()
+    nurse.get_by_role("link", name="Ouvrir la demande").click()
     nurse.get_by_text("1 réponse à compléter").first.wait_for()
     screens("liaison-vital-home", nurse)
     nurse.set_viewport_size({"width": 768, "height": 1024})
