@@ -11,7 +11,7 @@ from relais.accounts.models import Role, User
 from relais.core.demo import Region, insert, new_id
 from relais.core.errors import Refused
 from relais.core.paris import PARIS, midnight, to_utc
-from relais.directory.models import Establishment
+from relais.directory.models import Establishment, Kind
 from relais.patients.models import Patient
 from relais.teleconsultation.demo.papers import Press
 from relais.teleconsultation.demo.rows import BATCH, Rows
@@ -23,6 +23,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 HOURS = [9, 10, 11, 14, 15, 16, 17, 12, 18]
 WEIGHTS = [15, 15, 15, 12, 12, 11, 10, 5, 5]  # 45 % in the morning, 45 % in the afternoon (domain.md §9.4)
 AHEAD = 7  # days of appointments to come
+OLD = 65  # years, at least: who lives in a nursing home
 MADE_FOR_THEIR_PATIENT = 24  # documents; the others are specimens
 # How many appointments the personas' hospital has, and its patients: the same in `tenth` and `region`, so that what
 # its people see grows with nothing but the region around them.
@@ -103,9 +104,11 @@ class Planner:
         usual = region.patients[1:]  # the first is the demo page's
         self.pools = {self.hospital.pk: usual[:size]}
         width = max(20, 2 * region.volumes.teleconsultations // len(region.establishments))
+        old = [one for one in usual if one.birth_date and one.birth_date.year <= self.today.year - OLD] or usual
         for place in region.establishments:
-            first = rng.randrange(max(1, len(usual) - width))
-            self.pools.setdefault(place.pk, usual[first : first + width])
+            known = old if place.kind == Kind.EHPAD else usual
+            first = rng.randrange(max(1, len(known) - width))
+            self.pools.setdefault(place.pk, known[first : first + width])
 
     def plans(self) -> Iterator[Plan]:
         scripted = [*self._scripted()]
