@@ -85,8 +85,9 @@ class Page:
 
     @cached_property
     def trays(self) -> list[str]:
-        """What the top bar shows beside the entries: HTML of the modules."""
-        return navigation.trays_for(self._actor) if self.is_professional else []
+        """What the top bar shows beside the entries: HTML of the modules. A view whose list rings by itself says so."""
+        place = getattr(self._request, "tray_place", navigation.PAGE)
+        return navigation.trays_for(self._actor, place) if self.is_professional else []
 
     @cached_property
     def call_trays(self) -> list[str]:

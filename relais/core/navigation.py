@@ -39,7 +39,8 @@ class Identity:
     can_switch: bool = False
 
 
-PAGE, CALL = "page", "call"  # where a tray stands: the top bar, or a line above a video call
+# Where a tray stands: the top bar, that of a page whose own list rings already, or a line above a video call.
+PAGE, LIST, CALL = "page", "list", "call"
 # Something that comes to the person on every page of theirs (somebody waits at their door): HTML, or "" for nothing.
 Tray = Callable[[Actor, str], str]
 _items: dict[str, NavItem] = {}
@@ -65,7 +66,7 @@ def register_tray(tray: Tray) -> None:
 
 
 def trays_for(actor: Actor | None, place: str = PAGE) -> list[str]:
-    """What comes to this professional now, in an establishment, at PAGE or CALL."""
+    """What comes to this professional now, in an establishment, at PAGE, LIST or CALL."""
     return [html for tray in _trays if (html := tray(actor, place))] if actor and actor.establishment_id else []
 
 

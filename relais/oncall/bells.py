@@ -17,8 +17,8 @@ class Bell:
     html: str
 
 
-# With whoever looks, their establishment, the services for which they answer now and where it stands (core.navigation: PAGE or
-# CALL, which one does not leave); None for whom it never rings.
+# With whoever looks, their establishment, the services for which they answer now and where it stands (core.navigation: PAGE,
+# LIST, which rings by itself, or CALL, which one does not leave); None for whom it never rings.
 Ring = Callable[[Actor, Establishment, list[UUID], str], Bell | None]
 
 _rings: dict[Ring, frozenset[Need]] = {}

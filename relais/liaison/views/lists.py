@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from relais.audit import actions as audit
 from relais.core.access import professional
 from relais.core.actor import Actor
-from relais.core.navigation import CALL
+from relais.core.navigation import CALL, LIST, PAGE
 from relais.directory.models import Establishment
 from relais.liaison import permissions as may
 from relais.liaison.queries import lists
@@ -39,11 +39,12 @@ def on_call(request: Any) -> HttpResponse:
     drafts = lists.own_drafts(request.actor) if may_ask and not alone else []
     shown = [*(row.demand.pk for row in rows), *(one.pk for one in (*ended, *drafts))]
     audit.record_list(actor=request.actor, action="liaison.list", ids=shown, seen=request.session)
+    is_home = Establishment.objects.filter(pk=request.actor.here, kind__in=may.HOMES).exists()
     context = {
         "services": services,
         "may_ask": may_ask,
         "drafts": drafts,
-        "is_home": Establishment.objects.filter(pk=request.actor.here, kind__in=may.HOMES).exists(),
+        "is_home": is_home,
         "rows": rows,
         "cut": lists.is_cut(rows),
         "waiting": sum(row.demand.responsible_id is None for row in rows),
@@ -53,13 +54,15 @@ def on_call(request: Any) -> HttpResponse:
     }
     if alone:
         return render(request, "liaison/_rows.html", context)
+    request.tray_place = PAGE if is_home else LIST  # what rings for their nursing home is not on this list
     return render(request, "liaison/on_call.html", {**context, "ended": ended})
 
 
 def bell(actor: Actor, here: Establishment, services: list[UUID], place: str) -> Bell | None:
-    """On every page of whoever is on call, and of the clinical staff of a nursing home: one line that leads to the list."""
+    """On every page of whoever is on call, and of the clinical staff of a nursing home: one line that leads to the list, which
+    does not say twice what it rings for."""
     home = may.can_read(actor) and here.kind in may.HOMES
-    if not (services or home):
+    if not (services or home) or place == LIST:
         return None
     topics = [*map(service_topic, services), *([home_topic(here.pk)] if home else [])]
     found = ringing(actor, services, home=home)

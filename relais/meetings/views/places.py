@@ -117,7 +117,8 @@ def stays(request: Any, owner_id: UUID) -> HttpResponse:
 @require_GET
 def alerts(request: Any) -> HttpResponse:
     """The part of the top bar that says who is at the doors of one's own rooms and meetings."""
-    place = navigation.CALL if request.GET.get("lieu") == navigation.CALL else navigation.PAGE
+    place = request.GET.get("lieu")
+    place = place if place in (navigation.CALL, navigation.LIST) else navigation.PAGE
     return HttpResponse(_alerts(request.actor, place)[1])
 
 
@@ -136,7 +137,7 @@ def _alerts(actor: Actor, place: str) -> tuple[list[str], str]:
     topics = [topic for bell in heard for topic in bell.topics]
     context_: dict[str, Any] = {"bells": [bell.html for bell in heard]}
     rooms = [*([here.pk] if has_room(here) else []), *(here.answered or [])]
-    if place == navigation.PAGE and (rooms or here.meets):
+    if place != navigation.CALL and (rooms or here.meets):
         topics += [doors(actor.here), doors(actor.me)]
         context_ |= {
             "cards": queries.ringing(actor, rooms), "doors": meetings.doors_of(actor, now) if here.meets else [],
