@@ -48,11 +48,16 @@ def ringing(actor: Actor, services: list[UUID], *, home: bool) -> list[Ringing]:
     ours = Q(establishment_id=actor.here) if home else Q(pk__in=[])
     rows = Request.objects.filter(theirs | ours, state__in=OPEN).annotate(
         taking=Exists(HandOver.objects.filter(demand=OuterRef("pk"), taking=actor.me, accepted_at=None, dropped_at=None)),
-        measured=_measured(), opinion=_unread(actor, Decision, "by"),
-        question=_unread(actor, Note, "author", kind=Note.Kind.ASKED), note=_urgent_note(actor, home=home), visio=_visio(actor),
+        note=_urgent_note(actor, home=home), visio=_visio(actor),
     )  # fmt: skip
     may_ring = Q(responsible=None) | Q(state__in=WAITING) | Q(review_at__lte=now) | Q(taking=True)
-    may_ring |= Q(note__isnull=False) | Q(visio__isnull=False) | Q(opinion__isnull=False) | Q(question__isnull=False)
+    may_ring |= Q(note__isnull=False) | Q(visio__isnull=False)
+    if home:  # only its own requests ask it for these: no question of them on the pages of those on call
+        rows = rows.annotate(
+            measured=_measured(), opinion=_unread(actor, Decision, "by"),
+            question=_unread(actor, Note, "author", kind=Note.Kind.ASKED),
+        )  # fmt: skip
+        may_ring |= Q(opinion__isnull=False) | Q(question__isnull=False)
     found = [one for row in rows.filter(may_ring).order_by("pk") for one in _of(actor, row, now, home=home)]
     return sorted(found, key=lambda one: (delays.ORDER.index(one.urgency), one.since or now, str(one.id)))
 
