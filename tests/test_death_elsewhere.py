@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from relais.accounts.models import Membership
 from relais.accounts.testing import client_of, make_establishment, make_member
 from relais.audit.models import Entry
 from relais.dossiers.models import Event
@@ -62,14 +63,16 @@ def test_each_dossier_that_ended_says_so_and_those_who_worked_there_are_told_wit
     scene = make_home()
     coming = make_tele(patient=scene.resident, starts_at=timezone.now() + timedelta(days=2)).tele
     other = make_tele(patient=scene.resident, starts_at=timezone.now() - timedelta(days=2), state="closed").tele
+    gone = make_tele(patient=scene.resident, starts_at=timezone.now() + timedelta(days=4)).tele
     demand = _dies(scene)
+    Membership.objects.filter(user=gone.practitioner_id).update(ended_at=timezone.now())
     client_of(scene.nurse).post(f"/patients/{scene.resident.pk}/deces/retirer/", {"why": "slip"})
     said = Event.objects.filter(verb="alive").values_list("dossier", flat=True)
-    assert set(said) == {coming.pk, demand.pk}, "and not what had ended before"
+    assert set(said) == {coming.pk, gone.pk, demand.pk}, "and not what had ended before"
     coming.refresh_from_db()
     assert (coming.state, other.state) == ("cancelled", "closed"), "nothing begins again by itself"
     told = Message.objects.filter(type="dossiers.stopped")
-    assert {one.holder_id for one in told} == {scene.doctor.user_id, coming.practitioner_id}
+    assert {one.holder_id for one in told} == {scene.doctor.user_id, coming.practitioner_id}, "nor who left yesterday"
     assert all(scene.resident.birth_family_name not in str(one.context) for one in told)
     page = client_of(scene.doctor).get(f"/liaison/{demand.pk}/").content.decode()
     assert "Décès retiré : noté par erreur" in page

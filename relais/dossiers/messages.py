@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
-from relais.accounts.models import User
+from relais.accounts.models import Membership, User
 from relais.dossiers.models import Dossier
 from relais.dossiers.registry import KINDS
 from relais.notifications import actions as outbox
@@ -47,14 +47,15 @@ def register_all() -> None:
 
 
 def tell_stopped(dossier: Dossier, said_by: Any) -> None:
-    """Every professional whose act stands in the dossier or who takes part in it by name, but the one who says it: by SMS
-    where there is a number.
+    """Every professional whose act stands in the dossier or who takes part in it by name, and who still works somewhere, but
+    the one who says it: by SMS where there is a number.
 
     `about` of the message is no dossier: pages list there what the patient is sent.
     """
     acted = dossier.events.exclude(user=None).values("user")
     named = dossier.participants.filter(until=None).exclude(user=None).values("user")
-    people = User.objects.filter(Q(pk__in=acted) | Q(pk__in=named), is_active=True).exclude(pk=said_by)
+    there = Membership.objects.at_work().values("user")
+    people = User.objects.filter(Q(pk__in=acted) | Q(pk__in=named), pk__in=there).exclude(pk=said_by)
     link = f"{settings.PUBLIC_URL}{reverse(KINDS[dossier.kind].url_name, args=[dossier.pk])}"
     outbox.queue_all(
         [
