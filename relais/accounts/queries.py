@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from relais.accounts.models import HELP_DESK, Membership, Role, User
 from relais.core.actor import PROFESSIONAL, Actor
 from relais.core.navigation import Identity
+from relais.core.written import written
 
 # What a session holds beside allauth's keys: the establishment chosen, and two times (seconds since 1970).
 ESTABLISHMENT_KEY, SIGNED_IN_AT, ACTIVE_AT = "establishment", "signed_in_at", "active_at"
@@ -28,7 +29,8 @@ def session_actor(user: Any, session: Any) -> Actor | None:
         return None
     roles = {HELP_DESK} if user.help_desk else set()
     chosen = session.get(ESTABLISHMENT_KEY)
-    membership = workplaces(user.pk).filter(establishment_id=chosen).first() if chosen else None
+    places = _workplaces(user.pk) if chosen else []
+    membership = next((one for one in places if str(one.establishment_id) == str(chosen)), None)
     if membership:
         roles.add(membership.role)
     return Actor(
@@ -73,6 +75,9 @@ def workplaces(user_id: UUID) -> QuerySet[Membership]:
         .select_related("establishment")
         .order_by("establishment__name", "id")
     )
+
+
+_workplaces = written(workplaces)  # asked on every page
 
 
 def short_address(ip: str) -> str:
@@ -215,9 +220,14 @@ def _membership(pk: str, establishment_id: UUID) -> Membership | None:
         return None
 
 
+@written
+def _named_workplaces(user_id: UUID) -> QuerySet[Membership]:
+    return workplaces(user_id).select_related("user")
+
+
 def identity(actor: Actor) -> Identity:
     """The words of the page shell for a professional: name, role and establishment, in one query."""
-    places = list(workplaces(actor.user_id).select_related("user")) if actor.user_id else []
+    places = _named_workplaces(actor.user_id) if actor.user_id else []
     here = next((one for one in places if one.establishment_id == actor.establishment_id), None)
     if here:
         return Identity(

@@ -1,9 +1,11 @@
 """Permanent rooms: the page that leads to them, the room itself, who was there (VR-01 … VR-06)."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -16,7 +18,8 @@ from relais.core import navigation
 from relais.core.access import professional
 from relais.core.actor import Actor
 from relais.core.errors import NotFound
-from relais.directory.models import Department, Establishment
+from relais.core.written import written
+from relais.directory.models import Department, Establishment, Need
 from relais.meetings.actions import places as actions
 from relais.meetings.models import has_room
 from relais.meetings.permissions import places as may
@@ -122,6 +125,15 @@ def alerts(request: Any) -> HttpResponse:
     return HttpResponse(_alerts(request.actor, place)[1])
 
 
+@written
+def _here(actor: Actor, needs: tuple[Need, ...], now: datetime) -> QuerySet[Establishment]:
+    """The establishment, with whether they have a meeting now, the rooms that they answer for, and for what they are on call."""
+    return Establishment.objects.filter(pk=actor.here).annotate(
+        meets=meetings.has_one_now(actor, now), answered=queries.answered_ids(actor),
+        on_call=on_call_ids(actor, needs, now),
+    )  # fmt: skip
+
+
 def _alerts(actor: Actor, place: str) -> tuple[list[str], str]:
     """The topics, none for whom nothing may ring now, and what rings. Asked on every page: two queries while nobody is in a
     room, one for whom nothing may ring, one more for those on call.
@@ -129,10 +141,7 @@ def _alerts(actor: Actor, place: str) -> tuple[list[str], str]:
     A call has its own door and leaves no page for another: what rings there is the on-call's alone.
     """
     now = timezone.now()
-    here = Establishment.objects.annotate(
-        meets=meetings.has_one_now(actor, now), answered=queries.answered_ids(actor),
-        on_call=on_call_ids(actor, bells.needs(), now),
-    ).get(pk=actor.here)  # fmt: skip
+    here: Any = _here(actor, tuple(bells.needs()), now)[0]
     heard = bells.heard(actor, here, here.on_call or [], place)  # None: of a role that answers for nothing
     topics = [topic for bell in heard for topic in bell.topics]
     context_: dict[str, Any] = {"bells": [bell.html for bell in heard]}

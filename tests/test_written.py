@@ -1,0 +1,100 @@
+"""core.written: a question whose SQL is written once answers everybody with their own rows."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from relais.accounts.models import Membership, Role
+from relais.accounts.testing import actor_for, make_establishment, make_member
+from relais.core.doors import any_of
+from relais.core.written import written
+
+HOUR = timedelta(hours=1)
+
+
+@written
+def colleagues(actor, before, *, role=""):
+    """Who works where the actor does, since an hour before a moment; managers see everybody's."""
+    here = Q() if actor.has_role(Role.MANAGER) else Q(establishment_id=actor.here)
+    rows = Membership.objects.filter(here, created_at__lt=before - HOUR, **({"role": role} if role else {}))
+    return rows.select_related("user").order_by("pk")
+
+
+@written
+def those(ids):
+    return Membership.objects.filter(any_of("pk", ids)).order_by("pk")
+
+
+@pytest.mark.django_db
+def test_each_asks_the_same_question_with_their_own_ids_and_moments() -> None:
+    one, other = make_member(role="practitioner"), make_member(role="practitioner")
+    later = timezone.now() + 2 * HOUR
+    assert colleagues(actor_for(one), later) == [one]
+    assert colleagues(actor_for(other), later) == [other], "kept SQL, other values"
+    assert colleagues(actor_for(one), timezone.now()) == [], "what is added to a moment is added to each"
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert colleagues(actor_for(one), later)[0].user.family_name == one.user.family_name
+    assert len(asked) == 1, "related rows come along"
+
+
+@pytest.mark.django_db
+def test_roles_and_words_are_asked_in_sql_of_their_own() -> None:
+    place = make_establishment()
+    doctor, manager = make_member(place, role="practitioner"), make_member(place, role="manager")
+    elsewhere = make_member(role="practitioner")
+    later = timezone.now() + 2 * HOUR
+    assert set(colleagues(actor_for(doctor), later)) == {doctor, manager}
+    assert {doctor, manager, elsewhere} <= set(colleagues(actor_for(manager), later))
+    assert colleagues(actor_for(doctor), later, role="manager") == [manager]
+    assert colleagues(actor_for(doctor), later, role="practitioner") == [doctor]
+
+
+@pytest.mark.django_db
+def test_lists_of_any_length_are_one_question() -> None:
+    rows = sorted((make_member(role="practitioner") for _n in range(3)), key=lambda one: one.pk)
+    ids = [one.pk for one in rows]
+    assert [those(ids[:n]) for n in range(4)] == [rows[:n] for n in range(4)]
+
+
+@pytest.mark.django_db
+def test_a_list_compared_one_by_one_is_refused() -> None:
+    wrong = written(lambda ids: Membership.objects.filter(pk__in=ids))
+    with pytest.raises(TypeError, match="any_of"):
+        wrong([make_member().pk])
+
+
+@pytest.mark.django_db
+def test_what_belongs_to_one_asking_is_found_by_whatever_test_asks_twice() -> None:
+    clock = written(lambda actor: Membership.objects.filter(user=actor.me, created_at__lt=timezone.now()))
+    with pytest.raises(AssertionError, match="belongs to one asking"):
+        clock(actor_for(make_member()))
+
+
+@pytest.mark.django_db
+def test_where_nothing_can_be_found_nothing_is_asked(django_assert_num_queries) -> None:
+    nobody = written(lambda actor: Membership.objects.filter(user=actor.me).none())
+    actor = actor_for(make_member())
+    with django_assert_num_queries(0):
+        assert nobody(actor) == nobody(actor) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_ask_at_once_each_get_their_own() -> None:
+    rows = [make_member(role="practitioner") for _n in range(6)]
+    later = timezone.now() + 2 * HOUR
+
+    def ask(one) -> bool:
+        try:
+            return all(colleagues(actor_for(one), later) == [one] for _time in range(20))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(ask, rows))
