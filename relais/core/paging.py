@@ -54,12 +54,22 @@ def by_key(
         return by_key(
             _without_key(request), queryset, *later, field=field, size=size, newest_first=newest_first, beside=beside
         )
+    return page_of(request, rows, field=field, size=size)
+
+
+def page_of(request: HttpRequest, rows: list[Any], *, field: str, size: int = 20) -> Page:
+    """The page of rows that were asked for already, in its order: one more than `size` where there is a next one."""
     more, rows = len(rows) > size, rows[:size]
     return Page(
         rows=rows,
         next_url=_url(request, f"{_iso(getattr(rows[-1], field))}~{rows[-1].pk}") if more else None,
-        first_url=_url(request, "") if pk else None,
+        first_url=_url(request, "") if is_later(request) else None,
     )
+
+
+def is_later(request: HttpRequest) -> bool:
+    """Whether another page than the first is asked for."""
+    return bool(request.GET.get(KEY, "").partition("~")[2])
 
 
 def _iso(value: Any) -> str:

@@ -6,10 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet, Subquery, TextField, UUIDField, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from relais.core.actor import Actor
-from relais.core.doors import among
+from relais.core.doors import among, any_of
+from relais.core.written import written
 from relais.directory.models import Service
 from relais.dossiers.models import Participant, Step
 from relais.expertise.models import ADMISSION_STEPS, Expertise, Opinion, Seen, Urgency
@@ -23,10 +26,11 @@ MOST_COUNTED, MOST_DUE = 99, 50
 TO_DO = (State.COMPLEMENT_ASKED, *AFTER)  # the side that asks has something to do
 
 
-def services_of(actor: Actor) -> list[Service]:
+@written
+def services_of(actor: Actor) -> QuerySet[Service]:
     """Those for which the actor answers, by name."""
     mine = PoolMember.objects.of(actor).order_by().values("service_id")
-    return list(Service.objects.filter(pk__in=mine).select_related("establishment").order_by("name", "id"))
+    return Service.objects.filter(pk__in=mine).select_related("establishment").order_by("name", "id")
 
 
 def listed(
@@ -48,6 +52,12 @@ def listed(
     if free:
         rows = rows.filter(state__in=FREE)
     return _named(rows.select_related(*PRINTED).defer("draft"), text)
+
+
+@written
+def first(actor: Actor, which: str, most: int, **filters: Any) -> QuerySet[Expertise]:
+    """The first `most` rows of `listed`, without words."""
+    return listed(actor, which, **filters).order_by("rank", "pk")[:most]
 
 
 def _mine(actor: Actor, now: datetime) -> QuerySet[Expertise]:
@@ -102,15 +112,26 @@ def _named(rows: QuerySet[Expertise], text: str) -> QuerySet[Expertise]:
 
 def counts(actor: Actor, now: datetime) -> dict[str, int]:
     """How many stand in each list that asks for something, 99 at most: two queries."""
-    of_pool = Expertise.objects.asked_of(actor).aggregate(
+    (of_pool,) = _counted(actor, now) or [dict.fromkeys((MINE, POOL, LATE), 0)]
+    return {name: min(count, MOST_COUNTED) for name, count in of_pool.items()} | {ASKED: len(_to_do(actor, now))}
+
+
+@written
+def _counted(actor: Actor, now: datetime) -> QuerySet[Expertise, dict[str, int]]:
+    """One row; none for whom nobody can ask anything."""
+    rows = Expertise.objects.asked_of(actor).order_by().values(all=Value(1))
+    return rows.annotate(
         **{
             MINE: Count("pk", filter=Q(expert_id=actor.me) | Q(called_id=actor.me)),
             POOL: Count("pk", filter=Q(state__in=FREE)),
             LATE: Count("pk", filter=Q(state__in=RUNNING, due_at__lte=now)),
         }
-    )
-    asked = _requests(actor, now).filter(state__in=TO_DO).order_by().values_list("pk")[:MOST_COUNTED]
-    return {name: min(count, MOST_COUNTED) for name, count in of_pool.items()} | {ASKED: len(asked)}
+    ).values(MINE, POOL, LATE)
+
+
+@written
+def _to_do(actor: Actor, now: datetime) -> QuerySet[Expertise, Any]:
+    return _requests(actor, now).filter(state__in=TO_DO).order_by().values_list("pk")[:MOST_COUNTED]
 
 
 def due_reviews(actor: Actor, today: date) -> list[Expertise]:
@@ -127,19 +148,22 @@ def due_reviews(actor: Actor, today: date) -> list[Expertise]:
 LAST = Step.objects.filter(dossier=OuterRef("pk"), kind__in=ADMISSION_STEPS).order_by("-created_at", "-id")
 
 
-def admissions(services: list[Service]) -> list[Expertise]:
+@written
+def admissions(services: list[UUID]) -> QuerySet[Expertise]:
     """Those proposed to these services that they have neither accepted nor refused, the oldest first."""
-    here = Participant.objects.filter(service__in=services, until=None).values("dossier_id")  # one that advised too
+    here = Participant.objects.filter(any_of("service_id", services), until=None).values(
+        "dossier_id"
+    )  # one that advised too
     rows = Expertise.objects.filter(state=State.ADMISSION, pk__in=here)
-    asked = Step.objects.filter(
-        pk=OuterRef("last"), kind="admission", data__service__in=[str(one.pk) for one in services]
-    )
-    return _of_admissions(rows.annotate(last=Subquery(LAST.values("pk")[:1])).filter(Exists(asked)))
+    asked = Step.objects.annotate(to=Cast(KeyTextTransform("service", "data"), UUIDField()))
+    last = asked.filter(any_of("to", services), pk=OuterRef("last"), kind="admission")
+    return _of_admissions(rows.annotate(last=Subquery(LAST.values("pk")[:1])).filter(Exists(last)))
 
 
-def declined(actor: Actor, services: list[Service]) -> list[Expertise]:
+@written
+def declined(actor: Actor, services: list[UUID]) -> QuerySet[Expertise]:
     """What the actor has of these services whose admission was refused: another service is to be found."""
-    return _of_admissions(_refused(Expertise.objects.filter(service__in=services, expert_id=actor.me)))
+    return _of_admissions(_refused(Expertise.objects.filter(any_of("service_id", services), expert_id=actor.me)))
 
 
 def _refused(rows: QuerySet[Expertise]) -> QuerySet[Expertise]:
@@ -148,9 +172,9 @@ def _refused(rows: QuerySet[Expertise]) -> QuerySet[Expertise]:
     return last.filter(Exists(Step.objects.filter(pk=OuterRef("last"), data__accepted=False)))
 
 
-def _of_admissions(rows: QuerySet[Expertise]) -> list[Expertise]:
+def _of_admissions(rows: QuerySet[Expertise]) -> QuerySet[Expertise]:
     shown = rows.select_related("dossier__patient", "establishment", "requester").defer("draft")
-    return list(shown.order_by("answered_at", "pk")[:MOST_DUE])
+    return shown.order_by("answered_at", "pk")[:MOST_DUE]
 
 
 @dataclass(frozen=True)

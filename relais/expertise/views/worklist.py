@@ -1,5 +1,6 @@
 """The lists: for me, for my pool, overdue, and what my establishment asked."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from relais.audit import actions as audit
 from relais.core import live
 from relais.core.access import professional
-from relais.core.paging import by_key
+from relais.core.paging import Page, by_key, is_later, page_of
 from relais.core.reading import read_id
 from relais.expertise import permissions as may
 from relais.expertise.models import Urgency
@@ -40,13 +41,14 @@ def worklist(request: Any) -> HttpResponse:
     if which not in LISTS or (which != queries.ASKED and not services):
         which = queries.POOL if services else queries.ASKED
     filters = _filters(request, services, which)
-    page = by_key(request, queries.listed(actor, which, now=now, **filters), field="rank", size=SIZE)
+    page = _page(request, which, now, filters)
     rows = queries.rows_of(actor, page.rows, of_pool=which != queries.ASKED, now=now)
     reviews = queries.due_reviews(actor, timezone.localdate()) if which == queries.ASKED else []
     answers = which != queries.ASKED  # what else awaits those who answer for a service
-    admissions, declined = (queries.admissions(services), queries.declined(actor, services)) if answers else ([], [])
-    ids = [row.pk for row in rows] + [one.pk for one in (*reviews, *admissions, *declined)]
-    audit.record_list(actor=actor, action="expertise.list", ids=ids, seen=request.session)
+    ids = [one.pk for one in services]
+    admissions, declined = (queries.admissions(ids), queries.declined(actor, ids)) if answers else ([], [])
+    shown = [row.pk for row in rows] + [one.pk for one in (*reviews, *admissions, *declined)]
+    audit.record_list(actor=actor, action="expertise.list", ids=shown, seen=request.session)
     context = {
         "rows": rows,
         "page_of_rows": page,
@@ -65,6 +67,13 @@ def worklist(request: Any) -> HttpResponse:
         return render(request, "expertise/_rows.html", context)
     topics = [place_topic(actor.here), *(service_topic(one.pk) for one in services)]
     return render(request, "expertise/worklist.html", {**context, "topics": live.sign(" ".join(topics))})
+
+
+def _page(request: Any, which: str, now: datetime, filters: dict[str, Any]) -> Page:
+    """The first page is that of every visit: its question is written once; not that of words, which are always others."""
+    if is_later(request) or filters["text"]:
+        return by_key(request, queries.listed(request.actor, which, now=now, **filters), field="rank", size=SIZE)
+    return page_of(request, queries.first(request.actor, which, SIZE + 1, now=now, **filters), field="rank", size=SIZE)
 
 
 def _filters(request: Any, services: list[Any], which: str) -> dict[str, Any]:
