@@ -82,7 +82,7 @@ class Text:
             found = found.filter(state=AWAITING[self.key], advised_at=None)
         if self.key == DOCUMENT:
             there = found.filter(responsible_id=message.holder_id).exists()
-            return there and has_unread(message.about, message.holder_id, arrived(message.about))
+            return there and has_unread(message.about, message.holder_id, arrived().filter(dossier=message.about))
         if self.key in READ:  # not once they have read it
             held = found.filter(responsible_id=message.holder_id) if self.of_owner else found
             notes = Note.objects.filter(demand__in=held, **READ[self.key])

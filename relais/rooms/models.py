@@ -1,6 +1,6 @@
 """Video rooms: who is invited, who waits, who is there; the two ends of a call find each other here. Knows no dossier."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -130,9 +130,9 @@ class Quality(models.TextChoices):
 
 
 class PeerQuerySet(models.QuerySet["Peer"]):
-    def inside(self) -> "PeerQuerySet":
+    def inside(self, now: datetime | None = None) -> "PeerQuerySet":
         """In the call now: neither gone nor silent. A page that dies says no goodbye."""
-        return self.filter(left_at=None, seen_at__gt=timezone.now() - ABSENT_AFTER)
+        return self.filter(left_at=None, seen_at__gt=(now or timezone.now()) - ABSENT_AFTER)
 
 
 class Peer(Base):

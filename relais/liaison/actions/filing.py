@@ -35,7 +35,11 @@ def add(*, actor: Actor, demand: Request, upload: Any, title: str) -> Document:
     if not may.can_exchange(actor, locked):
         raise NotFound
     doctor = locked.responsible if locked.state == State.COMPLEMENT and may.in_home(actor, locked) else None
-    if doctor and doctor.pk != actor.user_id and not has_unread(locked.pk, doctor.pk, arrived(locked.pk)):
+    if (
+        doctor
+        and doctor.pk != actor.user_id
+        and not has_unread(locked.pk, doctor.pk, arrived().filter(dossier=locked.pk))
+    ):
         messages.tell(messages.DOCUMENT, locked, doctor)
     kind = DocumentKind.PHOTO if file.content_type.startswith("image/") else DocumentKind.OTHER
     made = dossiers.add_document(

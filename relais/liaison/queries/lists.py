@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from relais.core.actor import Actor
+from relais.core.doors import any_of
+from relais.core.written import written
 from relais.directory.models import Service
 from relais.dossiers.models import Participant
 from relais.liaison import delays
@@ -63,9 +65,7 @@ class Row:
 
 def on_call_rows(actor: Actor) -> list[Row]:
     """The open requests of the services for which the actor answers: by urgency and remaining time."""
-    mine = Participant.objects.filter(PoolMember.objects.of(actor).serve("service_id"), until=None)
-    rows = Request.objects.filter(state__in=OPEN, dossier__in=mine.values("dossier_id"))
-    return _rows(actor, rows, home=False)
+    return _rows(actor, home=False)
 
 
 def relief(actor: Actor, rows: list[Row]) -> tuple[list[Row], list[Row]]:
@@ -78,7 +78,7 @@ def relief(actor: Actor, rows: list[Row]) -> tuple[list[Row], list[Row]]:
 
 def home_rows(actor: Actor) -> list[Row]:
     """The open requests of the nursing home, the most urgent first."""
-    return _rows(actor, Request.objects.filter(state__in=OPEN, establishment_id=actor.here), home=True)
+    return _rows(actor, home=True)
 
 
 def drafts(actor: Actor) -> list[Request]:
@@ -87,10 +87,11 @@ def drafts(actor: Actor) -> list[Request]:
     return list(rows.order_by("drafted_at", "pk")[:20])
 
 
-def own_drafts(actor: Actor) -> list[Request]:
+@written
+def own_drafts(actor: Actor) -> QuerySet[Request]:
     """What a doctor began to type for a nursing home that may only read."""
     rows = Request.objects.filter(state=State.DRAFT, dossier__opened_by=actor.me).exclude(establishment_id=actor.here)
-    return list(rows.select_related("patient", "establishment").order_by("drafted_at", "pk")[:20])
+    return rows.select_related("patient", "establishment").order_by("drafted_at", "pk")[:20]
 
 
 def closed_rows(actor: Actor) -> list[tuple[Request, Unread]]:
@@ -102,13 +103,16 @@ def closed_rows(actor: Actor) -> list[tuple[Request, Unread]]:
     return [(one, news[one.pk]) for one in found]
 
 
-def ended_rows(actor: Actor) -> list[Request]:
+@written
+def ended_rows(actor: Actor, now: datetime) -> QuerySet[Request]:
     """What ended since yesterday at the services for which the actor answers, the last first: today's list has it too."""
+    rows = _served(actor).filter(state=State.CLOSED, closed_at__gte=now - TODAY)
+    return rows.select_related("patient", "establishment", "responsible").order_by("-closed_at", "-pk")[:ENDED]
+
+
+def _served(actor: Actor) -> QuerySet[Request]:
     mine = Participant.objects.filter(PoolMember.objects.of(actor).serve("service_id"), until=None)
-    rows = Request.objects.filter(
-        state=State.CLOSED, closed_at__gte=timezone.now() - TODAY, dossier__in=mine.values("dossier_id")
-    )
-    return list(rows.select_related("patient", "establishment", "responsible").order_by("-closed_at", "-pk")[:ENDED])
+    return Request.objects.filter(dossier__in=mine.values("dossier_id"))
 
 
 def residents(actor: Actor) -> list[Patient]:
@@ -120,8 +124,9 @@ def residents(actor: Actor) -> list[Patient]:
     return list(here.order_by("birth_family_name", "pk")[:KNOWN])
 
 
-def services(actor: Actor) -> list[Service]:
-    return list(services_of(actor).order_by("name", "pk"))
+@written
+def services(actor: Actor) -> QuerySet[Service]:
+    return services_of(actor).order_by("name", "pk")
 
 
 @dataclass(frozen=True)
@@ -164,22 +169,37 @@ def nobody_rows(actor: Actor) -> list[Orphan]:
     ]
 
 
-def _rows(actor: Actor, rows: Any, *, home: bool) -> list[Row]:
-    now = timezone.now()
+def _open(actor: Actor, *, home: bool) -> QuerySet[Request]:
+    rows = Request.objects.filter(establishment_id=actor.here) if home else _served(actor)
     known = rows.select_related("patient", "establishment", "responsible", "service", "response__questionnaire")
-    rows = known.defer("response__questionnaire__source").order_by("-submitted_at", "-pk")
-    pressing = Q(state__in=WAITING) | Q(red=True) | Q(responsible=None) | Q(state__in=IN_HAND, review_at__lte=now)
-    found = list(rows[: MOST + 1])
+    return known.filter(state__in=OPEN).defer("response__questionnaire__source").order_by("-submitted_at", "-pk")
+
+
+@written
+def _newest(actor: Actor, most: int, *, home: bool) -> QuerySet[Request]:
+    return _open(actor, home=home)[:most]
+
+
+@written
+def _handed(ids: list[UUID]) -> QuerySet[HandOver]:
+    rows = HandOver.objects.filter(any_of("demand_id", ids), accepted_at=None, dropped_at=None)
+    return rows.select_related("leaving", "taking").order_by("pk")
+
+
+def _rows(actor: Actor, *, home: bool) -> list[Row]:
+    now = timezone.now()
+    found = _newest(actor, MOST + 1, home=home)
     if len(found) > MOST:
+        rows = _open(actor, home=home)
+        pressing = Q(state__in=WAITING) | Q(red=True) | Q(responsible=None) | Q(state__in=IN_HAND, review_at__lte=now)
         found = [*rows.filter(pressing), *rows.exclude(pressing)[:MOST]]
     promised = Prefetch("decisions", Decision.objects.only("demand", "created_at", "code"))
     read = [one for one in found if fresh(one) or one.state == State.ORIENTATION]
     prefetch_related_objects(read, promised)  # for `measured` and `expected`
     ids = [one.pk for one in found]
     news = unread(actor, ids, home=home)
-    open_ones = HandOver.objects.filter(demand__in=ids, accepted_at=None, dropped_at=None)
     rooms = in_rooms(ids)
-    handed = {one.demand_id: one for one in open_ones.select_related("leaving", "taking").order_by("pk")}
+    handed = {one.demand_id: one for one in _handed(ids)}
     made = [
         _row(
             actor,

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import Membership, User
 from relais.core.actor import Actor
+from relais.core.doors import any_of
+from relais.core.written import written
 from relais.directory.models import Service
 from relais.dossiers.models import Participant
 from relais.liaison import permissions as may
@@ -75,11 +79,16 @@ def still_there(demand: Request, now: datetime) -> list[User]:
 
 def in_rooms(ids: Iterable[UUID]) -> dict[UUID, list[Peer]]:
     """Who is in the room of each of these requests now, by name; those whose room is empty are left out."""
-    inside = Peer.objects.inside().filter(invitation__room__about__in=ids)
     found: dict[UUID, list[Peer]] = {}
-    for one in inside.select_related("invitation__room").order_by("invitation__name", "pk"):
+    for one in _inside(list(ids), timezone.now()):
         found.setdefault(one.invitation.room.about, []).append(one)
     return found
+
+
+@written
+def _inside(ids: list[UUID], now: datetime) -> QuerySet[Peer]:
+    inside = Peer.objects.inside(now).filter(any_of("invitation__room__about", ids))
+    return inside.select_related("invitation__room").order_by("invitation__name", "pk")
 
 
 def sent_words(demand: Request) -> str:

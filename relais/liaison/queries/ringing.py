@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import Membership
 from relais.core.actor import Actor
+from relais.core.doors import any_of
+from relais.core.written import written
 from relais.dossiers.models import Participant
 from relais.liaison import delays
 from relais.liaison.models import Decision, HandOver, Note, Request, Seen
@@ -43,12 +45,19 @@ def ringing(actor: Actor, services: list[UUID], *, home: bool) -> list[Ringing]:
     Those of a service ring while nobody has them or an urgent one waits to be taken; one in hand rings for its doctor alone.
     """
     now = timezone.now()
-    asked = Participant.objects.filter(service__in=services, until=None)
-    theirs = Q(dossier__in=asked.values("dossier_id"))
+    rows = _may_ring(actor, services or None, now, home=home)
+    found = [one for row in rows for one in _of(actor, row, now, home=home)]
+    return sorted(found, key=lambda one: (delays.ORDER.index(one.urgency), one.since or now, str(one.id)))
+
+
+@written
+def _may_ring(actor: Actor, services: list[UUID] | None, now: datetime, *, home: bool) -> QuerySet[Request]:
+    asked = Participant.objects.filter(any_of("service_id", services or []), until=None)
+    theirs = Q(dossier__in=asked.values("dossier_id")) if services else Q(pk__in=[])
     ours = Q(establishment_id=actor.here) if home else Q(pk__in=[])
     rows = Request.objects.filter(theirs | ours, state__in=OPEN).annotate(
         taking=Exists(HandOver.objects.filter(demand=OuterRef("pk"), taking=actor.me, accepted_at=None, dropped_at=None)),
-        note=_urgent_note(actor, home=home), visio=_visio(actor),
+        note=_urgent_note(actor, home=home), visio=_visio(actor, now),
     )  # fmt: skip
     may_ring = Q(responsible=None) | Q(state__in=WAITING) | Q(review_at__lte=now) | Q(taking=True)
     may_ring |= Q(note__isnull=False) | Q(visio__isnull=False)
@@ -58,8 +67,7 @@ def ringing(actor: Actor, services: list[UUID], *, home: bool) -> list[Ringing]:
             question=_unread(actor, Note, "author", kind=Note.Kind.ASKED),
         )  # fmt: skip
         may_ring |= Q(opinion__isnull=False) | Q(question__isnull=False)
-    found = [one for row in rows.filter(may_ring).order_by("pk") for one in _of(actor, row, now, home=home)]
-    return sorted(found, key=lambda one: (delays.ORDER.index(one.urgency), one.since or now, str(one.id)))
+    return rows.filter(may_ring).order_by("pk")
 
 
 def _of(actor: Actor, row: Any, now: datetime, *, home: bool) -> list[Ringing]:
@@ -115,10 +123,10 @@ def _urgent_note(actor: Actor, *, home: bool) -> Subquery:
     return Subquery(notes.order_by("-created_at", "-pk").values("pk")[:1])
 
 
-def _visio(actor: Actor) -> Subquery:
+def _visio(actor: Actor, now: datetime) -> Subquery:
     """The first who is in its room, while nobody of the actor's establishment is."""
-    inside = Peer.objects.inside().filter(invitation__room__about=OuterRef("pk"))
-    others = Peer.objects.inside().filter(
+    inside = Peer.objects.inside(now).filter(invitation__room__about=OuterRef("pk"))
+    others = Peer.objects.inside(now).filter(
         invitation__room__about=OuterRef("invitation__room__about"), invitation__establishment_id=actor.here
     )
     return Subquery(inside.filter(~Exists(others)).order_by("invitation__name", "pk").values("pk")[:1])

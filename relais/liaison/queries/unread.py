@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from relais.accounts.models import Membership
 from relais.core.actor import Actor
+from relais.core.doors import any_of
+from relais.core.written import written
 from relais.dossiers.models import Document
 from relais.liaison.models import Decision, Note, Request, Seen
 
@@ -40,6 +42,23 @@ def unread(actor: Actor, ids: Iterable[UUID], *, home: bool) -> dict[UUID, Unrea
     """Of each of these requests, as its nursing home (`home`) or the other side reads it; in one query."""
     wanted = list(ids)
     found = {one: Unread() for one in wanted}
+    awaited = (OPINION, Note.Kind.ASKED) if home else (Note.Kind.GIVEN,)
+    for demand, pk, _at, what, calls_me, pressing, place, known in _news(actor, wanted, home=home):
+        one = found[demand]
+        one.last = pk
+        one.documents += [pk] if what == DOCUMENT else []
+        one.notes += what not in (DOCUMENT, OPINION)
+        one.called |= calls_me
+        if pressing and not (home and place == actor.here):
+            one.urgent = pk
+        if what in awaited and not known:
+            one.answer, one.answered = pk, str(TO_READ[what])
+    return found
+
+
+@written
+def _news(actor: Actor, wanted: list[UUID], *, home: bool) -> QuerySet[Any, Any]:
+    """(request, id, when, what, mentions the reader, urgent, by whose place, known to the nursing home), the oldest first."""
     staff = Membership.objects.filter(establishment_id=actor.here, ended_at=None).values("user_id")
     to_me = Note.mentions.through.objects.filter(note_id=OuterRef("pk"), user_id=actor.me)
     none, nothing = Value(False), Value(None, output_field=UUIDField())
@@ -47,7 +66,7 @@ def unread(actor: Actor, ids: Iterable[UUID], *, home: bool) -> dict[UUID, Unrea
     def unseen(rows: QuerySet[Any], demand: str, author: str, **said: Any) -> QuerySet[Any, Any]:
         seen = Seen.objects.filter(demand=OuterRef(demand), at__gte=OuterRef("created_at"))
         known = Exists(seen.filter(user__in=staff).exclude(user=OuterRef(author))) if home else none
-        new = rows.filter(~Exists(seen.filter(user_id=actor.me)), **{f"{demand}__in": wanted})
+        new = rows.filter(any_of(f"{demand}_id", wanted), ~Exists(seen.filter(user_id=actor.me)))
         given = {"to_me": none, "pressing": none, "place": nothing, **said}
         return (
             new.exclude(**{author: actor.me})
@@ -61,27 +80,13 @@ def unread(actor: Actor, ids: Iterable[UUID], *, home: bool) -> dict[UUID, Unrea
         place=F("establishment_id"),
     )  # fmt: skip
     opinions = unseen(Decision.objects.all(), "demand", "by_id", what=Value(OPINION, CharField()))
-    documents = unseen(arrived(*wanted), "dossier", "author_id", what=Value(DOCUMENT, CharField()))
-    awaited = (OPINION, Note.Kind.ASKED) if home else (Note.Kind.GIVEN,)
-    for demand, pk, _at, what, calls_me, pressing, place, known in notes.union(opinions, documents, all=True).order_by(
-        "created_at", "pk"
-    ):
-        one = found[demand]
-        one.last = pk
-        one.documents += [pk] if what == DOCUMENT else []
-        one.notes += what not in (DOCUMENT, OPINION)
-        one.called |= calls_me
-        if pressing and not (home and place == actor.here):
-            one.urgent = pk
-        if what in awaited and not known:
-            one.answer, one.answered = pk, str(TO_READ[what])
-    return found
+    documents = unseen(arrived(), "dossier", "author_id", what=Value(DOCUMENT, CharField()))
+    return notes.union(opinions, documents, all=True).order_by("created_at", "pk")
 
 
-def arrived(*ids: Any) -> QuerySet[Document]:
-    """The documents of these requests that came once somebody had taken them: those of before are read with the request."""
-    rows = Document.objects.filter(withdrawn_at=None, created_at__gt=F("dossier__liaison__taken_at"))
-    return rows.filter(dossier__in=ids)
+def arrived() -> QuerySet[Document]:
+    """The documents of requests that came once somebody had taken them: those of before are read with the request."""
+    return Document.objects.filter(withdrawn_at=None, created_at__gt=F("dossier__liaison__taken_at"))
 
 
 def moment_of(demand: Request, pk: UUID | None) -> datetime | None:

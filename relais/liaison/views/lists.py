@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from relais.audit import actions as audit
@@ -34,7 +35,7 @@ def on_call(request: Any) -> HttpResponse:
     services = lists.services(request.actor)
     rows = lists.on_call_rows(request.actor)
     alone = bool(request.htmx) and request.htmx.target == "liaison-rows"
-    ended = [] if alone else lists.ended_rows(request.actor)
+    ended = [] if alone else lists.ended_rows(request.actor, timezone.now())
     may_ask = may.can_ask(request.actor)
     drafts = lists.own_drafts(request.actor) if may_ask and not alone else []
     shown = [*(row.demand.pk for row in rows), *(one.pk for one in (*ended, *drafts))]
