@@ -1,6 +1,6 @@
 """Doors: the only way to an object is the function that checks who asks."""
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -10,6 +10,8 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, UUIDField, Valu
 
 from relais.core.actor import Actor
 from relais.core.errors import NotFound
+
+Row = TypeVar("Row")
 
 
 def get_visible(source: Any, actor: Actor | None, **lookup: Any) -> Any:
@@ -24,6 +26,13 @@ def get_visible(source: Any, actor: Actor | None, **lookup: Any) -> Any:
         return queryset.visible_to(actor).get(**lookup)
     except (queryset.model.DoesNotExist, ValidationError, ValueError):
         raise NotFound from None
+
+
+def the_one(rows: list[Row]) -> Row:
+    """The row that a written question found. Raises NotFound where there is none."""
+    if not rows:
+        raise NotFound
+    return rows[0]
 
 
 def among(field: str, ids: QuerySet[Any, Any]) -> Q:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,9 +13,11 @@ from relais.accounts.models import User
 from relais.audit import actions as audit
 from relais.core import live
 from relais.core.actor import Actor
-from relais.core.doors import get_visible
+from relais.core.doors import the_one
 from relais.core.errors import NotFound, Refused
+from relais.core.reading import read_id
 from relais.core.transactions import leave, whole
+from relais.core.written import written
 from relais.directory.models import Establishment, Service
 from relais.dossiers import messages, sequels
 from relais.dossiers import permissions as may
@@ -103,9 +105,15 @@ def create_many(*, actor: Actor, kind: str, patients: Sequence[Patient], establi
 
 def open_dossier(*, actor: Actor, dossier_id: Any, why: str) -> Dossier:
     """The dossier, with the trace of who read it and why; NotFound for what the actor may not see."""
-    dossier = get_visible(Dossier.objects.select_related("patient", "establishment"), actor, pk=dossier_id)
+    wanted = read_id(str(dossier_id))
+    dossier = the_one(_seen(actor, wanted) if wanted else [])
     audit.record(actor=actor, action="dossier.read", about=dossier.pk, patient_id=dossier.patient_id, why=why)
     return dossier
+
+
+@written
+def _seen(actor: Actor, dossier_id: UUID) -> QuerySet[Dossier]:
+    return Dossier.objects.visible_to(actor).filter(pk=dossier_id).select_related("patient", "establishment")
 
 
 def lock(dossier_id: UUID) -> Dossier:

@@ -1,5 +1,6 @@
 """The case file of a workflow about a patient, and everything that hangs from it."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -29,12 +30,12 @@ class DossierQuerySet(models.QuerySet["Dossier"]):
         """Those of the establishment chosen, those one takes part in from there, and for a patient the one their grant opens."""
         return self if actor.kind == "system" else self.filter(_seen_by(actor))
 
-    def known_to(self, actor: "Actor") -> "DossierQuerySet":
+    def known_to(self, actor: "Actor", now: datetime | None = None) -> "DossierQuerySet":
         """Those that one sees, and those about which one holds a care link (whoever follows the patient elsewhere, their
         care circle): enough to name them and to lead to their page, whose own door decides."""
         if not actor.is_professional:
             return self.visible_to(actor)
-        held = CareLink.objects.live().held_by(actor).exclude(about=None)
+        held = CareLink.objects.live(now).held_by(actor).exclude(about=None)
         return self.filter(_seen_by(actor) | among("pk", held.values("about")))
 
 

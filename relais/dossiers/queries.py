@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from relais.audit import actions as audit
 from relais.audit.models import Entry
 from relais.core.actor import Actor
 from relais.core.reading import read_id
+from relais.core.written import written
 from relais.dossiers import permissions as may
 from relais.dossiers import sequels
 from relais.dossiers.models import Document, Dossier, Event
@@ -71,10 +72,8 @@ class Links:
 def links(actor: Actor, dossier: Dossier) -> Links:
     """What the page of a dossier shows of those tied to it, with the trace: what this actor may read, and how that stands
     which was opened from it where its kind tells (`sequels`)."""
-    readable = [key for key, kind in KINDS.items() if kind.may_read(actor)]
-    known = Dossier.objects.known_to(actor).filter(pk=OuterRef("pk"))
-    tied = Dossier.objects.filter(Q(pk=dossier.origin_id) | Q(origin=dossier), kind__in=readable)
-    rows = list(tied.annotate(opens=Exists(known)).order_by("-created_at", "-pk"))
+    readable = tuple(key for key, kind in KINDS.items() if kind.may_read(actor))
+    rows: list[Any] = _tied(actor, dossier.pk, dossier.origin_id, readable, timezone.now())
     opened = [one for one in rows if one.pk != dossier.origin_id]
     told = bool(opened) and sequels.listens(dossier) and may.can_read_clinical(actor, dossier)
     stands = sequels.standings(opened) if told else {}
@@ -84,6 +83,15 @@ def links(actor: Actor, dossier: Dossier) -> Links:
     made = {one.pk: Link(one, stands.get(one.pk), one.opens) for one in found}
     origin = made.pop(dossier.origin_id, None) if dossier.origin_id else None
     return Links(origin, list(made.values()))
+
+
+@written
+def _tied(
+    actor: Actor, dossier_id: UUID, origin_id: UUID | None, readable: tuple[str, ...], now: datetime
+) -> QuerySet[Dossier]:
+    known = Dossier.objects.known_to(actor, now).filter(pk=OuterRef("pk"))
+    tied = Dossier.objects.filter(Q(pk=origin_id) | Q(origin_id=dossier_id), kind__in=readable)
+    return tied.annotate(opens=Exists(known)).order_by("-created_at", "-pk")
 
 
 def origin_for(actor: Actor, patient_id: UUID, dossier_id: str) -> Dossier | None:

@@ -149,8 +149,8 @@ class Basis(models.TextChoices):
 
 
 class CareLinkQuerySet(models.QuerySet["CareLink"]):
-    def live(self) -> "CareLinkQuerySet":
-        return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+    def live(self, now: datetime | None = None) -> "CareLinkQuerySet":
+        return self.filter(Q(until=None) | Q(until__gt=now or timezone.now()))
 
     def held_by(self, actor: "Actor") -> "CareLinkQuerySet":
         """Those of the actor, of the establishment chosen and of the services for which they answer from there; an absent id

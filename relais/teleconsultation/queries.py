@@ -15,6 +15,7 @@ from relais.audit import actions as audit
 from relais.core import workflow
 from relais.core.actor import Actor
 from relais.core.paris import midnight
+from relais.core.written import written
 from relais.dossiers import queries as dossiers
 from relais.notifications import queries as outbox
 from relais.patients.models import Grant, Holder, Patient
@@ -201,6 +202,13 @@ def _patients_here(ids: list[UUID]) -> dict[UUID, rooms.Here]:
         if mine:
             found[about] = min(mine, key=lambda one: rooms.NEAREST[rooms.Place(one.place)])
     return found
+
+
+@written
+def of_dossier(dossier_id: UUID) -> QuerySet[Teleconsultation]:
+    """The appointment of a dossier, none where it is of another kind."""
+    rows = Teleconsultation.objects.filter(pk=dossier_id)
+    return rows.select_related("dossier__patient", "dossier__establishment", "practitioner", "establishment")
 
 
 def patient_side(tele: Teleconsultation) -> PatientSide:

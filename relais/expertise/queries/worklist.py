@@ -151,10 +151,8 @@ LAST = Step.objects.filter(dossier=OuterRef("pk"), kind__in=ADMISSION_STEPS).ord
 @written
 def admissions(services: list[UUID]) -> QuerySet[Expertise]:
     """Those proposed to these services that they have neither accepted nor refused, the oldest first."""
-    here = Participant.objects.filter(any_of("service_id", services), until=None).values(
-        "dossier_id"
-    )  # one that advised too
-    rows = Expertise.objects.filter(state=State.ADMISSION, pk__in=here)
+    here = Participant.objects.filter(any_of("service_id", services), until=None)  # one that advised too
+    rows = Expertise.objects.filter(state=State.ADMISSION, pk__in=here.values("dossier_id"))
     asked = Step.objects.annotate(to=Cast(KeyTextTransform("service", "data"), UUIDField()))
     last = asked.filter(any_of("to", services), pk=OuterRef("last"), kind="admission")
     return _of_admissions(rows.annotate(last=Subquery(LAST.values("pk")[:1])).filter(Exists(last)))
@@ -173,7 +171,8 @@ def _refused(rows: QuerySet[Expertise]) -> QuerySet[Expertise]:
 
 
 def _of_admissions(rows: QuerySet[Expertise]) -> QuerySet[Expertise]:
-    shown = rows.select_related("dossier__patient", "establishment", "requester").defer("draft")
+    # Mostly there is none: joining what a line prints would take longer to plan than the question.
+    shown = rows.prefetch_related("dossier__patient", "establishment", "requester").defer("draft")
     return shown.order_by("answered_at", "pk")[:MOST_DUE]
 
 

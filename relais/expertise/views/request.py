@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,9 +15,10 @@ from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_POST
 
 from relais.core.access import professional
-from relais.core.doors import get_visible
+from relais.core.doors import get_visible, the_one
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_moment
+from relais.core.written import written
 from relais.dossiers import actions as dossiers
 from relais.dossiers import permissions as dossier_may
 from relais.dossiers import queries as dossier_queries
@@ -56,10 +58,12 @@ DONE = {
 def asked_of(request: Any, dossier_id: UUID, why: str) -> Expertise:
     """The request behind a dossier's id, through the door that leaves the trace."""
     dossier = dossiers.open_dossier(actor=request.actor, dossier_id=dossier_id, why=why)
-    found = Expertise.objects.select_related(*ROWS).filter(pk=dossier.pk).first()
-    if found is None:
-        raise NotFound
-    return found
+    return the_one(_of_dossier(dossier.pk))
+
+
+@written
+def _of_dossier(dossier_id: UUID) -> QuerySet[Expertise]:
+    return Expertise.objects.select_related(*ROWS).filter(pk=dossier_id)
 
 
 def one_file(request: Any) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,9 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from relais.audit import actions as audit
 from relais.core.access import professional
-from relais.core.doors import get_visible
+from relais.core.actor import Actor
+from relais.core.doors import the_one
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
+from relais.core.written import written
 from relais.directory.models import Service
 from relais.dossiers import actions as dossiers
 from relais.dossiers import queries as dossier_queries
@@ -48,12 +51,19 @@ PASSING = ("redirect", "transfer")
 
 def request_of(request: Any, dossier_id: UUID, why: str) -> Request:
     """The request behind a dossier's id, through the door that leaves the trace."""
-    rows = Request.objects.select_related(
-        "dossier", "patient", "establishment", "response__questionnaire", "responsible", "service"
-    )
-    found: Request = get_visible(rows.defer("response__questionnaire__source"), request.actor, pk=dossier_id)
+    found = the_one(_visible(request.actor, dossier_id))
     audit.record(actor=request.actor, action="dossier.read", about=found.pk, patient_id=found.patient_id, why=why)
     return found
+
+
+@written
+def _visible(actor: Actor, dossier_id: UUID) -> QuerySet[Request]:
+    rows = (
+        Request.objects.visible_to(actor)
+        .filter(pk=dossier_id)
+        .select_related("dossier", "patient", "establishment", "response__questionnaire", "responsible", "service")
+    )
+    return rows.defer("response__questionnaire__source")
 
 
 @professional(*may.CLINICAL)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from relais.core.access import professional
-from relais.core.doors import get_visible
+from relais.core.doors import get_visible, the_one
 from relais.core.errors import NotFound, Refused
 from relais.core.reading import read_id
 from relais.dossiers import actions as dossiers
@@ -30,16 +30,7 @@ from relais.teleconsultation.models import Teleconsultation
 def tele_of(request: Any, dossier_id: UUID, why: str) -> Teleconsultation:
     """The appointment behind a dossier's id, through the door that leaves the trace."""
     dossier = dossiers.open_dossier(actor=request.actor, dossier_id=dossier_id, why=why)
-    tele = (
-        Teleconsultation.objects.select_related(
-            "dossier__patient", "dossier__establishment", "practitioner", "establishment"
-        )
-        .filter(pk=dossier.pk)
-        .first()
-    )
-    if not tele:
-        raise NotFound
-    return tele
+    return the_one(queries.of_dossier(dossier.pk))
 
 
 def one_file(request: Any) -> Any:
