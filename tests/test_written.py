@@ -1,18 +1,21 @@
 """core.written: a question whose SQL is written once answers everybody with their own rows."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from relais.accounts.models import Membership, Role
 from relais.accounts.testing import actor_for, make_establishment, make_member
 from relais.core.doors import any_of
-from relais.core.written import written
+from relais.core.written import MOST, written
+from relais.directory.models import Establishment
+from relais.dossiers.models import Step
 
 HOUR = timedelta(hours=1)
 
@@ -64,17 +67,79 @@ def test_lists_of_any_length_are_one_question() -> None:
 
 
 @pytest.mark.django_db
-def test_a_list_compared_one_by_one_is_refused() -> None:
-    wrong = written(lambda ids: Membership.objects.filter(pk__in=ids))
-    with pytest.raises(TypeError, match="any_of"):
-        wrong([make_member().pk])
+def test_an_empty_list_asks_nothing_before_and_after_a_full_one(django_assert_num_queries) -> None:
+    row = make_member()
+    for _time in range(2):
+        with django_assert_num_queries(0):
+            assert those([]) == []
+        assert those([row.pk]) == [row]
+
+
+def one_by_one(ids, now):
+    return Membership.objects.filter(pk__in=ids)
+
+
+def clock(ids, now):
+    return Membership.objects.filter(created_at__lt=timezone.now())
+
+
+def today(ids, now):
+    return Membership.objects.filter(created_at__date=timezone.localdate())
+
+
+def closure(ids, now):
+    return Membership.objects.filter(pk=uuid4())
+
+
+def list_of_a_closure(ids, now):
+    return Membership.objects.filter(any_of("pk", [uuid4()]))
+
+
+def as_text(ids, now):
+    return Membership.objects.filter(role=str(ids[0]))
+
+
+def in_json(ids, now):
+    return Step.objects.filter(data={"service": str(ids[0])})
+
+
+def asking(ids, now):
+    return Membership.objects.filter(role__in=list(Membership.objects.values_list("role", flat=True)))
+
+
+def related(ids, now):
+    return Establishment.objects.prefetch_related(Prefetch("memberships", Membership.objects.filter(any_of("pk", ids))))
 
 
 @pytest.mark.django_db
-def test_what_belongs_to_one_asking_is_found_by_whatever_test_asks_twice() -> None:
-    clock = written(lambda actor: Membership.objects.filter(user=actor.me, created_at__lt=timezone.now()))
+@pytest.mark.parametrize(
+    "build", [one_by_one, clock, today, closure, list_of_a_closure, as_text, in_json, asking, related]
+)
+def test_what_would_be_kept_for_everybody_is_refused_at_the_first_asking(build) -> None:
+    """Also where no test asks: the refusal does not depend on the check that tests add."""
+    with pytest.raises(TypeError):
+        written(build)([make_member().pk], timezone.now())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [datetime(2026, 11, 22), {}, Membership()])  # noqa: DTZ001  it is refused
+def test_what_is_no_plain_argument_is_refused(given) -> None:
+    with pytest.raises(TypeError):
+        written(lambda ids, now: Membership.objects.all())([], given)
+
+
+@pytest.mark.django_db
+def test_what_depends_on_a_moment_otherwise_is_found_by_a_test_that_asks_twice() -> None:
+    rows = written(lambda now: Membership.objects.filter(role="manager" if now.microsecond else "caregiver"))
     with pytest.raises(AssertionError, match="belongs to one asking"):
-        clock(actor_for(make_member()))
+        rows(timezone.now().replace(microsecond=1))
+
+
+@pytest.mark.django_db
+def test_questions_of_more_shapes_than_are_kept_are_still_answered() -> None:
+    row = make_member()
+    rows = written(lambda ids, word: Membership.objects.filter(any_of("pk", ids)).exclude(role=word))
+    assert all(rows([row.pk], f"r{n}") == [row] for n in range(MOST + 5))
 
 
 @pytest.mark.django_db

@@ -45,6 +45,8 @@ def among(field: str, ids: QuerySet[Any, Any]) -> Q:
 
 def any_of(field: str, ids: list[UUID]) -> Q:
     """Rows whose `field` is one of `ids`: one parameter however many they are, so that the SQL is the same."""
+    if not ids:
+        return Q(pk__in=[])  # nothing is asked
     return _any(field, Value(ids, ArrayField(UUIDField())))
 
 

@@ -3,29 +3,29 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
-from itertools import count
+from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from relais.core.actor import Actor
 
 P = ParamSpec("P")
 Row = TypeVar("Row")
+Parts = dict[tuple[str, str], Any]  # the arguments by name; of an Actor each field
 
 MOST = 100  # shapes of one question that are kept
-CENTURY = timedelta(days=36525)
-FIRST_ID, FIRST_MOMENT = (
-    2**127,
-    datetime(3000, 1, 1, tzinfo=UTC),
-)  # of what stands in for values while a question is written
-VALUES = (UUID, datetime, list)  # what may differ from one asking to the next; lists are of ids, see doors.any_of
+VALUES = (UUID, datetime, list)  # what differs from one asking to the next; lists are of ids, see doors.any_of
+SHAPES = (str, bool, int, date, tuple, frozenset, type(None))  # what decides on the SQL
+# What stands in for values while a question is written: each id and moment another, like none that is real.
+FIRST_ID = 2**127
+FIRST_MOMENT, CENTURY = datetime(3000, 1, 1, tzinfo=UTC), timedelta(days=36525)
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Question:
     compiler: Any
     sql: str
     parameters: tuple[Any, ...]
-    places: tuple[tuple[int, int, timedelta | None], ...]
+    places: tuple[tuple[int, tuple[str, str], timedelta | None], ...]
 
-    def filled(self, values: list[Any]) -> tuple[Any, ...]:
+    def filled(self, parts: Parts) -> tuple[Any, ...]:
         parameters = list(self.parameters)
         for place, which, added in self.places:
-            parameters[place] = values[which] if added is None else values[which] + added
+            parameters[place] = parts[which] if added is None else parts[which] + added
         return tuple(parameters)
 
-    def ask(self, values: list[Any]) -> list[Any]:
-        compiler, rows, ready = copy.copy(self.compiler), self.rows.all(), (self.sql, self.filled(values))
-        compiler.connection = connection
+    def ask(self, parts: Parts) -> list[Any]:
+        # `all()`, for a QuerySet that is copied asks its question first.
+        compiler, rows, ready = copy.copy(self.compiler), self.rows.all(), (self.sql, self.filled(parts))
         compiler.as_sql = lambda *_given, **_named: ready
         rows.query.get_compiler = lambda *_given, **_named: compiler  # type: ignore[method-assign]
         return list(rows)
@@ -56,94 +56,115 @@ def written(build: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
     """`build` returns a queryset and asks nothing itself; the function made of it gives the rows, as a list.
 
     Its SQL is written by the ORM at the first asking, with stand-ins for ids, moments and lists of ids (also those of an Actor),
-    and kept; whatever else is among the arguments (roles, flags, words) is part of the shape: each has its own SQL. `build` must
-    do nothing with an id or a moment but compare with it, or add a duration of less than 40 years: tests write each question anew
-    at every asking, and compare. Raises TypeError for a list that is compared other than by `any_of`. ADR 0023.
+    and kept; whatever else is among the arguments (roles, flags, words of a few), and whether a list is empty, is part of the
+    shape: each has its own SQL. `build` must do nothing with an id or a moment but compare with it, or add a duration of less
+    than 40 years; a list it compares by `any_of`; it locks nothing. Raises TypeError for an id, a moment or a day that is in the
+    SQL and in no argument, which would be kept for everybody and for ever. Tests write each question anew at every asking as
+    well, and compare. ADR 0023.
     """
     kept: dict[Any, Question | None] = {}
+    given_by = signature(build)
 
     @wraps(build)
-    def ask(*given: P.args, **named: P.kwargs) -> list[Row]:
-        shape, values = _apart((*given, *named.values()))
-        shape = (*shape, *named)
-        if shape not in kept:
+    def ask(*args: P.args, **named: P.kwargs) -> list[Row]:
+        given = given_by.bind(*args, **named).arguments
+        parts = _parts(given)
+        shape = tuple((key, _shape(part)) for key, part in parts.items())
+        try:
+            question = kept[shape]
+        except KeyError:
             if len(kept) >= MOST:
                 kept.clear()
-            standing = _with((*given, *named.values()), _stand_ins(values))
-            rows = build(*standing[: len(given)], **dict(zip(named, standing[len(given) :], strict=True)))
-            kept[shape] = _write(rows, values)
-        question = kept[shape]
+            question = kept[shape] = _write(build, given, parts)
         if settings.TESTING:
-            _check(question, build(*given, **named), values)
-        return question.ask(values) if question else []
+            _check(question, build(*args, **named), parts)
+        return question.ask(parts) if question else []
 
     return ask
 
 
-def _apart(given: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
-    """What decides on the SQL, and the values that it is asked with."""
-    parts = [part for one in given for part in (_parts(one).values() if isinstance(one, Actor) else [one])]
-    values = [part for part in parts if isinstance(part, VALUES)]
-    return tuple(type(part) if isinstance(part, VALUES) else part for part in parts), values
+def _parts(given: dict[str, Any]) -> Parts:
+    parts: Parts = {}
+    for name, one in given.items():
+        if isinstance(one, Actor):
+            parts |= {(name, field.name): getattr(one, field.name) for field in fields(one)}
+        else:
+            parts[name, ""] = one
+    return parts
 
 
-def _parts(actor: Actor) -> dict[str, Any]:
-    return {one.name: getattr(actor, one.name) for one in fields(actor)}
+def _shape(part: Any) -> Any:
+    if isinstance(part, datetime) and part.tzinfo is None:
+        raise TypeError("A written question takes moments with their zone.")
+    if isinstance(part, VALUES):
+        return type(part), part != []
+    if not isinstance(part, SHAPES):
+        raise TypeError(f"A written question takes no {type(part).__name__}.")
+    return type(part), part
 
 
-def _with(given: tuple[Any, ...], values: list[Any]) -> list[Any]:
-    """The same arguments, with other values."""
-    left = iter(values)
-
-    def changed(part: Any) -> Any:
-        return next(left) if isinstance(part, VALUES) else part
-
-    return [
-        replace(one, **{name: changed(part) for name, part in _parts(one).items()})
-        if isinstance(one, Actor)
-        else changed(one)
-        for one in given
-    ]
-
-
-def _stand_ins(values: list[Any]) -> list[Any]:
-    def one(which: int, value: Any) -> Any:
-        return FIRST_MOMENT + which * CENTURY if isinstance(value, datetime) else UUID(int=FIRST_ID + which)
-
-    found = map(one, count(), values)
-    return [[each] if isinstance(value, list) else each for each, value in zip(found, values, strict=True)]
-
-
-def _write(rows: QuerySet[Any, Any], values: list[Any]) -> Question | None:
+def _write(build: Callable[..., Any], given: dict[str, Any], parts: Parts) -> Question | None:
     """None where Django sees that no row can be found."""
+    standing = {
+        key: _stand_in(which, part) for which, (key, part) in enumerate(parts.items()) if isinstance(part, VALUES)
+    }
+    with connection.execute_wrapper(_refuse):
+        rows = build(
+            **{
+                name: replace(one, **{field: new for (of, field), new in standing.items() if of == name})
+                if isinstance(one, Actor)
+                else standing.get((name, ""), one)
+                for name, one in given.items()
+            }
+        )
+    if any(isinstance(one, Prefetch) and one.queryset is not None for one in rows._prefetch_related_lookups):
+        raise TypeError("A written question brings related rows by their names alone.")
     compiler = rows.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet:
         return None
-    stand_ins = _stand_ins(values)
-    places = [(place, *found) for place, one in enumerate(parameters) if (found := _place(one, stand_ins))]
-    return Question(rows, compiler, sql, tuple(parameters), tuple(places))
+    places = [(place, _place(one, standing, parts)) for place, one in enumerate(parameters)]
+    return Question(rows, compiler, sql, tuple(parameters), tuple((place, *found) for place, found in places if found))
 
 
-def _place(parameter: Any, stand_ins: list[Any]) -> tuple[int, timedelta | None] | None:
+def _refuse(*_asked: Any) -> None:
+    raise TypeError("A written question asks the database nothing while it is written.")
+
+
+def _stand_in(which: int, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return FIRST_MOMENT + which * CENTURY
+    one = UUID(int=FIRST_ID + which)
+    return one if isinstance(value, UUID) else [one][: len(value)]
+
+
+def _place(parameter: Any, standing: Parts, parts: Parts) -> tuple[tuple[str, str], timedelta | None] | None:
     """Which value stands here, and what is added to it; None for what never changes."""
-    for which, one in enumerate(stand_ins):
-        if isinstance(one, datetime):
-            if isinstance(parameter, datetime) and abs(parameter - one) < 0.4 * CENTURY:
-                return which, parameter - one
-        elif isinstance(one, list) and parameter == one[0]:
-            raise TypeError("A list of ids in a written question is compared by doors.any_of.")
-        elif parameter == one:
-            return which, None
+    for key, one in standing.items():
+        if isinstance(one, datetime) and isinstance(parameter, datetime) and abs(parameter - one) < 0.4 * CENTURY:
+            return key, parameter - one
+        if one == parameter and one != []:
+            return key, None
+    held = parameter if isinstance(parameter, list) else [getattr(parameter, "obj", parameter)]  # JSON has an obj
+    names = [str(one[0] if isinstance(one, list) else one) for one in standing.values() if one]
+    for one in held:
+        if isinstance(one, (UUID, datetime)) or any(name in str(one) for name in names):
+            raise TypeError(f"No argument of the question stands here alone, nor a list compared by any_of: {one}.")
+        if isinstance(one, date) and one not in parts.values():
+            raise TypeError(f"This day is no argument of the question: {one}.")
     return None
 
 
-def _check(question: Question | None, rows: QuerySet[Any, Any], values: list[Any]) -> None:
+def _check(question: Question | None, rows: QuerySet[Any, Any], parts: Parts) -> None:
     try:
         fresh: Any = rows.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         fresh = None
-    kept = (question.sql, question.filled(values)) if question else None
-    if repr(kept) != repr(fresh and (fresh[0], tuple(fresh[1]))):
+    kept: Any = (question.sql, question.filled(parts)) if question else None
+    if _plain(kept) != _plain(fresh):
         raise AssertionError(f"A question was kept with what belongs to one asking: {kept} is not {fresh}.")
+
+
+def _plain(asked: Any) -> Any:
+    return asked and (asked[0], [repr(getattr(one, "obj", one)) for one in asked[1]])

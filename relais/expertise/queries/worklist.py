@@ -55,9 +55,12 @@ def listed(
 
 
 @written
-def first(actor: Actor, which: str, most: int, **filters: Any) -> QuerySet[Expertise]:
-    """The first `most` rows of `listed`, without words."""
-    return listed(actor, which, **filters).order_by("rank", "pk")[:most]
+def first(
+    actor: Actor, which: str, most: int, *, now: datetime, urgency: str, service_id: UUID | None, free: bool
+) -> QuerySet[Expertise]:
+    """The first `most` rows of `listed`, without words: a name would be kept with the question."""
+    rows = listed(actor, which, now=now, urgency=urgency, service_id=service_id, free=free)
+    return rows.order_by("rank", "pk")[:most]
 
 
 def _mine(actor: Actor, now: datetime) -> QuerySet[Expertise]:

@@ -73,7 +73,8 @@ def _page(request: Any, which: str, now: datetime, filters: dict[str, Any]) -> P
     """The first page is that of every visit: its question is written once; not that of words, which are always others."""
     if is_later(request) or filters["text"]:
         return by_key(request, queries.listed(request.actor, which, now=now, **filters), field="rank", size=SIZE)
-    return page_of(request, queries.first(request.actor, which, SIZE + 1, now=now, **filters), field="rank", size=SIZE)
+    chosen = {name: value for name, value in filters.items() if name != "text"}
+    return page_of(request, queries.first(request.actor, which, SIZE + 1, now=now, **chosen), field="rank", size=SIZE)
 
 
 def _filters(request: Any, services: list[Any], which: str) -> dict[str, Any]:

@@ -45,15 +45,15 @@ def ringing(actor: Actor, services: list[UUID], *, home: bool) -> list[Ringing]:
     Those of a service ring while nobody has them or an urgent one waits to be taken; one in hand rings for its doctor alone.
     """
     now = timezone.now()
-    rows = _may_ring(actor, services or None, now, home=home)
+    rows = _may_ring(actor, services, now, home=home)
     found = [one for row in rows for one in _of(actor, row, now, home=home)]
     return sorted(found, key=lambda one: (delays.ORDER.index(one.urgency), one.since or now, str(one.id)))
 
 
 @written
-def _may_ring(actor: Actor, services: list[UUID] | None, now: datetime, *, home: bool) -> QuerySet[Request]:
-    asked = Participant.objects.filter(any_of("service_id", services or []), until=None)
-    theirs = Q(dossier__in=asked.values("dossier_id")) if services else Q(pk__in=[])
+def _may_ring(actor: Actor, services: list[UUID], now: datetime, *, home: bool) -> QuerySet[Request]:
+    asked = Participant.objects.filter(any_of("service_id", services), until=None)
+    theirs = Q(dossier__in=asked.values("dossier_id"))
     ours = Q(establishment_id=actor.here) if home else Q(pk__in=[])
     rows = Request.objects.filter(theirs | ours, state__in=OPEN).annotate(
         taking=Exists(HandOver.objects.filter(demand=OuterRef("pk"), taking=actor.me, accepted_at=None, dropped_at=None)),

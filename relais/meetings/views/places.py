@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from relais.core import navigation
 from relais.core.access import professional
 from relais.core.actor import Actor
+from relais.core.doors import the_one
 from relais.core.errors import NotFound
 from relais.core.written import written
 from relais.directory.models import Department, Establishment, Need
@@ -141,7 +142,7 @@ def _alerts(actor: Actor, place: str) -> tuple[list[str], str]:
     A call has its own door and leaves no page for another: what rings there is the on-call's alone.
     """
     now = timezone.now()
-    here: Any = _here(actor, tuple(bells.needs()), now)[0]
+    here: Any = the_one(_here(actor, tuple(bells.needs()), now))
     heard = bells.heard(actor, here, here.on_call or [], place)  # None: of a role that answers for nothing
     topics = [topic for bell in heard for topic in bell.topics]
     context_: dict[str, Any] = {"bells": [bell.html for bell in heard]}
