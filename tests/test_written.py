@@ -16,6 +16,7 @@ from relais.core.doors import any_of
 from relais.core.written import MOST, written
 from relais.directory.models import Establishment
 from relais.dossiers.models import Step
+from relais.expertise.models import Seen
 
 HOUR = timedelta(hours=1)
 
@@ -107,13 +108,17 @@ def asking(ids, now):
     return Membership.objects.filter(role__in=list(Membership.objects.values_list("role", flat=True)))
 
 
+def unordered(ids, now):
+    return Seen.objects.filter(at__lt=now)
+
+
 def related(ids, now):
     return Establishment.objects.prefetch_related(Prefetch("memberships", Membership.objects.filter(any_of("pk", ids))))
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "build", [one_by_one, clock, today, closure, list_of_a_closure, as_text, in_json, asking, related]
+    "build", [one_by_one, clock, today, closure, list_of_a_closure, as_text, in_json, asking, unordered, related]
 )
 def test_what_would_be_kept_for_everybody_is_refused_at_the_first_asking(build) -> None:
     """Also where no test asks: the refusal does not depend on the check that tests add."""

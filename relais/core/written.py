@@ -119,6 +119,8 @@ def _write(build: Callable[..., Any], given: dict[str, Any], parts: Parts) -> Qu
         )
     if any(isinstance(one, Prefetch) and one.queryset is not None for one in rows._prefetch_related_lookups):
         raise TypeError("A written question brings related rows by their names alone.")
+    if rows.query.default_ordering and not rows.ordered:
+        raise TypeError("Rows of a written question come in an order; order_by() says that it does not matter.")
     compiler = rows.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()

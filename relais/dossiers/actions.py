@@ -113,7 +113,8 @@ def open_dossier(*, actor: Actor, dossier_id: Any, why: str) -> Dossier:
 
 @written
 def _seen(actor: Actor, dossier_id: UUID) -> QuerySet[Dossier]:
-    return Dossier.objects.visible_to(actor).filter(pk=dossier_id).select_related("patient", "establishment")
+    rows = Dossier.objects.visible_to(actor).filter(pk=dossier_id)
+    return rows.select_related("patient", "establishment").order_by("pk")
 
 
 def lock(dossier_id: UUID) -> Dossier:

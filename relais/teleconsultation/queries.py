@@ -207,7 +207,7 @@ def _patients_here(ids: list[UUID]) -> dict[UUID, rooms.Here]:
 @written
 def of_dossier(dossier_id: UUID) -> QuerySet[Teleconsultation]:
     """The appointment of a dossier, none where it is of another kind."""
-    rows = Teleconsultation.objects.filter(pk=dossier_id)
+    rows = Teleconsultation.objects.filter(pk=dossier_id).order_by("pk")
     return rows.select_related("dossier__patient", "dossier__establishment", "practitioner", "establishment")
 
 

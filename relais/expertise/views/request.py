@@ -63,7 +63,7 @@ def asked_of(request: Any, dossier_id: UUID, why: str) -> Expertise:
 
 @written
 def _of_dossier(dossier_id: UUID) -> QuerySet[Expertise]:
-    return Expertise.objects.select_related(*ROWS).filter(pk=dossier_id)
+    return Expertise.objects.select_related(*ROWS).filter(pk=dossier_id).order_by("pk")
 
 
 def one_file(request: Any) -> Any:

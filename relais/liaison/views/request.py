@@ -63,7 +63,7 @@ def _visible(actor: Actor, dossier_id: UUID) -> QuerySet[Request]:
         .filter(pk=dossier_id)
         .select_related("dossier", "patient", "establishment", "response__questionnaire", "responsible", "service")
     )
-    return rows.defer("response__questionnaire__source")
+    return rows.defer("response__questionnaire__source").order_by("pk")
 
 
 @professional(*may.CLINICAL)
