@@ -20,6 +20,7 @@ from relais.expertise.workflow import State
 from relais.oncall.models import PoolMember
 from relais.questionnaires.queries import current
 
+RESIDENT = timedelta(days=70 * 365)  # of a nursing home
 COUNT = {"small": 40, "tenth": 15_000, "region": 150_000, "stress": 200}
 PERSONA = {"small": 14, "tenth": 60, "region": 60, "stress": 14}  # asked of the expert's own service, whatever the size
 DAYS, BATCH = 300, 2000
@@ -86,18 +87,21 @@ def _plans(region: Region, rng: random.Random, pools: list[tuple[Service, list[U
         for user in by_role.get(Role.PRACTITIONER, [])
     ] or [(user, places[pk]) for pk, roles in region.members.items() for user in roles.get(Role.PRACTITIONER, [])]
     patients = [one for one in region.patients[1:] if one.deceased_on is None]
+    born = region.now.date() - RESIDENT
+    residents = [one for one in patients if one.birth_date and one.birth_date < born] or patients
     total, own = COUNT[region.size], PERSONA[region.size]
     states = [state for state in State if state != State.DRAFT]
     doctor, hospital = region.personas["doctor"], region.places["hospital"]
     for number in range(own):
         shown = states[number % len(states)]
         asker = (doctor, hospital) if number % 3 == 0 else askers[number % len(askers)]
+        people = residents if asker[1].kind == Kind.EHPAD else patients
         service, experts = pools[0] if number % 3 else pools[-1]
         urgency = URGENCIES[number % 4]
         ago = delays.DELAYS[urgency] * (1.2 if number % 9 == 4 else 0.4)
         expert = region.personas["expert"] if region.personas.get("expert") in experts else experts[0]
         yield Plan(
-            *asker, service, expert, patients[number % len(patients)], shown, urgency, region.now - ago, number % 5 == 0,
+            *asker, service, expert, people[number % len(people)], shown, urgency, region.now - ago, number % 5 == 0,
             scanned=number == states.index(State.TAKEN), printed=True,
         )  # fmt: skip
     yield Plan(
@@ -114,6 +118,7 @@ def _plans(region: Region, rng: random.Random, pools: list[tuple[Service, list[U
             state = State(rng.choices(list(PAST), list(PAST.values()))[0])
             sent = region.now - timedelta(days=rng.uniform(3, DAYS))
         asker = rng.choice(askers)
+        people = residents if asker[1].kind == Kind.EHPAD else patients
         yield Plan(
-            *asker, service, rng.choice(experts), rng.choice(patients), state, urgency, sent, rng.random() < COVID_SHARE
+            *asker, service, rng.choice(experts), rng.choice(people), state, urgency, sent, rng.random() < COVID_SHARE
         )
