@@ -19,6 +19,7 @@ from relais.core.written import written
 from relais.dossiers import queries as dossiers
 from relais.notifications import queries as outbox
 from relais.patients.models import Grant, Holder, Patient
+from relais.patients.queries import homonyms
 from relais.questionnaires import queries as questionnaires
 from relais.questionnaires.models import Response
 from relais.rooms import queries as rooms
@@ -161,8 +162,7 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
     problems = outbox.problems(ids)
     counts = dossiers.document_counts(ids)
     prepared = questionnaires.answered(ids, PREPARATION)
-    people = [_traits(tele.dossier.patient) for tele in teles]
-    names = [one.family_name.lower() for one in people]
+    alike = homonyms(tele.dossier.patient for tele in teles)
     now = timezone.now()
     clinical = may.can_read_clinical(actor)
     return [
@@ -171,7 +171,7 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
             state=tele.state,
             reason=tele.reason,
             starts_at=tele.starts_at,
-            patient=patient,
+            patient=_traits(tele.dossier.patient),
             practitioner=tele.practitioner.full_name,
             place=here[tele.pk].place if tele.pk in here else "",
             waiting_since=here[tele.pk].since if tele.pk in here and here[tele.pk].waits else None,
@@ -182,9 +182,9 @@ def rows_of(actor: Actor, teles: list[Teleconsultation]) -> list[Row]:
             prepared=tele.pk in prepared,
             may_join=may.can_join(actor, tele),
             clinical=clinical,
-            twin=names.count(patient.family_name.lower()) > 1,
+            twin=tele.dossier.patient_id in alike,
         )
-        for tele, patient in zip(teles, people, strict=True)
+        for tele in teles
     ]
 
 

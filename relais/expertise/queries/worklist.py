@@ -19,6 +19,7 @@ from relais.expertise.models import ADMISSION_STEPS, Expertise, Opinion, Seen, U
 from relais.expertise.workflow import AFTER, FREE, OPEN, RUNNING, State
 from relais.oncall.models import PoolMember
 from relais.patients.models import Patient
+from relais.patients.queries import homonyms
 
 PRINTED = ("dossier__patient", "establishment", "service__establishment", "expert", "requester")
 MINE, POOL, LATE, ASKED = "moi", "pool", "retard", "demandes"  # which list
@@ -214,7 +215,7 @@ class Row:
 def rows_of(actor: Actor, rows: list[Expertise], *, of_pool: bool, now: datetime) -> list[Row]:
     """The facts around these requests: one query for any number of them, and one more when there are admissions."""
     seen = seen_at(actor, rows)
-    names = [one.dossier.patient.family_name.lower() for one in rows]
+    alike = homonyms(one.dossier.patient for one in rows)
     admitted = [one.pk for one in rows if one.state == State.ADMISSION]
     refused = (
         set(_refused(Expertise.objects.filter(pk__in=admitted)).values_list("pk", flat=True)) if admitted else set()
@@ -226,11 +227,11 @@ def rows_of(actor: Actor, rows: list[Expertise], *, of_pool: bool, now: datetime
             patient=one.dossier.patient,
             late=one.is_overdue(now),
             unread=is_unread(actor, one, seen.get(one.pk)),
-            twin=names.count(name) > 1,
+            twin=one.dossier.patient_id in alike,
             may_take=takes and one.state in FREE,
             refused=one.pk in refused,
         )
-        for one, name in zip(rows, names, strict=True)
+        for one in rows
     ]
 
 

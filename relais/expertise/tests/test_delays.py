@@ -20,6 +20,7 @@ from relais.expertise.queries import pool
 from relais.expertise.testing import ASKED, make_asked, make_opinion, make_pool, opinion_page, posted
 from relais.notifications.models import Message
 from relais.oncall.testing import join, make_slot
+from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -385,3 +386,17 @@ def test_the_next_expert_is_whoever_is_on_duty_then_the_one_who_follows_by_name(
     assert pool.next_expert(scene.service, scene.expert.user_id, at) == after.user
     make_slot(scene.service, duty, at - timedelta(hours=1), at + timedelta(hours=1))
     assert pool.next_expert(scene.service, scene.expert.user_id, at) == duty.user
+
+
+@pytest.mark.django_db
+def test_two_people_of_one_name_are_marked_and_one_person_asked_about_twice_is_not() -> None:
+    expert = make_practitioner(make_establishment("CHU des Ormes"))
+    pool = make_pool(expert)
+    marked, again = make_patient("Marty", "Yvonne"), make_patient("Perrot", "Simone")
+    for patient in (marked, make_patient("Marty", "Luc"), again, again):
+        make_asked(service=pool, expert=expert, patient=patient)
+    page = client_of(expert).get("/expertise/?liste=pool")
+    assert {row.patient.birth_given_names: row.twin for row in page.context["rows"]} == {
+        "Yvonne": True, "Luc": True, "Simone": False,
+    }  # fmt: skip
+    assert page.content.decode().count("Homonyme proche") == 2

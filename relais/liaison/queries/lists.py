@@ -26,6 +26,7 @@ from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
 from relais.oncall.models import PoolMember
 from relais.oncall.queries import services_of
 from relais.patients.models import CareLink, Patient
+from relais.patients.queries import homonyms
 from relais.questionnaires.queries import words
 from relais.rooms.models import Peer
 
@@ -47,6 +48,7 @@ class Row:
     due: bool  # a re-evaluation whose hour has come
     overdue: bool  # its opinion, or the complement that it waits for, did not come in time
     mine: bool
+    twin: bool  # another one of the list has the same name
     unread: Unread  # urgent notes and answers: only of what they have or take over
     visio: Peer | None  # somebody of another place, who waits in its room for those of the reader's
     hand_over: HandOver | None
@@ -200,12 +202,14 @@ def _rows(actor: Actor, *, home: bool) -> list[Row]:
     news = unread(actor, ids, home=home)
     rooms = in_rooms(ids)
     handed = {one.demand_id: one for one in _handed(ids)}
+    alike = homonyms(one.patient for one in found)
     made = [
         _row(
             actor,
             one,
             now,
             home=home,
+            twin=one.patient_id in alike,
             news=news[one.pk],
             inside=rooms.get(one.pk, []),
             hand_over=handed.get(one.pk),
@@ -221,6 +225,7 @@ def _row(
     now: datetime,
     *,
     home: bool,
+    twin: bool,
     news: Unread,
     inside: list[Peer],
     hand_over: HandOver | None,
@@ -242,6 +247,7 @@ def _row(
         due=due,
         overdue=overdue,
         mine=one.responsible_id == actor.user_id,
+        twin=twin,
         unread=news if concerned else replace(news, urgent=None, answer=None),
         visio=inside[0] if inside and missed else None,
         hand_over=hand_over,

@@ -1,7 +1,7 @@
 """From the taking to the closing: complement, decision, notes, passing on (FG-06 to FG-09)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -22,6 +22,7 @@ from relais.liaison.models import Code, Note, Request
 from relais.liaison.testing import make_home, make_request, taken, upload
 from relais.notifications.models import Message
 from relais.oncall.testing import join, make_service
+from relais.patients.testing import make_patient
 from relais.rooms import actions as rooms
 from relais.rooms.models import Line, Room
 
@@ -379,3 +380,19 @@ def test_a_tele_expertise_and_a_covid_follow_up_are_one_tap_away_on_both_sides_a
     scene.resident.save()
     gone = client_of(treating).get(f"/liaison/{demand.pk}/").content.decode()
     assert reverse("expertise:start") + "?" not in gone, "of somebody who died nothing is asked"
+
+
+@pytest.mark.django_db
+def test_residents_who_share_a_name_are_marked_on_the_lists_of_both_sides() -> None:
+    scene = make_home()
+    other = make_patient("Vasseur", "Odette", seen_by=scene.home, birth_date=date(1931, 5, 4))
+    calm = make_patient("Perrot", "Simone", seen_by=scene.home)
+    for patient in (scene.resident, other, calm):
+        make_request(scene, patient)
+    told = client_of(scene.doctor).get("/liaison/astreinte/")
+    assert {row.demand.patient_id: row.twin for row in told.context["rows"]} == {
+        scene.resident.pk: True, other.pk: True, calm.pk: False,
+    }  # fmt: skip
+    assert told.content.decode().count("Homonyme proche") == 2
+    home = client_of(scene.nurse).get("/liaison/residents/").content.decode()
+    assert home.count("Homonyme proche") == 4, "among the requests, and among the residents"

@@ -20,6 +20,7 @@ from relais.liaison.queries import sheet as queries
 from relais.liaison.topics import home_topic
 from relais.liaison.workflow import OPEN
 from relais.patients.models import Patient
+from relais.patients.queries import homonyms
 
 
 @professional(*may.CLINICAL)
@@ -40,6 +41,7 @@ def residents(request: Any) -> HttpResponse:
     audit.record_list(actor=actor, action="patient.list", ids=[one.pk for one in named], seen=request.session)
     asked = {row.demand.patient_id: row.demand for row in rows}
     stale = dlu.to_update([one.pk for one in people])
+    alike = homonyms(people, given=True)
     context = {
         "establishment": establishment,
         "answers": bool(lists.services(actor)),
@@ -49,7 +51,7 @@ def residents(request: Any) -> HttpResponse:
         "cut": lists.is_cut(rows),
         "drafts": drafts,
         "closed": closed,
-        "people": [(one, asked.get(one.pk), stale.get(one.pk, "")) for one in people],
+        "people": [(one, one.pk in alike, asked.get(one.pk), stale.get(one.pk, "")) for one in people],
         "most": lists.RESIDENTS,
         "pick": reverse("liaison:pick"),
         "topic": home_topic(actor.here),

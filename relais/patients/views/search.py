@@ -35,7 +35,13 @@ def search(request: Any) -> HttpResponse:
     audit.record_list(
         actor=request.actor, action="patient.search", ids=[patient.pk for patient in found], seen=request.session
     )
-    context = {"typed": typed, "found": found, "twins": twins(found), "pick": pick, "full": len(found) == queries.SHOWN}
+    context = {
+        "typed": typed,
+        "found": found,
+        "twins": queries.homonyms(found, given=True),
+        "pick": pick,
+        "full": len(found) == queries.SHOWN,
+    }
     return render(request, "patients/_results.html" if request.htmx else "patients/search.html", context)
 
 
@@ -43,11 +49,3 @@ def picked(pick: str) -> str:
     """Where a chosen patient leads: a path of this site, else nothing."""
     local = pick.startswith("/") and url_has_allowed_host_and_scheme(pick, allowed_hosts=None)
     return pick if local else ""
-
-
-def twins(patients: list[Any]) -> set[Any]:
-    """The ids of those who share name and first name with another of the list: they are marked."""
-    names: dict[tuple[str, str], list[Any]] = {}
-    for patient in patients:
-        names.setdefault((patient.family_name.lower(), patient.given_name.lower()), []).append(patient.pk)
-    return {pk for same in names.values() if len(same) > 1 for pk in same}

@@ -29,6 +29,7 @@ from django.utils.translation import gettext as _
 
 from relais.core.actor import Actor
 from relais.patients.models import Patient
+from relais.patients.queries import homonyms
 from relais.telemonitoring import wording
 from relais.telemonitoring.models import Alert, Cell, CellMember, FollowUp, Judgement
 from relais.telemonitoring.programme import ADULT_YEARS, PEAK, Slot, Window
@@ -205,12 +206,11 @@ def rows_of(cell: Any, ids: list[UUID]) -> list[Row]:
     found = known.in_bulk(ids)
     follow_ups = [found[pk] for pk in ids if pk in found]
     answers = last_answers(ids)
-    names = [one.dossier.patient.family_name.lower() for one in follow_ups]
+    alike = homonyms(one.dossier.patient for one in follow_ups)
     words = wording.rule_words(cell.rules_id)
     now = timezone.now()
     return [
-        _row(cell, one, answers.get(one.pk, []), words, now, twin=names.count(name) > 1)
-        for one, name in zip(follow_ups, names, strict=True)
+        _row(cell, one, answers.get(one.pk, []), words, now, twin=one.dossier.patient_id in alike) for one in follow_ups
     ]
 
 
