@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings
 from django.urls import reverse
 
 from relais.accounts.testing import client_of
@@ -13,6 +14,7 @@ from relais.expertise.testing import make_asked
 from relais.liaison.testing import make_home, make_request
 from relais.patients.models import Patient
 from relais.patients.testing import make_patient
+from relais.questionnaires.testing import form
 from relais.teleconsultation.testing import make_tele
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +75,18 @@ def test_a_resident_who_is_a_patient_of_the_teleconsultation_keeps_one_identity(
     for member, sees in ((scene.nurse, (True, False)), (tele.practitioner, (False, True))):
         page = client_of(member).get(person).content.decode()
         assert (ours in page, theirs in page) == sees
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "question"),
+    [
+        ("liaison", "filgeria-demande", "fg.pieces"),
+        ("liaison", "filgeria-dlu", "dlu.fichiers"),
+        ("expertise", "tle-general", "tg.pieces"),
+        ("expertise", "tle-covid", "tg.pieces"),
+    ],
+)
+def test_a_file_that_one_form_takes_is_small_enough_for_the_others(module: str, name: str, question: str) -> None:
+    """50 Mo, as wherever a file is sent; the form says so."""
+    item = form(module, name).by_id[question]
+    assert (item.max_size, item.megabytes) == (settings.UPLOAD_MAX_BYTES, 50)

@@ -312,5 +312,5 @@ def _wrong_file(item: Item, file: StoredFile | None) -> str:
     if item.mime_types and not {file.content_type, family} & set(item.mime_types):
         return _("Ce fichier n’est pas du type attendu. Choisissez-en un autre.")
     if item.max_size and file.size > item.max_size:
-        return _("Ce fichier dépasse %(size)d Mo. Choisissez-en un plus petit.") % {"size": item.max_size // 1_000_000}
+        return _("Ce fichier dépasse %(size)d Mo. Choisissez-en un plus petit.") % {"size": item.megabytes}
     return ""

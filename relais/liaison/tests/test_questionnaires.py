@@ -77,7 +77,7 @@ fg.ide.nuit | choice | presence astreinte aucune |  | R
 fg.effectif | choice | normal tension critique |  | R
 fg.bio | text |  | <=2000
 fg.imagerie | text |  | <=2000
-fg.pieces | attachment |  | application/pdf jpeg png webp heic 50000000 | *
+fg.pieces | attachment |  | application/pdf jpeg png webp heic 52428800 | *
 """
 DLU = f"""
 dlu.tel | string |  | <=30 | R
@@ -131,7 +131,7 @@ dlu.temp | decimal | Cel | 30..43 0.1
 dlu.glyc | decimal | g/L | 0.1..7
 dlu.poids | decimal | kg | 20..250 0.1
 dlu.pieces | choice | {PIECES} |  | *
-dlu.fichiers | attachment |  | application/pdf jpeg png webp heic 50000000 | *
+dlu.fichiers | attachment |  | application/pdf jpeg png webp heic 52428800 | *
 """
 TRANSFERT = f"""
 ft.jour | date |  | days ..1 | R

@@ -103,6 +103,11 @@ class Item:
     def multiple(self) -> bool:
         return self.is_question and self.repeats
 
+    @property
+    def megabytes(self) -> int:
+        """`max_size` in the Mo that screens show (1,048,576 bytes, as `filesizeformat`), to the nearest."""
+        return round((self.max_size or 0) / 1024**2)
+
     def option(self, code: Any) -> Option | None:
         return next((option for option in self.options if option.code == code), None)
 

@@ -76,10 +76,6 @@ class Node:
         return self.item.type in ("integer", "decimal", "date", "time")
 
     @property
-    def megabytes(self) -> int:
-        return (self.item.max_size or 0) // 1_000_000
-
-    @property
     def accept(self) -> str:
         """The types that a file input offers."""
         return ",".join(self.item.mime_types)
