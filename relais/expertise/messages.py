@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 
 from relais.accounts.models import Membership, Role, User
+from relais.core.actor import Actor
 from relais.dossiers import actions as dossiers
 from relais.expertise.models import Expertise, Urgency
+from relais.expertise.permissions import CLINICAL
 from relais.expertise.queries import pool
 from relais.expertise.workflow import FREE, HELD, OPEN, RUNNING, State
 from relais.notifications import actions as outbox
@@ -159,6 +162,21 @@ def tell(asked: Expertise, type_: str, *user_ids: Any, path: str = "") -> None:
     """These professionals; those whose account is closed are left out. `path`: of another page than the request's."""
     users = User.objects.filter(pk__in=[one for one in user_ids if one], is_active=True).order_by("id")
     _tell(type_, asked, list(users), path)
+
+
+def asking(asked: Expertise) -> set[UUID]:
+    """Who is told on the side that asks: the requester as long as they may read it there, else the practitioners of the
+    establishment, else its caregivers."""
+    there = Membership.objects.at_work(CLINICAL).filter(establishment_id=asked.establishment_id)
+    if there.filter(user_id=asked.requester_id).exists():
+        return {asked.requester_id}
+    roles = dict(there.values_list("user_id", "role"))
+    return {user for user, role in roles.items() if role == Role.PRACTITIONER} or set(roles)
+
+
+def tell_asking(asked: Expertise, type_: str, actor: Actor) -> None:
+    """The side that asks, but whoever does it."""
+    tell(asked, type_, *(asking(asked) - {actor.user_id}))
 
 
 def tell_expert(asked: Expertise, type_: str) -> None:

@@ -33,7 +33,7 @@ def answer(*, actor: Actor, asked: Expertise, accepts: bool, text: str) -> Exper
         actor=actor, dossier=moved.dossier, kind="admission_answer",
         data={"service": str(ward.pk), "text": words, "accepted": accepts},
     )  # fmt: skip
-    concerned = [one for one in (moved.requester_id, moved.expert_id) if one != actor.user_id]
+    concerned = {*messages.asking(moved), moved.expert_id} - {actor.user_id}
     messages.tell(moved, messages.ACCEPTED if accepts else messages.DECLINED, *concerned)
     if not accepts and moved.service_id != ward.pk and not moved.opinions.filter(service=ward).exists():
         dossiers.end_service(actor=actor, dossier=moved.dossier, service=ward)

@@ -97,14 +97,14 @@ def give_back(*, actor: Actor, asked: Expertise) -> Expertise:
 
 @whole
 def ask_complement(*, actor: Actor, asked: Expertise, text: str, now: datetime | None = None) -> Expertise:
-    """Ask the requester for what is missing; the clock stands still until they give it."""
+    """Ask the side that asks for what is missing; the clock stands still until they give it."""
     words = words_of(text, _("Écrivez ce qui manque : le requérant le lit dans les échanges."))
     moment = now or timezone.now()
     moved = move(
         actor=actor, asked=asked, verb="ask_complement", left=(asked.due_at or moment) - moment, called=None, level=0
     )
     dossiers.add_step(actor=actor, dossier=moved.dossier, kind="complement", data={"text": words, "asked": True})
-    messages.tell(moved, messages.COMPLEMENT, moved.requester_id)
+    messages.tell_asking(moved, messages.COMPLEMENT, actor)
     return moved
 
 
@@ -159,7 +159,7 @@ def answer(*, actor: Actor, asked: Expertise, page: Page, now: datetime | None =
     )  # fmt: skip
     opinion = sign(actor=actor, asked=moved, opinion=draft, taken_at=moved.taken_at)
     meeting.end_call(actor=actor, asked=moved)
-    messages.tell(moved, messages.ANSWERED, moved.requester_id)
+    messages.tell_asking(moved, messages.ANSWERED, actor)
     head = _("Avis rendu par %s.") if opinion.number == 1 else _("Second avis rendu par %s.")
     told = "\n".join([head % named(service), *printing.own_words(given.response)])
     sequels.tell(actor=actor, sequel=moved.dossier, text=told, document=opinion.document)
@@ -233,7 +233,7 @@ def one_of(said: dict[str, Any], link_id: str) -> str:
 
 @whole
 def refuse(*, actor: Actor, asked: Expertise, reason: str, note: str = "") -> Expertise:
-    """Refuse, with a reason of Refusal; the requester is told, and may ask another service."""
+    """Refuse, with a reason of Refusal; the side that asks is told, and may ask another service."""
     if reason not in Refusal.values:
         raise Refused(_("Choisissez le motif du refus."), field="reason")
     if len(note.strip()) > REASON_MAX:
@@ -241,7 +241,7 @@ def refuse(*, actor: Actor, asked: Expertise, reason: str, note: str = "") -> Ex
     moved = move(
         actor=actor, asked=asked, verb="refuse", refusal=reason, refusal_note=note.strip(), left=None, called=None
     )
-    messages.tell(moved, messages.REFUSED, moved.requester_id)
+    messages.tell_asking(moved, messages.REFUSED, actor)
     if moved.service:
         told = _("%(service)s ne donne pas d’avis : %(why)s.") % {
             "service": named(moved.service), "why": moved.get_refusal_display().lower(),
@@ -270,8 +270,7 @@ def redirect(*, actor: Actor, asked: Expertise, service_id: UUID | None, now: da
     if not Opinion.objects.filter(expertise=moved, service=old).exists():
         dossiers.end_service(actor=actor, dossier=moved.dossier, service=old)
     meeting.send_out(actor=actor, asked=moved)
-    if actor.user_id != moved.requester_id:
-        messages.tell(moved, messages.NEWS, moved.requester_id)
+    messages.tell_asking(moved, messages.NEWS, actor)
     if actor.user_id != before:
         messages.tell(moved, messages.MOVED, before, path=reverse("expertise:worklist"))
     return moved
@@ -324,19 +323,19 @@ def _due_elsewhere(asked: Expertise, now: datetime) -> datetime:
 
 @whole
 def to_visio(*, actor: Actor, asked: Expertise) -> Expertise:
-    """Open a room that stays joined to the request; the requester is called (urgency: by SMS)."""
+    """Open a room that stays joined to the request; the side that asks is called (urgency: by SMS)."""
     locked = lock(asked)
     moved = move(actor=actor, asked=locked, verb="to_visio", **_running_again(locked))
     meeting.open_room(actor, moved)
     rooms.reopen_room(actor=actor, about=moved.pk)
-    messages.tell(moved, messages.VISIO, moved.requester_id)
+    messages.tell_asking(moved, messages.VISIO, actor)
     return moved
 
 
 @whole
 def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, text: str) -> Expertise:
     """Admit the patient: a service that takes direct admissions joins the dossier with what it must know, and is told to
-    read it; the requester is told as of an answer."""
+    read it; the side that asks is told as of an answer."""
     words = words_of(text, _("Écrivez quand et comment le patient est attendu."))
     service = askable(actor, service_id, way=Way.ADMISSION)
     if service is None:
@@ -357,7 +356,7 @@ def to_admission(*, actor: Actor, asked: Expertise, service_id: UUID | None, tex
     dossiers.add_service(actor=actor, dossier=moved.dossier, service=service, role=WARD)
     meeting.end_call(actor=actor, asked=moved)
     live.ping(service_topic(service.pk))
-    messages.tell(moved, messages.ANSWERED, moved.requester_id)
+    messages.tell_asking(moved, messages.ANSWERED, actor)
     messages.tell(moved, messages.ADMISSION, *admitting)
     told = _("Admission proposée : %(service)s.\n%(text)s") % {"service": named(service), "text": words}
     sequels.tell(actor=actor, sequel=moved.dossier, text=told)

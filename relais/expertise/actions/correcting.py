@@ -90,7 +90,7 @@ def _follow(asked: Expertise, made: Opinion) -> None:
 
 def _readers(asked: Expertise, me: UUID) -> set[UUID]:
     """Who may have read the former version to act on it: who asked, the other expert, the service that admits."""
-    found = {asked.requester_id, asked.expert_id, *asked.opinions.values_list("expert_id", flat=True)}
+    found = {*messages.asking(asked), asked.expert_id, *asked.opinions.values_list("expert_id", flat=True)}
     if asked.state == State.ADMISSION and asked.expected_at:
         found |= set(pool.members(UUID(asked.expected_at)).values_list("pk", flat=True))
     return {one for one in found if one and one != me}

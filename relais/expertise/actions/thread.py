@@ -1,7 +1,7 @@
 """What is unread in a request, and for whom: notes, and documents that came after the sending."""
 
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -11,6 +11,7 @@ from relais.expertise import messages
 from relais.expertise import permissions as may
 from relais.expertise.models import Expertise, Seen
 from relais.expertise.workflow import State
+from relais.notifications.models import Message
 
 
 def noted(actor: Actor, asked: Expertise, at: datetime, key: str) -> None:
@@ -18,22 +19,22 @@ def noted(actor: Actor, asked: Expertise, at: datetime, key: str) -> None:
 
     `asked` is locked.
     """
-    other = asked.expert_id if may.can_follow(actor, asked) else asked.requester_id
-    if other and other != actor.user_id and _has_seen_all(asked, other):
-        if other == asked.expert_id:
-            messages.tell_expert(asked, key)
-        else:
-            messages.tell(asked, key, other)
+    if not may.can_follow(actor, asked):
+        messages.tell(asked, key, *_untold(asked, messages.asking(asked) - {actor.user_id}))
+    elif asked.expert_id and _untold(asked, {asked.expert_id} - {actor.user_id}):
+        messages.tell_expert(asked, key)
     asked.noted_at, asked.noted_by = at, actor.user_id
     asked.save(update_fields=["noted_at", "noted_by"])
     mark_read(actor=actor, asked=asked, until=at)
 
 
-def _has_seen_all(asked: Expertise, user_id: Any) -> bool:
-    """Whether nothing is unread for them: who has not looked yet was told already."""
-    if asked.noted_at is None or asked.noted_by == user_id:
-        return True
-    return asked.seen.filter(user_id=user_id, at__gte=asked.noted_at).exists()
+def _untold(asked: Expertise, ids: set[UUID]) -> set[UUID]:
+    """Those for whom nothing is unread, or who were told of nothing: the others were told already, and have not looked yet."""
+    if asked.noted_at is None:
+        return ids
+    looked = asked.seen.filter(user_id__in=ids, at__gte=asked.noted_at).values_list("user_id", flat=True)
+    told = Message.objects.filter(about=asked.pk, holder_id__in=ids).values_list("holder_id", flat=True)
+    return ids & {asked.noted_by, *looked} | ids - set(told)
 
 
 @whole

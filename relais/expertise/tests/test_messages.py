@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
+from relais.accounts.actions import members
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.expertise.actions import answering, drafting, keeping
-from relais.expertise.testing import make_asked, make_pool
+from relais.expertise.testing import ANSWER, make_asked, make_pool, posted
 from relais.files.tests import make
 from relais.notifications import registry
 from relais.notifications.models import Message
@@ -90,3 +92,70 @@ def test_a_document_that_comes_after_the_sending_is_unread_for_the_other_side_an
     expert.post(re.search(r'hx-post="([^"]*jusqu[^"]*)"', opened)[1])
     assert "Non lu" not in expert.get(page).content.decode()
     assert "Non lu" not in expert.get(mine).content.decode()
+
+
+def answered(scene):
+    """What an expert does that the side that asks must hear of, each on a request of its own."""
+    expert, page = client_of(scene.expert), f"/expertise/{scene.asked.pk}"
+    return {
+        "expertise.answered": lambda: expert.post(f"{page}/avis/", posted(ANSWER)),
+        "expertise.complement": lambda: expert.post(f"{page}/ask_complement/", {"text": "Quelle SpO2 ?"}),
+        "expertise.refused": lambda: expert.post(f"{page}/refuse/", {"reason": "hors-competence"}),
+        "expertise.note": lambda: expert.post(f"{page}/note/", {"text": "Je regarde."}),
+        "expertise.visio": lambda: expert.post(f"{page}/to_visio/"),
+    }
+
+
+KINDS = ("expertise.answered", "expertise.complement", "expertise.refused", "expertise.note", "expertise.visio")
+
+
+@pytest.mark.req("TE-05")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("left", ["the establishment", "clinical work", "nothing"])
+def test_once_the_requester_reads_it_no_more_the_practitioners_of_the_establishment_are_told(kind, left):
+    """As long as they do, nobody else is."""
+    scene = make_asked(state="prise-en-charge")
+    home = scene.requester.establishment
+    colleague, manager = make_practitioner(home), make_member(home, Role.MANAGER)
+    make_member(home, Role.CAREGIVER)
+    make_practitioner(make_establishment("Ailleurs"), user=scene.requester.user)
+    if left == "the establishment":
+        members.remove_member(actor=actor_for(manager), membership_id=scene.requester.pk)
+    elif left == "clinical work":
+        members.change_role(actor=actor_for(manager), membership_id=scene.requester.pk, role=Role.SECRETARY)
+    assert answered(scene)[kind]().status_code == 302
+    awaited = scene.requester if left == "nothing" else colleague
+    assert list(Message.objects.filter(type=kind).values_list("holder_id", flat=True)) == [awaited.user_id]
+    assert client_of(awaited).get(f"/expertise/{scene.asked.pk}/").status_code == 200, "their link leads to it"
+
+
+@pytest.mark.req("TE-05")
+def test_where_the_requester_has_left_and_no_practitioner_works_its_caregivers_are_told_each_once():
+    scene = make_asked(state="prise-en-charge")
+    home = scene.requester.establishment
+    nurses = [make_member(home, Role.CAREGIVER) for _one in range(2)]
+    gone = make_member(home, Role.CAREGIVER)
+    for left in (scene.requester, gone):
+        left.ended_at = timezone.now()
+        left.save()
+    make_member(home, Role.SECRETARY)
+    answering.ask_complement(actor=scene.doctor, asked=scene.asked, text="Quelle SpO2 ?")
+    told_now = Message.objects.filter(type="expertise.complement").values_list("holder_id", flat=True)
+    assert sorted(told_now) == sorted(one.user_id for one in nurses)
+    for _note in range(2):
+        keeping.add_note(actor=scene.doctor, asked=scene.again(), text="Et la température ?")
+    notes = Message.objects.filter(type="expertise.note").values_list("holder_id", flat=True)
+    assert sorted(notes) == sorted(one.user_id for one in nurses), "of what is unread, once"
+
+
+@pytest.mark.req("TE-05")
+def test_a_note_is_told_to_the_colleagues_of_a_requester_who_left_one_unread():
+    scene = make_asked(state="prise-en-charge")
+    colleague = make_practitioner(scene.requester.establishment)
+    keeping.add_note(actor=scene.doctor, asked=scene.asked, text="Je regarde.")
+    scene.requester.ended_at = timezone.now()
+    scene.requester.save()
+    for _note in range(2):
+        keeping.add_note(actor=scene.doctor, asked=scene.again(), text="Rappelez-moi.")
+    notes = Message.objects.filter(type="expertise.note").order_by("created_at", "id")
+    assert list(notes.values_list("holder_id", flat=True)) == [scene.requester.user_id, colleague.user_id]
