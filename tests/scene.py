@@ -347,7 +347,7 @@ WORDS = {
     ("telemonitoring:alert", "verb"): ["take", "give_back", "call", "escalate", "finish", "mistake", "inconnu"],
     ("telemonitoring:decide_transfer", "verb"): ["accept", "refuse", "cancel", "inconnu"],
     ("telemonitoring:verb", "verb"): ["pause", "resume", "extend", "close", "inconnu"],
-    ("liaison:verb", "verb"): ["take", "take_over", "ask", "transfer", "close", "room", "inconnu"],
+    ("liaison:verb", "verb"): ["take", "take_over", "ask", "transfer", "close", "room", "room_of_many", "inconnu"],
     ("expertise:pass_on", "verb"): ["reorienter", "second-avis", "admission", "inconnu"],
     ("expertise:verb", "verb"): [
         "take",

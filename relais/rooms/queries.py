@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.core.actor import Actor
 from relais.core.errors import NotFound
+from relais.rooms import sfu
 from relais.rooms.models import (
     ABSENT_AFTER,
+    MESH_MAX,
     Capture,
     CaptureKind,
     Carrier,
@@ -94,6 +97,11 @@ def presence_of(about: UUID, holders: Iterable[UUID]) -> Here | None:
 
 def room_of(about: UUID) -> Room | None:
     return Room.objects.filter(about=about).first()
+
+
+def most_people() -> int:
+    """How many people a room may be made for here: four where there is no video relay for more."""
+    return int(settings.ENV["SFU_MAX_PEOPLE"]) if sfu.configured() else MESH_MAX
 
 
 def peers_inside(room: Room) -> list[Peer]:

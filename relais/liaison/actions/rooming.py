@@ -19,16 +19,20 @@ from relais.liaison.workflow import OPEN
 from relais.notifications.models import Message
 from relais.notifications.workflow import State
 from relais.rooms import actions as rooms
-from relais.rooms.models import Part, Room
+from relais.rooms import queries as room_queries
+from relais.rooms.models import Part, Place, Room
 
-MAX_PEOPLE = 4  # peer to peer: nurse, doctor on call, SAMU and one more
+# Nurse, doctor on call, SAMU and one more, from page to page: an emergency depends on nothing but the two ends.
+MAX_PEOPLE = 4
 AGAIN = timedelta(minutes=10)  # whoever opens it anew meanwhile calls nobody twice
 
 
 @whole
-def enter(*, actor: Actor, demand: Request) -> Room:
+def enter(*, actor: Actor, demand: Request, many: bool = False) -> Room:
     """The room of this request, made by the first who enters; whoever takes part enters it as host.
 
+    `many`: for more than four people, through the video relay, where this installation has one. Whoever begins the
+    conversation chooses, the others come into the same room; the next conversation is for four again, from page to page.
     Whoever finds it empty calls the other side by a message, as an urgent note does; lists ring while they wait there.
     """
     locked = lock(actor, demand.pk)
@@ -38,7 +42,7 @@ def enter(*, actor: Actor, demand: Request) -> Room:
         raise Refused(_(OVER_NOW))
     place = locked.establishment
     room = rooms.open_room(
-        actor=actor, about=locked.pk, relay_only=place.relay_only, max_people=MAX_PEOPLE,
+        actor=actor, about=locked.pk, relay_only=place.relay_only, max_people=_size(locked, many=many),
         topics=pages_of(locked),
     )  # fmt: skip
     user = User.objects.get(pk=actor.me)
@@ -50,9 +54,19 @@ def enter(*, actor: Actor, demand: Request) -> Room:
         )  # fmt: skip
         dossiers.record(locked.dossier, "room_entered", actor, room=str(room.pk))
         tell_pages(locked, urgent=True)
+    if many:
+        rooms.be_present(actor=actor, about=locked.pk, place=Place.SPACE)  # whoever comes before the page has loaded
     if not in_rooms([locked.pk]):
         _call(actor, locked)
     return room
+
+
+def _size(demand: Request, *, many: bool) -> int:
+    """While somebody is inside the size stays, and a room made for many stays so while somebody is about to enter it."""
+    room = room_queries.room_of(demand.pk)
+    if room and (in_rooms([demand.pk]) or (not many and room_queries.present(demand.pk))):
+        return room.max_people
+    return room_queries.most_people() if many else MAX_PEOPLE
 
 
 def _call(actor: Actor, demand: Request) -> None:

@@ -22,6 +22,8 @@ from relais.liaison.queries.sbar import said, signs
 from relais.liaison.queries.unread import unread
 from relais.liaison.workflow import OPEN, WAITING, State
 from relais.questionnaires.queries import shown
+from relais.rooms.models import MESH_MAX
+from relais.rooms.queries import most_people
 
 REACHED = (Need.GERIATRIC, Need.NIGHT, Need.SAMU, Need.MOBILE, Need.PALLIATIVE, Need.HAD)
 KEY_FACTS = (
@@ -109,6 +111,7 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
     """Everything but documents and timeline, which `dossiers` gives."""
     home = may.in_home(actor, demand)
     may_do = verbs(actor, demand)
+    in_room = [one.invitation.name for one in in_rooms([demand.pk]).get(demand.pk, [])]
     answers: dict[str, Any] = demand.response.answers if demand.response else {}
     open_hand_over = HandOver.objects.filter(demand=demand, accepted_at=None, dropped_at=None)
     hand_over = open_hand_over.select_related("leaving", "taking", "service").first()
@@ -142,7 +145,8 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "hand_over": hand_over,
         "may_accept": hand_over is not None and hand_over.leaving_id != actor.user_id and may.can_take(actor, demand),
         "may_rewrite": hand_over is not None and hand_over.leaving_id == actor.user_id,
-        "in_room": [one.invitation.name for one in in_rooms([demand.pk]).get(demand.pk, [])],
+        "in_room": in_room,
+        "may_be_many": "room" in may_do and not in_room and most_people() > MESH_MAX,
         "back_number": next(iter(answers.get("fg.tel", [])), demand.establishment.phone),
         "expertise_url": f"{reverse('expertise:start')}?{_origin(demand)}",
         "follow_up_url": f"{reverse('telemonitoring:enrol')}?{_origin(demand)}",

@@ -127,8 +127,8 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
     """One verb of the request, by its button."""
     found = request_of(request, dossier_id, "Action sur une demande")
     actor, said = request.actor, request.POST
-    if verb == "room":
-        rooming.enter(actor=actor, demand=found)
+    if verb in ("room", "room_of_many"):
+        rooming.enter(actor=actor, demand=found, many=verb == "room_of_many")
         return redirect("liaison:room", dossier_id)
     doing: dict[str, Any] = {
         "take": lambda: owning.take(actor=actor, demand=found),

@@ -85,7 +85,13 @@ def test_each_role_of_the_nursing_homes_liaison_has_its_guide(client: Client) ->
             "Accepter la relève",
             "Rendre l’avis",
         ),
-        "samu": ("Prendre en charge", "Reprendre cette demande", "Ouvrir la visio", "Passer à un autre service"),
+        "samu": (
+            "Prendre en charge",
+            "Reprendre cette demande",
+            "Ouvrir la visio",
+            "Ouvrir pour plus de quatre personnes",
+            "Passer à un autre service",
+        ),
         "expertise": ("Rendre l’avis", "Passer en visio", "Réorienter"),
         "astreintes": ("Ajouter un créneau", "Importer", "Demandes sans médecin"),
     }

@@ -14,8 +14,8 @@ from relais.core.errors import NotFound, Refused
 from relais.core.live import ping
 from relais.core.transactions import whole
 from relais.rooms import sfu
-from relais.rooms.actions.vacancies import vacate
-from relais.rooms.models import MESH_MAX, Carrier, Invitation, Line, Part, Peer, Room, Signal
+from relais.rooms.actions.vacancies import give_up, vacate
+from relais.rooms.models import MESH_MAX, Carrier, Invitation, Line, Part, Peer, Room, Seat, Signal
 from relais.rooms.permissions import can_arrange, can_host
 
 
@@ -50,6 +50,7 @@ def open_room(
             setattr(room, name, value)
         if changed:
             room.fallen_at = None
+            give_up(Seat.objects.filter(peer__invitation__room=room))  # of pages that went without a word
             tell_room(room)
         room.save(update_fields=[*values, "fallen_at"])
     return room

@@ -310,6 +310,21 @@ def test_what_comes_for_a_place_that_was_given_up_meanwhile_is_lost(
     assert not Seat.objects.exists()
 
 
+def test_a_room_that_is_made_for_four_again_gives_up_the_places_of_pages_that_went_without_a_word(
+    many: Scene, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    know(monkeypatch, SFU_URLS=["here=http://127.0.0.1:9"])
+    seated(many)
+    closed: list[sfu.Place] = []
+    monkeypatch.setattr(sfu, "close", closed.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.open_room(actor=SYSTEM, about=many.about, max_people=25)
+    assert Seat.objects.exists(), "nothing has changed"
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.open_room(actor=SYSTEM, about=many.about)
+    assert (closed, Seat.objects.exists()) == ([sfu.Place("here", 1, 2, 3)], False)
+
+
 def test_a_connection_that_is_gone_already_is_no_obstacle_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
     class Restarted:
         def detach(self, session: int, handle: int) -> None:
