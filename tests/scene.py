@@ -357,6 +357,7 @@ WORDS = {
         "give_complement",
         "refuse",
         "to_visio",
+        "to_visio_of_many",
         "cancel",
         "close",
         "set_review_aside",

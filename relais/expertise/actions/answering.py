@@ -33,7 +33,8 @@ from relais.questionnaires import actions as questionnaires
 from relais.questionnaires.actions import Answered, Times, Who, Wrong
 from relais.questionnaires.models import Questionnaire, Relation, Response
 from relais.rooms import actions as rooms
-from relais.rooms.queries import who_is_inside
+from relais.rooms.models import MESH_MAX
+from relais.rooms.queries import most_people, who_is_inside
 
 TEXT_MAX, REASON_MAX = 5000, 300
 PRESCRIBES = "tr.prescription"
@@ -322,11 +323,15 @@ def _due_elsewhere(asked: Expertise, now: datetime) -> datetime:
 
 
 @whole
-def to_visio(*, actor: Actor, asked: Expertise) -> Expertise:
-    """Open a room that stays joined to the request; the side that asks is called (urgency: by SMS)."""
+def to_visio(*, actor: Actor, asked: Expertise, many: bool = False) -> Expertise:
+    """Open a room that stays joined to the request; the side that asks is called (urgency: by SMS).
+
+    It is for four people, from page to page: two ends depend on nothing between them. `many`: for more, through the
+    video relay, where this installation has one; the choice holds until the request is converted to video again.
+    """
     locked = lock(asked)
     moved = move(actor=actor, asked=locked, verb="to_visio", **_running_again(locked))
-    meeting.open_room(actor, moved)
+    meeting.open_room(actor, moved, most_people() if many else MESH_MAX)
     rooms.reopen_room(actor=actor, about=moved.pk)
     messages.tell_asking(moved, messages.VISIO, actor)
     return moved

@@ -12,14 +12,16 @@ from relais.expertise.actions.states import lock
 from relais.expertise.models import Expertise
 from relais.expertise.workflow import State
 from relais.rooms import actions as rooms
-from relais.rooms.models import Invitation, Part, Room
+from relais.rooms import queries as room_queries
+from relais.rooms.models import MESH_MAX, Invitation, Part, Room
 
 
-def open_room(actor: Actor, asked: Expertise) -> Room:
+def open_room(actor: Actor, asked: Expertise, max_people: int) -> Room:
     """Its room, whose comings and goings the page of the request hears."""
     return rooms.open_room(
-        actor=actor, about=asked.pk, relay_only=asked.establishment.relay_only, topics=[dossiers.topic(asked.pk)]
-    )
+        actor=actor, about=asked.pk, relay_only=asked.establishment.relay_only, max_people=max_people,
+        topics=[dossiers.topic(asked.pk)],
+    )  # fmt: skip
 
 
 @whole
@@ -52,7 +54,8 @@ def join(*, actor: Actor, asked: Expertise) -> Room:
         raise NotFound
     if locked.state != State.VISIO:
         raise Refused(_("La salle de cette demande n’est pas ouverte."))
-    room = open_room(actor, locked)
+    made = room_queries.room_of(locked.pk)
+    room = open_room(actor, locked, made.max_people if made else MESH_MAX)
     user = User.objects.get(pk=actor.me)
     rooms.invite(
         actor=actor, room=room, holder_id=user.pk, part=Part.HOST, name=user.full_name, authenticated=True,

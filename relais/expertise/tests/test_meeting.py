@@ -12,7 +12,7 @@ from relais.expertise.testing import make_asked, make_pool, opinion_page
 from relais.oncall.models import PoolMember
 from relais.oncall.testing import join
 from relais.rooms import actions as rooms
-from relais.rooms.models import Line, Peer, Room
+from relais.rooms.models import Carrier, Line, Peer, Room
 
 pytestmark = pytest.mark.django_db
 
@@ -113,3 +113,37 @@ def test_a_late_request_is_not_taken_from_an_expert_who_is_in_the_call():
     assert Room.objects.get(about=scene.asked.pk).ended_at
     answering.to_visio(actor=actor_for(other), asked=scene.again())
     assert Room.objects.get(about=scene.asked.pk).ended_at is None
+
+
+@pytest.mark.req("TE-05")
+@pytest.mark.parametrize(
+    ("urls", "verb", "people", "carrier"),
+    [
+        (["here=http://127.0.0.1:9"], "to_visio", 4, Carrier.MESH),
+        (["here=http://127.0.0.1:9"], "to_visio_of_many", 25, Carrier.SFU),
+        ([], "to_visio_of_many", 4, Carrier.MESH),
+    ],
+)
+def test_the_expert_chooses_a_room_for_more_than_four_where_there_is_a_video_relay(
+    settings, urls, verb, people, carrier
+):
+    settings.ENV = {**settings.ENV, "SFU_URLS": urls}
+    scene = make_asked(state="prise-en-charge")
+    url = f"/expertise/{scene.asked.pk}/"
+    browser = client_of(scene.expert)
+    assert ("Visio pour plus de quatre personnes" in browser.get(url).content.decode()) is bool(urls)
+    assert "Rejoindre la visio" in browser.post(f"{url}{verb}/", follow=True).content.decode()
+    for member in (scene.expert, scene.requester):
+        client_of(member).post(f"{url}rejoindre/")
+        assert come_in(client_of(member), scene).status_code == 200
+    assert Room.objects.values_list("max_people", "carrier").get() == (people, carrier)
+
+
+def test_a_tele_expertise_that_is_converted_to_video_again_is_chosen_anew(settings):
+    settings.ENV = {**settings.ENV, "SFU_URLS": ["here=http://127.0.0.1:9"]}
+    scene = make_asked(state="prise-en-charge")
+    answering.to_visio(actor=scene.doctor, asked=scene.asked, many=True)
+    meeting.end_call(actor=scene.doctor, asked=scene.asked)
+    Expertise.objects.update(state="prise-en-charge")
+    answering.to_visio(actor=scene.doctor, asked=scene.again())
+    assert Room.objects.values_list("max_people", "carrier", "ended_at").get() == (4, Carrier.MESH, None)

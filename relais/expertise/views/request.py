@@ -36,9 +36,11 @@ from relais.expertise.workflow import State
 from relais.files import spool
 from relais.questionnaires import queries as questionnaires
 from relais.rooms import queries as rooms
+from relais.rooms.models import MESH_MAX
 
 PICTURES = ("image/jpeg", "image/png")
 TYPED = ("text", "note", "why")  # what a verb's dialog asks for in words
+ROOM_OPEN = _l("La salle est ouverte et un message part au requérant. Pressez « Rejoindre la visio ».")
 DONE = {
     "take": _l("Vous avez cette demande en charge."),
     "take_over": _l("Vous avez repris cette demande."),
@@ -48,7 +50,8 @@ DONE = {
     "refuse": _l("La demande est refusée. Un message part au requérant."),
     "accept_admission": _l("L’admission est acceptée. Un message part à l’expert et au requérant."),
     "decline_admission": _l("L’admission est refusée. Un message part à l’expert et au requérant."),
-    "to_visio": _l("La salle est ouverte et un message part au requérant. Pressez « Rejoindre la visio »."),
+    "to_visio": ROOM_OPEN,
+    "to_visio_of_many": ROOM_OPEN,
     "cancel": _l("La demande est annulée."),
     "close": _l("Le dossier est clôturé."),
     "set_review_aside": _l("La réévaluation est écartée."),
@@ -107,6 +110,7 @@ def _context(request: Any, asked: Expertise, **more: Any) -> dict[str, Any]:
         "timeline": dossier_queries.timeline(asked.dossier),
         "verbs": queries.verbs(actor, asked),
         "late": asked.is_overdue(now),
+        "may_be_many": rooms.most_people() > MESH_MAX,
         "inside": rooms.who_is_inside(asked.pk) if asked.state == State.VISIO else [],
         "admission": queries.admission(asked),
         "may": {
@@ -149,6 +153,7 @@ def verb(request: Any, dossier_id: UUID, verb: str) -> HttpResponse:
             actor=actor, asked=asked, accepts=False, text=said.get("text", "")
         ),
         "to_visio": lambda: answering.to_visio(actor=actor, asked=asked),
+        "to_visio_of_many": lambda: answering.to_visio(actor=actor, asked=asked, many=True),
         "cancel": lambda: keeping.cancel(actor=actor, asked=asked, why=said.get("why", "")),
         "close": lambda: keeping.close(actor=actor, asked=asked, recourse=said.get("recourse", "")),
         "set_review_aside": lambda: keeping.set_review_aside(actor=actor, asked=asked),
