@@ -46,6 +46,13 @@ def urges(urgency: str, submitted_at: datetime, since: datetime) -> list[datetim
     return [first, first + step]
 
 
+def untaken(urgency: str, asked_at: datetime) -> list[datetime]:
+    """When people are told of a request that was passed on and that nobody takes: after the delay to take it, then after it
+    once more."""
+    step = timedelta(minutes=DELAYS[urgency].take)
+    return [asked_at + step, asked_at + 2 * step]
+
+
 def alarms(urgency: str, since: datetime, until: datetime) -> list[datetime]:
     """When people are told of a request that nobody has since then, up to a moment: at once, after the delay to take it,
     after twice that, then each hour until somebody has it."""

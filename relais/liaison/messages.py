@@ -15,7 +15,7 @@ from relais.dossiers.models import Participant
 from relais.liaison.models import Decision, Note, Request
 from relais.liaison.queries.measures import measured
 from relais.liaison.queries.unread import arrived, has_unread
-from relais.liaison.workflow import OPEN, State
+from relais.liaison.workflow import OPEN, PASSED_ON, State
 from relais.notifications import actions as outbox
 from relais.notifications import registry
 from relais.notifications.models import Channel, Message
@@ -31,6 +31,7 @@ NEWS, NOBODY, NOBODY_HERE = "liaison.news", "liaison.nobody", "liaison.nobody_he
 URGENT, SIGNS, ROOM = "liaison.urgent_note", "liaison.signs", "liaison.room"
 OPINION, QUESTION, GIVEN = "liaison.opinion", "liaison.question", "liaison.given"
 AWAITED, HELP, HELP_HERE = "liaison.awaited", "liaison.help", "liaison.help_here"
+UNTAKEN, UNTAKEN_HERE = "liaison.untaken", "liaison.untaken_here"
 REMINDED, SILENT, DOCUMENT = "liaison.reminded", "liaison.silent", "liaison.document"
 
 ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
@@ -45,6 +46,7 @@ REASONS = {
     SIGNS: "avez écrit cette demande",
     REMINDED: "prenez part à cette demande",
     HELP_HERE: "tenez le planning d’un service",
+    UNTAKEN_HERE: "tenez le planning d’un service",
     NOBODY_HERE: "répondez d’un établissement",
 }
 
@@ -54,9 +56,15 @@ READ: dict[str, dict[str, Any]] = {
     QUESTION: {"kind": Note.Kind.ASKED},
     GIVEN: {"kind": Note.Kind.GIVEN},
 }  # notes
-AWAITING = {
-    AWAITED: State.TAKEN, HELP: State.TAKEN, HELP_HERE: State.TAKEN, REMINDED: State.COMPLEMENT, SILENT: State.COMPLEMENT,
+# What a request still is when these leave.
+UNADVISED = {"state__in": (State.TAKEN, *PASSED_ON), "advised_at": None}
+UNANSWERED = {"state": State.COMPLEMENT, "advised_at": None}
+UNOWNED, NOT_TAKEN = {"responsible": None}, {"state__in": PASSED_ON}
+ONLY: dict[str, dict[str, Any]] = {
+    NOBODY: UNOWNED, NOBODY_HERE: UNOWNED, AWAITED: UNADVISED, HELP: UNADVISED, HELP_HERE: UNADVISED, REMINDED: UNANSWERED,
+    SILENT: UNANSWERED, UNTAKEN: NOT_TAKEN, UNTAKEN_HERE: NOT_TAKEN,
 }  # fmt: skip
+TO_MANAGERS = (HELP_HERE, UNTAKEN_HERE)  # who read no request
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,7 @@ class Text:
             return Request.objects.filter(pk=message.about).exists()  # a request that ended too
         if self.key == OPINION:  # not once they have read it, of a request that ended too
             return has_unread(message.about, message.holder_id, Decision.objects.filter(demand=message.about), "by_id")
-        found = Request.objects.filter(pk=message.about, state__in=OPEN)
-        if self.key in AWAITING:  # not once the opinion, or the complement, is given
-            found = found.filter(state=AWAITING[self.key], advised_at=None)
+        found = Request.objects.filter(pk=message.about, state__in=OPEN).filter(**ONLY.get(self.key, {}))
         if self.key == DOCUMENT:
             there = found.filter(responsible_id=message.holder_id).exists()
             return there and has_unread(message.about, message.holder_id, arrived().filter(dossier=message.about))
@@ -92,8 +98,6 @@ class Text:
         if self.key == ROOM:  # not once they are there
             inside = Peer.objects.inside().filter(invitation__room__about=OuterRef("pk"))
             return found.filter(~Exists(inside.filter(invitation__holder_id=str(message.holder_id)))).exists()
-        if self.key in (NOBODY, NOBODY_HERE):
-            return found.filter(responsible=None).exists()
         return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
@@ -131,6 +135,13 @@ TEXTS = {
         Text(AWAITED, "Avis attendu", "un avis est attendu de vous, son délai est passé", of_owner=True),
         Text(HELP, "Avis attendu, aux confrères", "un avis n’est pas rendu à temps, pouvez-vous aider", of_owner=False),
         Text(HELP_HERE, "Avis attendu, aux responsables", "un avis tarde, trouvez qui peut répondre", of_owner=False),
+        Text(UNTAKEN, "Demande non prise, aux confrères", "une demande passée à votre service attend", of_owner=False),
+        Text(
+            UNTAKEN_HERE,
+            "Demande non prise, aux responsables",
+            "une demande attend, trouvez qui la prend",
+            of_owner=False,
+        ),
         Text(REMINDED, "Complément attendu", "une question attend encore votre réponse", of_owner=False),
         Text(SILENT, "Complément non donné", "votre question reste sans réponse, téléphonez", of_owner=True),
         Text(ROOM, "Visio ouverte", "on vous attend en visio", of_owner=False),
@@ -148,7 +159,7 @@ def register_all() -> None:
 def tell(key: str, demand: Request, user: User) -> None:
     """Queue one message to a professional: by SMS to the mobile of their duty, else to their own, else by e-mail."""
     address = reverse("liaison:nobody") if key == NOBODY_HERE else reverse("liaison:request", args=[demand.pk])
-    if key == HELP_HERE:  # managers read no request
+    if key in TO_MANAGERS:
         address = reverse("oncall:rota", args=[demand.service_id])
     mobile = _of_duty(demand, user) or user.mobile
     outbox.queue(

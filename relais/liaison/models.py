@@ -15,7 +15,7 @@ from relais.directory.models import Establishment, Service
 from relais.dossiers.models import Document, Dossier
 from relais.dossiers.registry import KINDS
 from relais.liaison import delays
-from relais.liaison.workflow import IN_HAND, OPEN, TRANSITIONS, WAITING, State
+from relais.liaison.workflow import IN_HAND, OPEN, PASSED_ON, TRANSITIONS, WAITING, State
 from relais.patients.models import Patient
 from relais.questionnaires.models import Response
 
@@ -126,7 +126,7 @@ class Request(models.Model):
     alarm_told_at = models.DateTimeField(null=True)  # when people were last told that nobody has it
     asked_at = models.DateTimeField(null=True)  # of the service that is asked: the clock of taking runs from here
     asked = ArrayField(models.UUIDField(), default=list, blank=True)  # people and services asked in turn since then
-    late_told_at = models.DateTimeField(null=True)  # that it is not taken in time; in hand, that its opinion is late
+    late_told_at = models.DateTimeField(null=True)  # that it is not taken in time, or its opinion late
     taken_at = models.DateTimeField(null=True)  # first time
     advised_at = models.DateTimeField(null=True)  # first decision
     review_at = models.DateTimeField(null=True)  # when to look again
@@ -174,7 +174,7 @@ class Request(models.Model):
     @property
     def passed_on(self) -> bool:
         """Asked of a service that is not that of its doctor: `service` and `line` are of whom it is asked."""
-        return self.state in (State.TO_SAMU, State.TRANSFERRED)
+        return self.state in PASSED_ON
 
     @property
     def awaits_opinion(self) -> bool:

@@ -21,6 +21,7 @@ class State(models.TextChoices):
 
 
 WAITING = (State.SUBMITTED, State.TO_SAMU, State.TRANSFERRED)  # somebody is asked and has not taken it
+PASSED_ON = (State.TO_SAMU, State.TRANSFERRED)  # of a service that is not that of its doctor
 IN_HAND = (State.TAKEN, State.COMPLEMENT, State.ADVISED, State.REVIEW, State.ORIENTATION)
 OPEN = (*WAITING, *IN_HAND)
 OVER = (State.CLOSED, State.CANCELLED)

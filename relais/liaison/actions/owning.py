@@ -248,7 +248,8 @@ def _still(demand: Request, why: str, now: datetime) -> bool:
     if why == "gone":
         return gone().filter(pk=demand.pk).exists()
     if why == "late":
-        return demand.state in WAITING and demand.deadline is not None and demand.deadline <= now
+        kept = demand.passed_on and demand.taken_at  # by the doctor who passed it: `urging` watches it
+        return demand.state in WAITING and not kept and demand.deadline is not None and demand.deadline <= now
     named = {duty.user.pk for duty in route(demand.establishment, now) if duty.user}
     return why == "rota" and demand.state == State.SUBMITTED and demand.responsible.pk not in named
 
@@ -257,20 +258,12 @@ def _still(demand: Request, why: str, now: datetime) -> bool:
 def ask_next(*, demand_id: UUID, now: datetime, why: str) -> Request:
     """Ask the next one of the route, by the system: nobody took it in time, or its doctor answers no more.
 
-    What was passed on stays with the doctor who passed it, who is told once. When everybody was asked, an alarm stays
-    open: the lists of the services say that nobody has it. Nothing when `why` holds no more: whoever took the request
-    meanwhile keeps it.
+    What was passed on stays with the doctor who passed it (`urging`). When everybody was asked, an alarm stays open: the
+    lists of the services say that nobody has it. Nothing when `why` holds no more: whoever took the request meanwhile
+    keeps it.
     """
     demand = lock(SYSTEM_ACTOR, demand_id)
     if not _still(demand, why, now):
-        return demand
-    if why == "late" and demand.state in (State.TRANSFERRED, State.TO_SAMU) and demand.taken_at and demand.responsible:
-        if demand.late_told_at is None:
-            demand.late_told_at = now
-            demand.save(update_fields=["late_told_at"])
-            dossiers.record(demand.dossier, "unanswered", SYSTEM_ACTOR)
-            messages.tell(messages.LATE, demand, demand.responsible)
-            tell_pages(demand, urgent=True)
         return demand
     duty = next_of(demand, now)
     changes = asking(demand, duty, now)

@@ -17,7 +17,7 @@ from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
 from relais.liaison.queries.measures import measured
 from relais.liaison.queries.people import SHIFT
-from relais.liaison.workflow import IN_HAND, OPEN, WAITING, State
+from relais.liaison.workflow import IN_HAND, OPEN, PASSED_ON, WAITING, State
 from relais.oncall.queries import route
 
 
@@ -62,21 +62,24 @@ def _gone() -> list[UUID]:
 
 
 def _late(now: datetime) -> list[UUID]:
-    """Those that nobody took in time."""
+    """Those that nobody took in time; what was passed on by a doctor who keeps it is `_awaited`."""
     late = Q()
     for urgency, delay in delays.DELAYS.items():
         late |= Q(urgency=urgency, asked_at__lte=now - timedelta(minutes=delay.take))
-    rows = Request.objects.filter(late, state__in=WAITING, responsible__isnull=False, late_told_at=None)
+    waiting = Request.objects.filter(late, state__in=WAITING, responsible__isnull=False)
+    rows = waiting.exclude(state__in=PASSED_ON, taken_at__isnull=False)
     return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
 
 
 def _awaited(now: datetime) -> list[UUID]:
-    """Those that somebody has, and whose opinion did not come in time."""
+    """Those that somebody has, and whose opinion did not come in time; those passed on and not taken in time."""
+    unadvised = Q(state__in=(State.TAKEN, State.COMPLEMENT), advised_at=None, patient__deceased_on=None)
+    passed = Q(state__in=PASSED_ON, taken_at__isnull=False)
     late = Q()
     for urgency, delay in delays.DELAYS.items():
-        late |= Q(urgency=urgency, submitted_at__lte=now - timedelta(minutes=delay.advise))
-    held = Request.objects.filter(late, state__in=(State.TAKEN, State.COMPLEMENT), advised_at=None)
-    rows = held.filter(responsible__isnull=False, patient__deceased_on=None)
+        late |= Q(unadvised, urgency=urgency, submitted_at__lte=now - timedelta(minutes=delay.advise))
+        late |= Q(passed, urgency=urgency, asked_at__lte=now - timedelta(minutes=delay.take))
+    rows = Request.objects.filter(late, responsible__isnull=False)
     return list(rows.order_by("submitted_at", "pk").values_list("pk", flat=True))
 
 

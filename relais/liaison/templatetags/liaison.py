@@ -28,6 +28,7 @@ WORDS = {
     "taken_over": _l("Demande reprise par un autre médecin"),
     "escalated": _l("Sans réponse dans le délai : la personne suivante est prévenue"),
     "unanswered": _l("Le service n’a pas pris la demande dans le délai"),
+    "unanswered_help": _l("Demande toujours pas prise : les médecins du service et son responsable sont prévenus"),
     "owner_gone": _l("Le médecin n’est plus d’astreinte : la demande est confiée au suivant"),
     "nobody_told": _l("Personne n’a la demande : les responsables et l’EHPAD sont prévenus"),
     "rerouted": _l("Demande confiée à la personne d’astreinte"),

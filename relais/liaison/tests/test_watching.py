@@ -6,13 +6,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from relais.accounts.testing import client_of, make_establishment
+from relais.accounts.models import Role
+from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.errors import Refused
 from relais.core.paris import PARIS
 from relais.directory.models import Need
 from relais.dossiers.models import Event
-from relais.liaison import delays
+from relais.liaison import delays, messages
 from relais.liaison.actions import deciding, handing, owning, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import HandOver, Request
@@ -21,7 +22,7 @@ from relais.notifications.models import Message
 from relais.oncall import changes
 from relais.oncall.hours import next_boundary
 from relais.oncall.models import OnCallSlot, PoolMember
-from relais.oncall.testing import make_service, make_slot
+from relais.oncall.testing import join, make_service, make_slot
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -118,15 +119,90 @@ def test_a_replacement_is_asked_at_once_for_what_waits():
     assert told(scene.colleague.user) == ["liaison.asked"]
 
 
-def test_what_was_passed_on_and_not_taken_stays_and_its_doctor_is_told_once():
+def late(*people):
+    """What each was told of a delay that ran out."""
+    return [[kind for kind in told(one.user) if kind != "liaison.asked"] for one in people]
+
+
+def wanted(kind, user):
+    return messages.TEXTS[kind].still_wanted(Message.objects.get(type=kind, holder_id=user.pk))
+
+
+@pytest.mark.req("FG-08", "FG-10")
+def test_what_was_passed_on_and_not_taken_is_told_to_its_doctor_then_to_who_could_take_it_and_stays():
     scene = make_home()
-    demand = taken(scene)
-    mobile = make_service(Need.MOBILE, make_establishment("Hôpital du Frêne", kind="hospital"))
-    moved = owning.transfer(actor=scene.doctor_actor, demand=demand, service=mobile)
-    for minutes in (31, 32, 90):
-        watching.watch(moved.asked_at + minutes * MINUTE)
+    place = make_establishment("Hôpital du Frêne", kind="hospital")
+    mobile, manager = make_service(Need.MOBILE, place), make_member(place, Role.MANAGER)
+    there, away = make_practitioner(place), make_practitioner(place)
+    for member in (there, away):
+        join(mobile, member)
+    now = timezone.now()
+    make_slot(mobile, there, now - MINUTE, now + timedelta(hours=8))
+    moved = owning.transfer(actor=scene.doctor_actor, demand=taken(scene), service=mobile)
+    people = (scene.doctor, there, away, manager, scene.regulator)
+    for minutes, said in (
+        (29, [[], [], [], [], []]),
+        (30, [["liaison.late"], [], [], [], []]),
+        (59, [["liaison.late"], [], [], [], []]),
+        (60, [["liaison.late"], ["liaison.untaken"], [], ["liaison.untaken_here"], []]),
+        (90, [["liaison.late"], ["liaison.untaken"], [], ["liaison.untaken_here"], []]),
+    ):
+        for _twice in range(2):
+            watching.watch(moved.asked_at + minutes * MINUTE)
+        assert late(*people) == said, minutes
     assert Request.objects.get().responsible == scene.doctor.user
-    assert told(scene.doctor.user).count("liaison.late") == 1
+    link = Message.objects.get(type="liaison.untaken_here").context["link"]
+    assert client_of(manager).get("/" + link.split("/", 3)[3]).status_code == 200
+    page = client_of(scene.doctor).get(f"/liaison/{moved.pk}/").content.decode()
+    assert "Demande toujours pas prise" in page
+    kinds = {"liaison.untaken": there.user, "liaison.untaken_here": manager.user}
+    assert all(wanted(kind, user) for kind, user in kinds.items())
+    owning.take(actor=actor_for(there), demand=moved)
+    assert not any(wanted(kind, user) for kind, user in kinds.items())
+
+
+@pytest.mark.req("FG-08", "FG-10")
+def test_the_opinion_of_what_was_passed_on_and_not_taken_has_its_clock_and_is_told_once():
+    """A vital request that a SAMU does not press: its doctor, then whoever could take it, then the same for the opinion."""
+    scene = make_home()
+    moved = owning.redirect(actor=scene.doctor_actor, demand=taken(scene, urgence="vitale"))
+    sent = moved.submitted_at
+    Request.objects.update(asked_at=sent + 2 * MINUTE)
+    for minutes, first, second in (
+        (7, ["liaison.late"], []),
+        (12, ["liaison.late"], ["liaison.untaken"]),
+        (15, ["liaison.late", "liaison.awaited"], ["liaison.untaken"]),
+        (20, ["liaison.late", "liaison.awaited"], ["liaison.untaken", "liaison.help"]),
+        (300, ["liaison.late", "liaison.awaited"], ["liaison.untaken", "liaison.help"]),
+    ):
+        watching.watch(sent + minutes * MINUTE)
+        assert late(scene.doctor, scene.regulator) == [first, second], minutes
+    assert (wanted("liaison.awaited", scene.doctor.user), wanted("liaison.help", scene.regulator.user)) == (True, True)
+
+
+@pytest.mark.req("FG-08")
+def test_of_an_opinion_that_was_late_already_only_the_taking_is_told_once_it_is_passed_on():
+    scene = make_home()
+    demand = taken(scene, urgence="urgente")
+    for minutes in (60, 75):
+        watching.watch(demand.submitted_at + minutes * MINUTE)
+    moved = owning.redirect(actor=scene.doctor_actor, demand=demand)
+    passed = moved.submitted_at + 80 * MINUTE
+    Request.objects.update(asked_at=passed)
+    for minutes in (15, 30, 300):
+        watching.watch(passed + minutes * MINUTE)
+    assert late(scene.doctor, scene.regulator) == [["liaison.awaited", "liaison.late"], ["liaison.untaken"]]
+
+
+@pytest.mark.req("FG-08")
+def test_what_was_passed_on_after_its_opinion_is_late_only_to_be_taken():
+    scene = make_home()
+    demand = taken(scene, urgence="vitale")
+    advice = Advice(code="maintien-surveillance", care_level="maximal", justification="Stable.", family="oui")
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice)
+    moved = owning.redirect(actor=scene.doctor_actor, demand=demand)
+    watching.watch(moved.asked_at + 300 * MINUTE)
+    assert late(scene.doctor, scene.regulator) == [["liaison.late"], ["liaison.untaken"]]
 
 
 @pytest.mark.req("FG-08")
