@@ -13,17 +13,18 @@ HAND_OVER = timedelta(minutes=15)  # ours: a hand-over that nobody accepts is an
 
 @dataclass(frozen=True)
 class Delay:
-    """Minutes to take a request, and to give the opinion."""
+    """Minutes to take a request, to give the opinion, and to look again once the promised hour has come."""
 
     take: int
     advise: int
+    review: int  # ours: the nurse takes vital signs first
 
 
 DELAYS = {
-    "vitale": Delay(take=5, advise=15),  # ours: the 15 is called first, domain.md gives no other target
-    "urgente": Delay(take=15, advise=60),
-    "rapide": Delay(take=30, advise=240),
-    "differee": Delay(take=120, advise=1440),
+    "vitale": Delay(take=5, advise=15, review=15),  # ours: the 15 is called first, domain.md gives no other target
+    "urgente": Delay(take=15, advise=60, review=30),
+    "rapide": Delay(take=30, advise=240, review=60),
+    "differee": Delay(take=120, advise=1440, review=120),
 }
 ORDER = tuple(DELAYS)
 
@@ -51,6 +52,11 @@ def untaken(urgency: str, asked_at: datetime) -> list[datetime]:
     once more."""
     step = timedelta(minutes=DELAYS[urgency].take)
     return [asked_at + step, asked_at + 2 * step]
+
+
+def reviews(urgency: str, review_at: datetime) -> list[datetime]:
+    """When people are told of a re-evaluation: at its hour, and when it is not made after its delay."""
+    return [review_at, review_at + timedelta(minutes=DELAYS[urgency].review)]
 
 
 def alarms(urgency: str, since: datetime, until: datetime) -> list[datetime]:

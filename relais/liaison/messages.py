@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,6 +32,7 @@ URGENT, SIGNS, ROOM = "liaison.urgent_note", "liaison.signs", "liaison.room"
 OPINION, QUESTION, GIVEN = "liaison.opinion", "liaison.question", "liaison.given"
 AWAITED, HELP, HELP_HERE = "liaison.awaited", "liaison.help", "liaison.help_here"
 UNTAKEN, UNTAKEN_HERE = "liaison.untaken", "liaison.untaken_here"
+REVIEW_HELP, REVIEW_HELP_HERE = "liaison.review_help", "liaison.review_help_here"
 REMINDED, SILENT, DOCUMENT = "liaison.reminded", "liaison.silent", "liaison.document"
 
 ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
@@ -47,6 +48,7 @@ REASONS = {
     REMINDED: "prenez part à cette demande",
     HELP_HERE: "tenez le planning d’un service",
     UNTAKEN_HERE: "tenez le planning d’un service",
+    REVIEW_HELP_HERE: "tenez le planning d’un service",
     NOBODY_HERE: "répondez d’un établissement",
 }
 
@@ -60,11 +62,13 @@ READ: dict[str, dict[str, Any]] = {
 UNADVISED = {"state__in": (State.TAKEN, *PASSED_ON), "advised_at": None}
 UNANSWERED = {"state": State.COMPLEMENT, "advised_at": None}
 UNOWNED, NOT_TAKEN = {"responsible": None}, {"state__in": PASSED_ON}
+DUE = {"review_told_at__gte": F("review_at")}  # a decision begins anew
 ONLY: dict[str, dict[str, Any]] = {
     NOBODY: UNOWNED, NOBODY_HERE: UNOWNED, AWAITED: UNADVISED, HELP: UNADVISED, HELP_HERE: UNADVISED, REMINDED: UNANSWERED,
-    SILENT: UNANSWERED, UNTAKEN: NOT_TAKEN, UNTAKEN_HERE: NOT_TAKEN,
+    SILENT: UNANSWERED, UNTAKEN: NOT_TAKEN, UNTAKEN_HERE: NOT_TAKEN, REVIEW: DUE, REVIEW_HELP: DUE,
+    REVIEW_HELP_HERE: DUE,
 }  # fmt: skip
-TO_MANAGERS = (HELP_HERE, UNTAKEN_HERE)  # who read no request
+TO_MANAGERS = (HELP_HERE, UNTAKEN_HERE, REVIEW_HELP_HERE)  # who read no request
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,18 @@ TEXTS = {
             UNTAKEN_HERE,
             "Demande non prise, aux responsables",
             "une demande attend, trouvez qui la prend",
+            of_owner=False,
+        ),
+        Text(
+            REVIEW_HELP,
+            "Réévaluation tardive, aux confrères",
+            "une réévaluation tarde, pouvez-vous aider",
+            of_owner=False,
+        ),
+        Text(
+            REVIEW_HELP_HERE,
+            "Réévaluation tardive, aux responsables",
+            "une réévaluation tarde, trouvez qui peut la faire",
             of_owner=False,
         ),
         Text(REMINDED, "Complément attendu", "une question attend encore votre réponse", of_owner=False),

@@ -89,15 +89,13 @@ def _unowned() -> list[UUID]:
 
 
 def _due(now: datetime) -> list[UUID]:
-    """Re-evaluations whose hour has come and of which nobody was told."""
-    untold = Q(review_told_at=None) | Q(review_told_at__lt=F("review_at"))
-    rows = Request.objects.filter(untold, state__in=IN_HAND, review_at__lte=now)
+    """Re-evaluations whose hour has come, or whose delay after it is over, and of which nobody was told since."""
+    untold = Q(review_at__lte=now) & (Q(review_told_at=None) | Q(review_told_at__lt=F("review_at")))
+    for urgency, delay in delays.DELAYS.items():
+        after = timedelta(minutes=delay.review)
+        untold |= Q(urgency=urgency, review_at__lte=now - after, review_told_at__lt=F("review_at") + after)
+    rows = Request.objects.filter(untold, state__in=IN_HAND)
     return list(rows.order_by("review_at", "pk").values_list("pk", flat=True))
-
-
-def _told(demand: Request) -> bool:
-    """Whether somebody was told that this re-evaluation is due."""
-    return bool(demand.review_at and demand.review_told_at and demand.review_told_at >= demand.review_at)
 
 
 def _still_there(demand: Request, now: datetime) -> User | None:
@@ -113,16 +111,25 @@ def _still_there(demand: Request, now: datetime) -> User | None:
 
 @whole
 def tell_due(*, demand_id: UUID, now: datetime) -> None:
-    """A re-evaluation comes back to the lists: its doctor, the nurse who is still there and the pages are told once."""
+    """A re-evaluation comes back to the lists: its doctor, the nurse who is still there and the pages are told; after its
+    delay also those who could help and the referents (`delays.reviews`). Once each for one promised hour."""
     demand = lock(SYSTEM_ACTOR, demand_id)
-    if demand.state not in IN_HAND or demand.review_at is None or demand.review_at > now or _told(demand):
+    if demand.state not in IN_HAND or demand.review_at is None:
+        return
+    told_at = demand.review_told_at
+    moments = enumerate(delays.reviews(demand.urgency, demand.review_at), 1)
+    due = [step for step, at in moments if at <= now and not (told_at and at <= told_at)]
+    if not due:
         return
     demand.review_told_at = now
     demand.save(update_fields=["review_told_at"])
-    dossiers.record(demand.dossier, "review_due", SYSTEM_ACTOR)
-    if demand.responsible:
-        messages.tell(messages.REVIEW, demand, demand.responsible)
-    nurse = _still_there(demand, now)
-    if nurse and nurse != demand.responsible:
-        messages.tell(messages.SIGNS, demand, nurse)
+    if 1 in due:
+        dossiers.record(demand.dossier, "review_due", SYSTEM_ACTOR)
+        if demand.responsible:
+            messages.tell(messages.REVIEW, demand, demand.responsible)
+        nurse = _still_there(demand, now)
+        if nurse and nurse != demand.responsible:
+            messages.tell(messages.SIGNS, demand, nurse)
+    if 2 in due:
+        urging.tell_helpers(demand, now, "review_help", messages.REVIEW_HELP, messages.REVIEW_HELP_HERE)
     tell_pages(demand, urgent=True)

@@ -43,6 +43,7 @@ WORDS = {
     "plan": _l("Réévaluation programmée"),
     "orient": _l("Orientation en cours"),
     "review_due": _l("Réévaluation à faire"),
+    "review_help": _l("Réévaluation pas encore faite : les autres médecins et le responsable du service sont prévenus"),
     "redirect": _l("Demande passée au SAMU"),
     "transfer": _l("Demande passée à un autre service"),
     "hand_over_proposed": _l("Relève proposée"),

@@ -225,6 +225,53 @@ def test_a_reevaluation_comes_back_when_it_is_due_and_is_said_once():
     assert "À réévaluer" in page
 
 
+def promise(scene, demand, at):
+    """The doctor decides, and looks again at this moment."""
+    advice = Advice(
+        code="maintien-surveillance", care_level="maximal", justification="Stable.", family="oui", review_at=at
+    )
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice)
+
+
+@pytest.mark.req("FG-08")
+@pytest.mark.parametrize(("urgency", "after"), [("vitale", 15), ("urgente", 30), ("rapide", 60), ("differee", 120)])
+def test_a_promised_reevaluation_that_is_not_made_is_told_to_who_could_help_once_for_each_promised_hour(urgency, after):
+    scene = make_home()
+    manager = make_member(scene.service.establishment, Role.MANAGER)
+    helpers = {"liaison.review_help": scene.colleague.user, "liaison.review_help_here": manager.user}
+    demand, at = taken(scene, urgence=urgency), timezone.now() + timedelta(hours=4)
+    promise(scene, demand, at)
+    for minutes, told_of in ((0, 0), (after - 1, 0), (after, 1), (after + 1, 1), (after + 300, 1)):
+        watching.watch(at + minutes * MINUTE)
+        assert [told(user).count(kind) for kind, user in helpers.items()] == [told_of] * 2, minutes
+    assert told(scene.doctor.user).count("liaison.review") == 1
+    assert Request.objects.get().responsible == scene.doctor.user, "it stays with its doctor"
+    page = client_of(scene.doctor).get(f"/liaison/{demand.pk}/").content.decode()
+    assert "Réévaluation pas encore faite" in page
+    link = Message.objects.get(type="liaison.review_help_here").context["link"]
+    assert client_of(manager).get("/" + link.split("/", 3)[3]).status_code == 200
+    assert wanted("liaison.review", scene.doctor.user)
+    assert all(wanted(kind, user) for kind, user in helpers.items())
+    promise(scene, demand, at)
+    assert not wanted("liaison.review", scene.doctor.user)
+    assert not any(wanted(kind, user) for kind, user in helpers.items()), "it was made"
+    watching.watch(at + (after - 1) * MINUTE)
+    assert [told(user).count(kind) for kind, user in helpers.items()] == [1, 1]
+    watching.watch(at + after * MINUTE)
+    assert [told(user).count(kind) for kind, user in helpers.items()] == [2, 2], "a new promised hour begins anew"
+
+
+@pytest.mark.req("FG-08")
+def test_a_reevaluation_that_is_made_in_its_delay_is_told_to_nobody_else():
+    scene = make_home()
+    demand, at = taken(scene), timezone.now() + timedelta(hours=4)
+    promise(scene, demand, at)
+    watching.watch(at)
+    promise(scene, demand, at + timedelta(hours=4))
+    watching.watch(at + timedelta(hours=3))
+    assert told(scene.colleague.user) == []
+
+
 @pytest.mark.req("FG-10", "D10")
 def test_the_hand_over_is_proposed_at_the_end_of_the_shift_and_stays_until_it_is_accepted():
     scene = make_home()
