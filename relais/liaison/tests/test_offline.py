@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from relais.accounts.models import Membership, Role, User
+from relais.accounts.models import Membership, Role
 from relais.accounts.testing import client_of, make_member
 from relais.audit.models import Entry
 from relais.core.testing.sealing import close
@@ -80,30 +80,61 @@ def test_a_request_begun_without_network_makes_one_of_its_own_however_often_it_c
     assert Request.objects.get().state == "soumise"
 
 
-def test_what_three_tablets_wrote_without_network_arrives_once_each_and_a_conflict_is_said(scene):
-    """In any order, each sending twice: none lost; of two about one resident the second reads who sent the first."""
+def test_a_hundred_writings_of_three_tablets_arrive_once_each_and_conflicts_are_said(scene):
+    """D12. 60 requests, 20 of them in drafts begun before the cut and 20 about ten residents of two tablets, and 40 savings of
+    drafts, ten of them of five that two tablets fill. Each third is sent twice, in any order. Of two requests about one
+    resident the later reads who sent the first; of two pages of one draft the later is told, and erases nothing."""
     chance, at = random.Random(12), timezone.now() - timedelta(hours=1)
     writers = [scene.nurse, *(make_member(scene.home, Role.CAREGIVER, family_name=name) for name in ("Deux", "Trois"))]
-    wrote = []
-    for number, member in enumerate(writers):
-        for offset in range(2):
-            person = make_patient(f"Résident{number}{offset}", seen_by=scene.home)
-            wrote.append((member, person, 85 + number * 2 + offset))
-    wrote += [(member, scene.resident, 95) for member in writers[:2]]
-    closed = [
-        (member, seal(scene, member=member, written=at, patient=str(person.pk), answers=answers(spo2=spo2)))
-        for member, person, spo2 in wrote
-    ] * 2
-    chance.shuffle(closed)
-    said = [send(envelope, member) for member, envelope in closed]
-    kept = Request.objects.exclude(patient=scene.resident).select_related("response", "patient")
-    arrived = {(one.response.user_id, one.patient.pk, one.response.answers["fg.spo2"][0]) for one in kept}
-    assert arrived == {(member.user_id, person.pk, spo2) for member, person, spo2 in wrote[:6]}
-    one = Request.objects.get(patient=scene.resident)
-    refused = [answer.json()["error"] for answer in said if answer.status_code != 200]
-    first = User.objects.get(pk=one.response.user_id)
-    assert len(refused) == 2, "the same sending, twice"
-    assert all(f"envoyée par {first.full_name}" in sentence for sentence in refused)
+    browsers = [client_of(member) for member in writers]
+    people = [make_patient(f"Résident{number}", seen_by=scene.home) for number in range(85)]
+    about = [*range(50), *range(40, 50), *range(50, 85), *range(50, 55)]  # writing → resident, some of two tablets
+    begun = {
+        number: asking.start(actor=scene.nurse_actor, patient=people[number]) for number in (*range(20), *range(50, 85))
+    }
+
+    def closed(number):
+        """What the tablet posts of this writing: where, and what."""
+        demand, text = begun.get(about[number]), f"Écrit hors ligne, n° {number}"
+        if number >= 60:
+            return f"/liaison/{demand.pk}/brouillon/", {
+                "q-fg.question.txt": text, "request_key": str(uuid4()), "drafted": "",
+            }  # fmt: skip
+        said = {"written": at, "patient": str(people[about[number]].pk), "answers": answers(question__txt=text)}
+        return SEND, json.dumps(seal(scene, member=writers[number % 3], demand=demand, **said))
+
+    kept = [closed(number) for number in range(100)]
+    sendings = [*range(100), *range(0, 100, 3)]
+    chance.shuffle(sendings)
+    first, said = {}, {number: [] for number in range(100)}  # resident → the writing that came first
+    for number in sendings:
+        (url, body), browser = kept[number], browsers[number % 3]
+        first.setdefault(about[number], number)
+        sent = browser.post(url, body, "application/json") if isinstance(body, str) else browser.post(url, body)
+        said[number].append((sent.status_code, sent.json()))
+
+    arrived = Request.objects.filter(state="soumise").select_related("response")
+    assert sorted((one.patient_id, one.response.user_id, one.response.answers["fg.question.txt"]) for one in arrived) == (
+        sorted((people[who].pk, writers[number % 3].user_id, [f"Écrit hors ligne, n° {number}"])
+               for who, number in first.items() if number < 60)
+    )  # fmt: skip
+    drafts = Request.objects.filter(state="brouillon").values_list("patient_id", "draft__fg.question.txt")
+    assert sorted(drafts) == sorted(
+        (people[who].pk, [f"Écrit hors ligne, n° {number}"]) for who, number in first.items() if number >= 60
+    )
+    assert Request.objects.count() == 85
+    for number, heard in said.items():
+        before = first[about[number]]
+        if number >= 60:
+            assert [("kept" in told, told.get("other")) for _status, told in heard] == (
+                [(True, None) if number == before else (False, True)] * len(heard)
+            )
+        elif number == before:
+            assert [(status, told["again"]) for status, told in heard] == [(200, False), (200, True)][: len(heard)]
+        else:
+            author = writers[before % 3].user.full_name
+            assert all((status, f"envoyée par {author}" in told["error"]) == (409, True) for status, told in heard)
+    assert len({number for number in said if number != first[about[number]]}) == 15, "conflicts"
 
 
 def test_sent_by_the_page_and_again_by_the_tablet_it_is_one_request(scene):
