@@ -14,6 +14,7 @@ DELAYS = {
 ORDER = tuple(DELAYS)
 SHORTEST = timedelta(minutes=5)  # between two levels of an overdue request, and at least left after a complement
 AGAIN, NEXT, SUPERVISOR = 1, 2, 3  # levels: told again, then the next expert of the pool, then the managers
+REMINDED, SILENT = 1, 2  # levels of an awaited complement: who owes it is reminded, then the expert is told
 ASIDE = 10**11  # more seconds than any date counts
 
 
@@ -27,6 +28,11 @@ def level_at(urgency: str, due_at: datetime, now: datetime) -> int:
     if now < due_at:
         return 0
     return min(SUPERVISOR, AGAIN + int((now - due_at) / step(urgency)))
+
+
+def silence_at(urgency: str, asked_at: datetime, now: datetime) -> int:
+    """How far a complement is that was asked and has not come: a level for each whole delay of its urgency, two at most."""
+    return min(SILENT, int((now - asked_at) / DELAYS[urgency]))
 
 
 def due_again(urgency: str, left: timedelta, now: datetime) -> datetime:

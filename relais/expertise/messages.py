@@ -31,7 +31,9 @@ ADMISSION, ACCEPTED, DECLINED, TAKEN_OVER, CANCELLED, NOTE = (
 )  # fmt: skip
 DOCUMENT = "expertise.document"
 CALM = (NEWS, NOTE, DOCUMENT)  # by e-mail, however urgent the request
-GONE, CORRECTED = "expertise.gone", "expertise.corrected"
+GONE, CORRECTED, REMINDED, SILENT = (
+    "expertise.gone", "expertise.corrected", "expertise.reminded", "expertise.silent",
+)  # fmt: skip
 WANTED: dict[str, Iterable[str]] = {
     ASKED: FREE,
     OVERDUE: RUNNING,
@@ -52,6 +54,8 @@ WANTED: dict[str, Iterable[str]] = {
     DOCUMENT: State.values,
     GONE: HELD,
     CORRECTED: State.values,
+    REMINDED: (State.COMPLEMENT_ASKED,),
+    SILENT: (State.COMPLEMENT_ASKED,),
 }
 
 
@@ -143,6 +147,18 @@ TEXTS = [
         "Réponse corrigée",
         "Une réponse a été corrigée",
         "Une réponse a été corrigée dans un dossier que vous suivez : relisez-la maintenant.",
+    ),
+    _text(
+        REMINDED,
+        "Complément attendu",
+        "Une question attend votre réponse",
+        "Une question posée par un expert attend encore la réponse de votre établissement.",
+    ),
+    _text(
+        SILENT,
+        "Complément non donné",
+        "Votre question est sans réponse",
+        "Votre question reste sans réponse : téléphonez, ou rendez votre avis avec ce que vous avez.",
     ),
     _text(GONE, "Expert parti", "Une demande attend un autre expert", "Une demande attend un autre expert."),
 ]

@@ -104,7 +104,7 @@ class Expertise(models.Model):
     left = models.DurationField(null=True)  # what was left of the delay when a complement was asked
     taken_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)  # first opinion
-    level = models.PositiveSmallIntegerField(default=0)  # delays.level_at, as it was told
+    level = models.PositiveSmallIntegerField(default=0)  # delays.level_at, or silence_at, as it was told
     called = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # the next expert, overdue
     refusal = models.CharField("motif du refus", max_length=20, choices=Refusal, blank=True)
     refusal_note = models.CharField("précision", max_length=300, blank=True)
@@ -184,6 +184,11 @@ class Expertise(models.Model):
     def is_admitted(self) -> bool:
         """The service to which the admission is proposed has accepted it."""
         return self.last_admission is not None and self.last_admission.data.get("accepted", False)
+
+    @property
+    def complement_asked_at(self) -> datetime | None:
+        """Since when a complement is awaited: its clock stood still from then on."""
+        return self.due_at - self.left if self.due_at and self.left is not None else None
 
     def is_overdue(self, now: datetime) -> bool:
         """Its delay has run out; while a complement is awaited the clock stands still."""

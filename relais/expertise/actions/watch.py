@@ -1,12 +1,13 @@
 """Overdue requests climb: told again, then the next expert of the pool, then the managers; each once (B2.6).
 
-Those whose expert leaves the pool are told to the others at once.
+A complement that does not come is asked again, then its expert hears that nothing came (TE-05). Those whose expert leaves the
+pool are told to the others at once.
 """
 
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from relais.core.actor import SYSTEM_ACTOR
@@ -16,22 +17,27 @@ from relais.expertise import delays, messages
 from relais.expertise.actions.states import tell_lists
 from relais.expertise.models import Expertise
 from relais.expertise.queries import pool
-from relais.expertise.workflow import HELD
+from relais.expertise.workflow import HELD, State
 from relais.oncall.models import PoolMember
 
 
 def watch(*, now: datetime | None = None) -> int:
-    """Climb every overdue request to where it should be by now, the most urgent first; returns how many moved.
+    """Climb every request that is overdue, or awaits a complement, to where it should be by now, the most urgent first;
+    returns how many moved.
 
     One transaction each. Raises ExceptionGroup at the end, all others done, for those that could not be watched.
     """
     moment = now or timezone.now()
     moved: list[bool] = []
-    due = _due(moment).order_by("rank", "pk").values_list("pk", flat=True)
-    failed = each(due, lambda pk: moved.append(climb(pk, moment)))
+    failed = each(_in_turn(_due(moment)), lambda pk: moved.append(climb(pk, moment)))
+    failed += each(_in_turn(_silent(moment)), lambda pk: moved.append(urge(pk, moment)))
     if failed:
         raise ExceptionGroup("Requests that could not be watched", failed)
     return sum(moved)
+
+
+def _in_turn(rows: QuerySet[Expertise]) -> QuerySet[Expertise, UUID]:
+    return rows.order_by("rank", "pk").values_list("pk", flat=True)
 
 
 def follow_pool(service_id: UUID) -> None:
@@ -96,3 +102,35 @@ def _tell(asked: Expertise, level: int, now: datetime) -> None:
         messages.tell_managers(asked)
     called = str(asked.called_id) if level == delays.NEXT and asked.called_id else ""
     dossiers.record(asked.dossier, "overdue", SYSTEM_ACTOR, level=level, called=called)
+
+
+def _silent(now: datetime) -> QuerySet[Expertise]:
+    """Those whose complement has not come in a delay of which nobody was told: `delays.silence_at`, asked of the database."""
+    due = Q()
+    for urgency in delays.ORDER:
+        for level in range(delays.SILENT):
+            due |= Q(urgency=urgency, level=level, due_at__lte=now - (level + 1) * delays.DELAYS[urgency] + F("left"))
+    return Expertise.objects.filter(due, state=State.COMPLEMENT_ASKED)
+
+
+@whole
+def urge(pk: UUID, now: datetime) -> bool:
+    """Remind the side that asks of a complement that it has not given, then tell the expert, who may answer without it; once
+    each. False when nobody is to be told."""
+    rows = Expertise.objects.select_for_update(of=("self",), no_key=True).select_related("dossier", "service")
+    asked = rows.filter(pk=pk, state=State.COMPLEMENT_ASKED).first()
+    if asked is None or asked.complement_asked_at is None:
+        return False
+    reached = delays.silence_at(asked.urgency, asked.complement_asked_at, now)
+    if reached <= asked.level:
+        return False
+    if asked.level < delays.REMINDED:
+        messages.tell_asking(asked, messages.REMINDED, SYSTEM_ACTOR)
+        dossiers.record(asked.dossier, "complement_late", SYSTEM_ACTOR)
+    if reached == delays.SILENT:
+        messages.tell_expert(asked, messages.SILENT)
+        dossiers.record(asked.dossier, "complement_silent", SYSTEM_ACTOR)
+    asked.level = reached
+    asked.save(update_fields=["level"])
+    tell_lists(asked)
+    return True

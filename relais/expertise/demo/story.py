@@ -205,6 +205,7 @@ class Story:
             self._event(self.taken, "take", plan.expert, source="envoyee", state="prise-en-charge")
         if state == State.COMPLEMENT_ASKED and asked.due_at:
             asked.left = max(asked.due_at - self.now, timedelta(0))
+            asked.level = delays.silence_at(plan.urgency, asked.due_at - asked.left, self.now)
         if state in ANSWERED:
             self._answer()
         if state == State.REFUSED:

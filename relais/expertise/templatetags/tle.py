@@ -22,6 +22,8 @@ WORDS = {
     "expert_gone": _l("L’expert ne répond plus pour ce service"),
     "ask_complement": _l("Complément demandé"),
     "give_complement": _l("Complément donné"),
+    "complement_late": _l("Complément attendu : rappel à qui a fait la demande"),
+    "complement_silent": _l("Complément attendu : l’expert est prévenu qu’il ne vient pas"),
     "answer": _l("Avis rendu et signé"),
     "correct": _l("Avis corrigé et signé de nouveau"),
     "second_opinion": _l("Second avis demandé"),
