@@ -12,7 +12,7 @@ from relais.accounts.models import User
 from relais.core.errors import Refused
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Participant
-from relais.liaison.models import Decision, Note, Request
+from relais.liaison.models import Decision, HandOver, Note, Request
 from relais.liaison.queries.measures import measured
 from relais.liaison.queries.unread import arrived, has_unread
 from relais.liaison.workflow import OPEN, PASSED_ON, State
@@ -102,6 +102,9 @@ class Text:
         if self.key == ROOM:  # not once they are there
             inside = Peer.objects.inside().filter(invitation__room__about=OuterRef("pk"))
             return found.filter(~Exists(inside.filter(invitation__holder_id=str(message.holder_id)))).exists()
+        if self.key == HAND_OVER:  # not once it is accepted, or proposed to another one
+            handed = HandOver.objects.filter(demand__in=found, accepted_at=None, dropped_at=None)
+            return handed.filter(taking=message.holder_id).exists()
         return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:

@@ -273,7 +273,7 @@ class HandOver(Base):
     recommendation = models.TextField("recommandations", max_length=2000, blank=True)
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    dropped_at = models.DateTimeField(null=True)  # the request ended, or changed hands otherwise
+    dropped_at = models.DateTimeField(null=True)  # the request ended or changed hands otherwise, or this was missed
     alarmed_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -29,6 +29,7 @@ from relais.oncall.workflow import ANSWERS
 
 PASSED_ON = (*WAITING, State.TAKEN, State.COMPLEMENT, State.ORIENTATION)  # and what is to look at again in the shift
 TAKINGS = ("take", "taken_over", "hand_over_accepted")  # events after which whoever did it has the request
+Relief = tuple[Service | None, User | None]
 PARTS = ("situation", "background", "assessment", "recommendation")
 
 
@@ -40,8 +41,8 @@ def to_pass_on(now: datetime) -> Q:
 
 def watch(now: datetime) -> list[Exception]:
     """Propose what belongs to doctors whose shift has ended; sound the alarm for what nobody accepts. What failed."""
-    proposed = HandOver.objects.filter(demand=OuterRef("pk"), accepted_at=None, dropped_at=None, taking__isnull=False)
-    held = Request.objects.filter(to_pass_on(now), ~Exists(proposed), responsible__isnull=False)
+    answerable = _answerable(now).filter(demand=OuterRef("pk"))
+    held = Request.objects.filter(to_pass_on(now), ~Exists(answerable), responsible__isnull=False)
     ids = held.order_by("submitted_at", "pk").values_list("pk", flat=True)
     failed = each(ids, lambda pk: propose(demand_id=pk, now=now))
     late = HandOver.objects.filter(
@@ -49,6 +50,14 @@ def watch(now: datetime) -> list[Exception]:
     )
     unanswered = late.order_by("due_at", "pk").values_list("demand_id", flat=True)
     return failed + each(unanswered, lambda pk: sound(demand_id=pk, now=now))
+
+
+def _answerable(now: datetime) -> QuerySet[HandOver]:
+    """The open hand-overs whose proposed doctor is on duty now for the service that takes over, as `on_duty` has it."""
+    slots = OnCallSlot.objects.at(now).told().filter(service=OuterRef("service"))
+    named = Q(user=OuterRef("taking"), state__in=ANSWERS, doctor_here=True)
+    named |= Q(backup=OuterRef("taking"), backup_here=True)
+    return HandOver.objects.filter(Exists(slots.filter(named)), accepted_at=None, dropped_at=None)
 
 
 def _shift_over(demand: Request, now: datetime) -> bool:
@@ -68,11 +77,16 @@ def _shift_over(demand: Request, now: datetime) -> bool:
     return next_boundary(since) <= now or theirs.exists()
 
 
-def _relief(demand: Request, now: datetime) -> tuple[Service | None, User | None]:
-    """The service that relieves, and its doctor on duty; where nobody is named, the service that should answer alone."""
+def _relief(demand: Request, now: datetime) -> Relief | None:
+    """The service that relieves, and its doctor on duty; where nobody is named, the service that should answer alone.
+
+    None: whoever has the demand is on duty themselves.
+    """
+    if not _shift_over(demand, now):
+        return None
     named = next((duty for duty in route(demand.establishment, now) if duty.user), None)
     if named:
-        return named.service, named.user
+        return (named.service, named.user) if named.user != demand.responsible else None
     return next(iter(asked_services(demand.establishment, now)), None), None
 
 
@@ -91,46 +105,62 @@ def propose(*, demand_id: UUID, now: datetime) -> HandOver | None:
     """By the system, at the end of a shift: the request is proposed to whoever is on duty, and stays where it is.
 
     A hole in the rota is no reason to say nothing: it is proposed to nobody, an alarm after the usual delay, and to the
-    first doctor who is named again.
+    first doctor who is named again. What its doctor did not accept while on duty is proposed anew, with the same text and an
+    alarm of its own; it ends where whoever has the request is on duty again.
     """
     demand = lock(SYSTEM_ACTOR, demand_id)
-    if demand.responsible is None or not _passes_on(demand, now) or not _shift_over(demand, now):
+    if demand.responsible is None or not _passes_on(demand, now):
         return None
-    service, taking = _relief(demand, now)
-    if taking == demand.responsible:
+    before = _open(demand.hand_overs.all())
+    if before and _answerable(now).filter(pk=before.pk).exists():
         return None
-    made = _open(demand.hand_overs.all())
-    if made is None:
-        made = _create(demand, demand.responsible, service, taking, now)
-    elif taking and made.taking_id is None:
-        made.service, made.taking = service, taking
-        made.save(update_fields=["service", "taking"])
-    else:
+    relief = _relief(demand, now)
+    if relief is None:
+        if before:
+            _end(demand, before, now)
         return None
+    made = _renew(demand, before, demand.responsible, relief, now)
     if made is None:
         return None
-    if service:
-        owning.join(SYSTEM_ACTOR, demand, service)
+    if made.service:
+        owning.join(SYSTEM_ACTOR, demand, made.service)
     dossiers.record(
         demand.dossier,
         "hand_over_proposed",
         SYSTEM_ACTOR,
         hand_over=str(made.pk),
-        to=str(taking.pk) if taking else "",
+        to=str(made.taking_id or ""),
     )
-    if taking:
-        messages.tell(messages.HAND_OVER, demand, taking)
+    if made.taking:
+        messages.tell(messages.HAND_OVER, demand, made.taking)
     tell_pages(demand, urgent=True)
     return made
 
 
-def _create(
-    demand: Request, leaving: User, service: Service | None, taking: User | None, now: datetime
-) -> HandOver | None:
+def _end(demand: Request, before: HandOver, now: datetime) -> None:
+    """Whoever has the request is on duty again before anybody accepted it."""
+    owning.drop_hand_overs(demand, now)
+    dossiers.record(demand.dossier, "hand_over_ended", SYSTEM_ACTOR, hand_over=str(before.pk))
+    tell_pages(demand)
+
+
+def _renew(demand: Request, before: HandOver | None, leaving: User, relief: Relief, now: datetime) -> HandOver | None:
+    """The hand-over to whoever relieves: a new one, which keeps the text of the one that was missed, or the one that was
+    proposed to nobody. None where nothing changes."""
+    if before and before.taking_id is None:
+        if relief == (before.service, None):
+            return None
+        before.service, before.taking = relief
+        before.save(update_fields=["service", "taking"])
+        return before
+    texts = {name: getattr(before, name) for name in PARTS} if before else sbar(demand, now)
+    if before:
+        owning.drop_hand_overs(demand, now)
+    service, taking = relief
     try:
         with transaction.atomic():  # a savepoint: another worker may propose the same
             return HandOver.objects.create(
-                demand=demand, leaving=leaving, service=service, taking=taking, due_at=now, **sbar(demand, now)
+                demand=demand, leaving=leaving, service=service, taking=taking, due_at=now, **texts
             )  # fmt: skip
     except IntegrityError:
         return None

@@ -49,6 +49,7 @@ WORDS = {
     "hand_over_proposed": _l("Relève proposée"),
     "hand_over_rewritten": _l("Texte de la relève corrigé"),
     "hand_over_accepted": _l("Relève acceptée"),
+    "hand_over_ended": _l("Relève sans objet : le médecin qui a la demande est de nouveau d’astreinte"),
     "hand_over_late": _l("Relève sans réponse : l’alarme est donnée"),
     "note_written": _l("Note ajoutée"),
     "note_amended": _l("Note corrigée"),

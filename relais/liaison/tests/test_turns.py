@@ -2,28 +2,37 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, client_of, make_member
+from relais.accounts.models import Membership
+from relais.accounts.testing import actor_for, client_of, make_member, make_practitioner
+from relais.liaison import messages
 from relais.liaison.actions import deciding, owning, watching
 from relais.liaison.actions.deciding import Advice
-from relais.liaison.models import Request
+from relais.liaison.models import HandOver, Request
 from relais.liaison.testing import make_home, make_request, taken
 from relais.notifications.models import Message
 from relais.oncall.actions import pool
 from relais.oncall.models import OnCallSlot, PoolMember
+from relais.oncall.testing import join, make_slot
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
-MINUTE = timedelta(minutes=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def told(user, key):
     return Message.objects.filter(holder_id=user.pk, type=key).count()
+
+
+def wanted(key, member):
+    """Whether the last message of this type to them would still be sent."""
+    message = Message.objects.filter(type=key, holder_id=member.user_id).order_by("created_at", "pk").last()
+    return bool(message and messages.TEXTS[key].still_wanted(message))
 
 
 def advice(code="maintien-surveillance", hours=4):
@@ -159,3 +168,116 @@ def test_who_gets_what_a_doctor_who_left_had_passed_on_is_told_when_it_waits_too
     assert (found.state, found.responsible) == ("redirigee-samu", scene.regulator.user)
     watching.watch(found.asked_at + 31 * MINUTE)
     assert told(scene.regulator.user, "liaison.late") == 1
+
+
+EVENING, MORNING = (
+    datetime(2026, 11, 25, 18, tzinfo=UTC),
+    datetime(2026, 11, 26, 7, tzinfo=UTC),
+)  # 19:00 and 08:00 in Paris
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """What time it is, once somebody said so."""
+    moments = [timezone.now()]
+    monkeypatch.setattr(timezone, "now", lambda: moments[0])
+    return moments
+
+
+def open_hand_overs():
+    return HandOver.objects.filter(accepted_at=None, dropped_at=None)
+
+
+def handing_over(clock, at, until):
+    """A request whose hand-over is proposed at this moment to the colleague, on duty until another; a third doctor comes."""
+    clock[0] = at - timedelta(hours=1)
+    scene = make_home(now=clock[0])
+    taken(scene)
+    third = make_practitioner(scene.service.establishment, family_name="Troisième")
+    join(scene.service, third)
+    OnCallSlot.objects.filter(user=scene.doctor.user).update(ends_at=at)
+    make_slot(scene.service, scene.colleague, at, until)
+    clock[0] = at
+    watching.watch(at)
+    assert open_hand_overs().get().taking == scene.colleague.user
+    return scene, third
+
+
+@pytest.mark.req("FG-10", "D10")
+@pytest.mark.parametrize(("at", "until"), [(EVENING, MORNING), (MORNING, MORNING + timedelta(hours=11))])
+def test_a_hand_over_that_was_missed_is_proposed_to_whoever_comes_at_8_or_19_with_its_text_and_an_alarm_of_its_own(
+    at, until, clock
+):
+    scene, third = handing_over(clock, at, until)
+    make_slot(scene.service, third, until, until + timedelta(hours=11))
+    missed = open_hand_overs().get()
+    said = {"situation": "Fièvre, stable.", "assessment": "Foyer droit.", "read": missed.assessment}
+    assert client_of(scene.doctor).post(f"/liaison/releves/{missed.pk}/", said).status_code == 302
+    watching.watch(until - SECOND)
+    assert open_hand_overs().get().pk == missed.pk, "they are on duty until then"
+    for clock[0] in (until, until + MINUTE):
+        watching.watch(clock[0])
+    found = open_hand_overs().get()
+    assert (found.leaving, found.taking) == (scene.doctor.user, third.user)
+    assert (found.due_at, found.alarmed_at) == (until, None)
+    assert (found.situation, found.assessment) == ("Fièvre, stable.", "Foyer droit.")
+    assert told(third.user, "liaison.hand_over") == 1
+    assert not wanted("liaison.hand_over", scene.colleague)
+    lists = [client_of(one).get("/liaison/astreinte/").content.decode() for one in (third, scene.colleague)]
+    assert ["Relève à accepter : VASSEUR" in page for page in lists] == [True, False], "it rings"
+    page = [client_of(one).get("/liaison/releves/").content.decode() for one in (third, scene.colleague)]
+    assert ["Fièvre, stable." in one for one in page] == [True, False]
+    watching.watch(until + 15 * MINUTE)
+    assert open_hand_overs().get().alarmed_at == until + 15 * MINUTE
+    client_of(scene.colleague).post(f"/liaison/releves/{missed.pk}/accepter/")
+    assert Request.objects.get().responsible == scene.doctor.user, "theirs until another accepts"
+    assert client_of(third).post(f"/liaison/releves/{found.pk}/accepter/").status_code == 302
+    assert Request.objects.get().responsible == third.user
+
+
+@pytest.mark.req("FG-10", "D10")
+@pytest.mark.parametrize("why", ["absent", "pool", "establishment"])
+@pytest.mark.parametrize("stands_in", [True, False])
+def test_a_hand_over_to_a_doctor_who_is_absent_or_left_is_proposed_at_once_to_the_next_one_else_to_nobody(
+    why, stands_in, clock
+):
+    scene, third = handing_over(clock, EVENING, MORNING)
+    OnCallSlot.objects.filter(service=scene.samu).delete()
+    if stands_in:
+        make_slot(scene.service, third, EVENING, MORNING)
+    watching.watch(EVENING + MINUTE)
+    assert open_hand_overs().get().taking == scene.colleague.user, "they are on duty"
+    if why == "absent":
+        slot = OnCallSlot.objects.get(user=scene.colleague.user)
+        assert client_of(scene.colleague).post(f"/astreintes/creneaux/{slot.pk}/mark_absent/").status_code == 302
+    elif why == "pool":
+        referent = actor_for(make_member(scene.service.establishment, "manager"))
+        member = PoolMember.objects.get(user=scene.colleague.user)
+        pool.remove_member(actor=referent, service=scene.service, member=member)
+    else:
+        Membership.objects.filter(pk=scene.colleague.pk).update(ended_at=clock[0])
+    at = EVENING + 10 * MINUTE
+    for moment in (at, at + MINUTE, at + 14 * MINUTE):
+        watching.watch(moment)
+    found = open_hand_overs().get()
+    assert (found.taking, found.due_at) == (third.user if stands_in else None, at)
+    assert found.alarmed_at is None
+    assert told(third.user, "liaison.hand_over") == stands_in
+    assert Request.objects.get().responsible == scene.doctor.user
+    watching.watch(at + 15 * MINUTE)
+    assert open_hand_overs().get().alarmed_at == at + 15 * MINUTE
+
+
+@pytest.mark.req("FG-10", "D10")
+def test_a_hand_over_ends_unaccepted_once_whoever_has_the_request_is_on_duty_again(clock):
+    scene, _third = handing_over(clock, EVENING, MORNING)
+    make_slot(scene.service, scene.doctor, MORNING, MORNING + timedelta(hours=11))
+    for clock[0] in (MORNING, MORNING + 15 * MINUTE):
+        watching.watch(clock[0])
+    assert not open_hand_overs().exists()
+    assert Request.objects.get().responsible == scene.doctor.user
+    words = client_of(scene.doctor).get(f"/liaison/{Request.objects.get().pk}/").content.decode()
+    assert "Relève sans objet" in words
+    clock[0] = MORNING + timedelta(hours=11)
+    watching.watch(clock[0])
+    assert open_hand_overs().get().leaving == scene.doctor.user, "and begins again with the end of that shift"
