@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 ALARM_AGAIN = timedelta(hours=1)  # ours
-HAND_OVER = timedelta(minutes=15)  # ours: a hand-over that nobody accepts is an alarm after this
+HAND_OVER = timedelta(minutes=15)  # ours: a hand-over that nobody accepts is an alarm after this, then hourly
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from relais.accounts.models import User
 from relais.core.errors import Refused
+from relais.directory.models import Service
 from relais.dossiers import actions as dossiers
 from relais.dossiers.models import Participant
 from relais.liaison.models import Decision, HandOver, Note, Request
@@ -34,6 +35,7 @@ AWAITED, HELP, HELP_HERE = "liaison.awaited", "liaison.help", "liaison.help_here
 UNTAKEN, UNTAKEN_HERE = "liaison.untaken", "liaison.untaken_here"
 REVIEW_HELP, REVIEW_HELP_HERE = "liaison.review_help", "liaison.review_help_here"
 REMINDED, SILENT, DOCUMENT = "liaison.reminded", "liaison.silent", "liaison.document"
+HAND_OVER_HERE = "liaison.hand_over_here"
 
 ON_CALL = "figurez au planning d’astreinte ou de garde, ou répondez pour un service"
 REASONS = {
@@ -49,6 +51,7 @@ REASONS = {
     HELP_HERE: "tenez le planning d’un service",
     UNTAKEN_HERE: "tenez le planning d’un service",
     REVIEW_HELP_HERE: "tenez le planning d’un service",
+    HAND_OVER_HERE: "tenez le planning d’un service",
     NOBODY_HERE: "répondez d’un établissement",
 }
 
@@ -68,7 +71,7 @@ ONLY: dict[str, dict[str, Any]] = {
     SILENT: UNANSWERED, UNTAKEN: NOT_TAKEN, UNTAKEN_HERE: NOT_TAKEN, REVIEW: DUE, REVIEW_HELP: DUE,
     REVIEW_HELP_HERE: DUE,
 }  # fmt: skip
-TO_MANAGERS = (HELP_HERE, UNTAKEN_HERE, REVIEW_HELP_HERE)  # who read no request
+TO_MANAGERS = (HELP_HERE, UNTAKEN_HERE, REVIEW_HELP_HERE, HAND_OVER_HERE)  # who read no request
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,9 @@ class Text:
         if self.key == ROOM:  # not once they are there
             inside = Peer.objects.inside().filter(invitation__room__about=OuterRef("pk"))
             return found.filter(~Exists(inside.filter(invitation__holder_id=str(message.holder_id)))).exists()
-        if self.key == HAND_OVER:  # not once it is accepted, or proposed to another one
+        if self.key in (HAND_OVER, HAND_OVER_HERE):  # not once it is accepted, or proposed to another one
             handed = HandOver.objects.filter(demand__in=found, accepted_at=None, dropped_at=None)
-            return handed.filter(taking=message.holder_id).exists()
+            return (handed.filter(taking=message.holder_id) if self.key == HAND_OVER else handed).exists()
         return (found.filter(responsible_id=message.holder_id) if self.of_owner else found).exists()
 
     def render(self, message: Message, secret: dict[str, Any]) -> Rendered:
@@ -125,6 +128,12 @@ TEXTS = {
         Text(ASKED, "Demande adressée", "une demande vous attend", of_owner=False),
         Text(REVIEW, "Réévaluation à faire", "une réévaluation est à faire", of_owner=True),
         Text(HAND_OVER, "Relève proposée", "une relève vous attend", of_owner=False),
+        Text(
+            HAND_OVER_HERE,
+            "Relève sans réponse, aux responsables",
+            "une relève attend encore, trouvez qui peut la prendre",
+            of_owner=False,
+        ),
         Text(LATE, "Sans réponse", "personne n’a encore pris le relais d’un dossier", of_owner=True),
         Text(NOBODY, "Demande sans médecin", "une demande n’a aucun médecin, agissez", of_owner=False),
         Text(
@@ -175,11 +184,14 @@ def register_all() -> None:
         registry.register(text)
 
 
-def tell(key: str, demand: Request, user: User) -> None:
-    """Queue one message to a professional: by SMS to the mobile of their duty, else to their own, else by e-mail."""
+def tell(key: str, demand: Request, user: User, service: Service | None = None) -> None:
+    """Queue one message to a professional: by SMS to the mobile of their duty, else to their own, else by e-mail.
+
+    `service`: whose rota a referent is to look at, where it is not the one that has the request.
+    """
     address = reverse("liaison:nobody") if key == NOBODY_HERE else reverse("liaison:request", args=[demand.pk])
     if key in TO_MANAGERS:
-        address = reverse("oncall:rota", args=[demand.service_id])
+        address = reverse("oncall:rota", args=[service.pk if service else demand.service_id])
     mobile = _of_duty(demand, user) or user.mobile
     outbox.queue(
         type=key,

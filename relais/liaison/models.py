@@ -274,7 +274,7 @@ class HandOver(Base):
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     dropped_at = models.DateTimeField(null=True)  # the request ended or changed hands otherwise, or this was missed
-    alarmed_at = models.DateTimeField(null=True)
+    alarmed_at = models.DateTimeField(null=True)  # the last time
 
     class Meta:
         ordering = ["due_at", "id"]

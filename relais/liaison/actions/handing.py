@@ -20,6 +20,7 @@ from relais.liaison import permissions as may
 from relais.liaison.actions import owning
 from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import HandOver, Request
+from relais.liaison.queries.people import referents
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import WAITING, State
 from relais.oncall.hours import next_boundary
@@ -45,9 +46,7 @@ def watch(now: datetime) -> list[Exception]:
     held = Request.objects.filter(to_pass_on(now), ~Exists(answerable), responsible__isnull=False)
     ids = held.order_by("submitted_at", "pk").values_list("pk", flat=True)
     failed = each(ids, lambda pk: propose(demand_id=pk, now=now))
-    late = HandOver.objects.filter(
-        accepted_at=None, dropped_at=None, alarmed_at=None, due_at__lte=now - delays.HAND_OVER
-    )
+    late = HandOver.objects.filter(_late(now), accepted_at=None, dropped_at=None)
     unanswered = late.order_by("due_at", "pk").values_list("demand_id", flat=True)
     return failed + each(unanswered, lambda pk: sound(demand_id=pk, now=now))
 
@@ -58,6 +57,12 @@ def _answerable(now: datetime) -> QuerySet[HandOver]:
     named = Q(user=OuterRef("taking"), state__in=ANSWERS, doctor_here=True)
     named |= Q(backup=OuterRef("taking"), backup_here=True)
     return HandOver.objects.filter(Exists(slots.filter(named)), accepted_at=None, dropped_at=None)
+
+
+def _late(now: datetime) -> Q:
+    """The hand-overs whose alarm is due: a while after they were proposed, then each hour."""
+    first = Q(alarmed_at=None, due_at__lte=now - delays.HAND_OVER)
+    return first | Q(alarmed_at__lte=now - delays.ALARM_AGAIN)
 
 
 def _shift_over(demand: Request, now: datetime) -> bool:
@@ -168,26 +173,32 @@ def _renew(demand: Request, before: HandOver | None, leaving: User, relief: Reli
 
 @whole
 def sound(*, demand_id: UUID, now: datetime) -> None:
-    """The alarm of a hand-over that nobody accepted: the SAMU takes part, both doctors are told; it stays where it is.
+    """The alarm of a hand-over that nobody accepts, then each hour: both doctors and the referents of the service that takes
+    over are told, the SAMU takes part from the first time; it stays where it is.
 
     Without an alarm where nothing is to be passed on any more: the hand-over ends.
     """
     demand = lock(SYSTEM_ACTOR, demand_id)
-    found = _open(demand.hand_overs.all())
-    if found is None or found.alarmed_at:
+    found = _open(demand.hand_overs.filter(_late(now)))
+    if found is None:
         return
     if not _passes_on(demand, now):
         owning.drop_hand_overs(demand, now)
         tell_pages(demand)
         return
-    found.alarmed_at = now
+    first, found.alarmed_at = found.alarmed_at is None, now
     found.save(update_fields=["alarmed_at"])
-    owning.call_in_samu(SYSTEM_ACTOR, demand)
+    if first:
+        owning.call_in_samu(SYSTEM_ACTOR, demand)
     dossiers.record(demand.dossier, "hand_over_late", SYSTEM_ACTOR, hand_over=str(found.pk))
     if demand.responsible:
         messages.tell(messages.LATE, demand, demand.responsible)
     if found.taking:
         messages.tell(messages.HAND_OVER, demand, found.taking)
+    service = found.service or demand.service
+    for user in referents(service) if service else []:
+        if user.pk not in (demand.responsible_id, found.taking_id):
+            messages.tell(messages.HAND_OVER_HERE, demand, user, service=service)
     tell_pages(demand, urgent=True)
 
 

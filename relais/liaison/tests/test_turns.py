@@ -281,3 +281,31 @@ def test_a_hand_over_ends_unaccepted_once_whoever_has_the_request_is_on_duty_aga
     clock[0] = MORNING + timedelta(hours=11)
     watching.watch(clock[0])
     assert open_hand_overs().get().leaving == scene.doctor.user, "and begins again with the end of that shift"
+
+
+@pytest.mark.req("FG-10", "D10")
+def test_the_alarm_of_a_hand_over_is_given_each_hour_to_both_doctors_and_the_referent_until_it_is_accepted(clock):
+    scene, _third = handing_over(clock, EVENING, MORNING)
+    referent = make_member(scene.service.establishment, "manager")
+    elsewhere = make_member(scene.samu.establishment, "manager")
+
+    def alarms():
+        both = (scene.doctor, "liaison.late"), (scene.colleague, "liaison.hand_over")
+        return [told(one.user, key) for one, key in (*both, (referent, "liaison.hand_over_here"))]
+
+    assert alarms() == [0, 1, 0], "proposed"
+    for times, minute in enumerate((15, 75, 135), 1):
+        for clock[0] in (EVENING + (minute - 1) * MINUTE, EVENING + minute * MINUTE):
+            watching.watch(clock[0])
+            given = times - (clock[0] < EVENING + minute * MINUTE)
+            assert alarms() == [given, 1 + given, given]
+    assert open_hand_overs().get().alarmed_at == EVENING + 135 * MINUTE
+    assert (told(scene.regulator.user, "liaison.asked"), told(elsewhere.user, "liaison.hand_over_here")) == (1, 0)
+    link = Message.objects.filter(type="liaison.hand_over_here")[0].context["link"]
+    assert client_of(referent).get("/" + link.split("/", 3)[3]).status_code == 200
+    people = {"liaison.hand_over": scene.colleague, "liaison.hand_over_here": referent}
+    assert all(wanted(key, one) for key, one in people.items())
+    client_of(scene.colleague).post(f"/liaison/releves/{open_hand_overs().get().pk}/accepter/")
+    assert not any(wanted(key, one) for key, one in people.items())
+    watching.watch(EVENING + 195 * MINUTE)
+    assert alarms() == [3, 4, 3]
