@@ -26,6 +26,7 @@ from relais.liaison.workflow import OPEN, WAITING, State
 from relais.oncall.actions import pool, replacements, slots
 from relais.oncall.hours import next_boundary
 from relais.oncall.models import OnCallSlot, PoolMember
+from relais.oncall.queries import on_duty, route
 from relais.oncall.testing import cover, join, make_service, make_slot
 from relais.oncall.workflow import ANSWERS
 from relais.patients.testing import make_patient
@@ -84,6 +85,9 @@ def test_over_seven_days_every_open_request_has_one_owner_or_an_open_alarm_at_ev
         days.relieved(moment, seen)
     assert min(seen.values()) > 0, seen
     assert days.done == set(KINDS)
+    every = list(HandOver.objects.all())
+    anew = [(one, two) for one in every for two in every if one.demand == two.demand and one.dropped_at == two.due_at]
+    assert any(one.taking_id != two.taking_id for one, two in anew), "one that was missed was proposed anew"
     happened = set(Event.objects.order_by().values_list("verb", flat=True).distinct())
     assert happened >= {"take", "escalated", "taken_over", "hand_over_accepted", "nobody_told", "advise"}, happened
     silent = Request.objects.filter(state__in=OPEN, responsible=None, alarm_told_at=None)
@@ -155,9 +159,10 @@ class Days:
 
     def relieved(self, now: datetime, seen: dict[str, int]) -> None:
         """After a round: whoever has had, since before the last 08:00 or 19:00, what does not end with the shift, and stands
-        in no slot now, has a hand-over proposed. Until the next round only the clock moves, and slots end when one is due."""
-        on_duty = self._on_duty(now)
-        proposed = set(open_hand_overs().values_list("demand_id", flat=True))
+        in no slot now, has a hand-over that reaches somebody. Until the next round only the clock moves, and slots end when
+        one is due."""
+        in_slots = self._on_duty(now)
+        proposed = {one.demand_id: one for one in open_hand_overs().select_related("service")}
         last = max(one for one in self.boundaries if one <= now)
         for demand in Request.objects.filter(state__in=OPEN, responsible__isnull=False):
             owner = (demand.responsible_id, demand.state in WAITING)
@@ -165,10 +170,20 @@ class Days:
             since = since if before == owner else now
             self.had[demand.pk] = owner, since
             rests = demand.state == State.REVIEW and demand.review_at and demand.review_at >= next_boundary(now)
-            if demand.state == State.ADVISED or rests or since >= last or demand.responsible_id in on_duty:
+            if demand.state == State.ADVISED or rests or since >= last or demand.responsible_id in in_slots:
                 continue
-            assert demand.pk in proposed, "whoever is off duty is relieved"
+            assert self._reaches(proposed.get(demand.pk), now), "whoever is off duty is relieved"
             seen["relieved outside a slot"] += demand.responsible_id == self.friend.user_id
+
+    def _reaches(self, hand_over: HandOver | None, now: datetime) -> bool:
+        """It is proposed to who is on duty now for the service that takes over; to nobody where nobody is, with an alarm."""
+        if hand_over is None:
+            return False
+        if hand_over.taking_id is None:
+            rings = hand_over.alarmed_at is not None or now < hand_over.due_at + delays.HAND_OVER
+            return rings and not any(duty.user for duty in route(self.scene.home, now))
+        named = on_duty(hand_over.service, now) if hand_over.service else []
+        return hand_over.taking_id in {duty.user.pk for duty in named if duty.user}
 
     def act(self) -> None:
         """One thing that somebody does in the nursing home, at an on-call or in a rota: first what was not done yet, or what
