@@ -62,21 +62,20 @@ def can_tell_departure(actor: Actor, demand: Any) -> bool:
 
 
 def can_ask(actor: Actor) -> bool:
-    """Where nursing homes read only, practitioners who answer for them see the page on which one makes their requests."""
-    if settings.NURSING_HOMES_WRITE or not actor.has_role("practitioner"):
+    """Practitioners who answer for nursing homes see the page on which one makes their requests."""
+    if not actor.has_role("practitioner"):
         return False
     return PoolMember.objects.of(actor).filter(service__active=True, service__need__in=ANSWERING).exists()
 
 
 def can_ask_for(actor: Actor, establishment: Any) -> bool:
-    """Where nursing homes read only, a practitioner who answers in their department makes the request for them, after the
-    telephone call."""
+    """A practitioner who answers in the department of a nursing home makes its request, after the telephone call."""
     return establishment.kind in HOMES and establishment.department in departments_asked(actor)
 
 
 def departments_asked(actor: Actor) -> set[str]:
-    """Those where a practitioner answers, as long as nursing homes read only; none elsewhere."""
-    if settings.NURSING_HOMES_WRITE or not actor.has_role("practitioner"):
+    """Those where a practitioner answers."""
+    if not actor.has_role("practitioner"):
         return set()
     held = PoolMember.objects.of(actor).filter(service__active=True, service__need__in=ANSWERING)
     lists = held.order_by().values_list("service__departments", flat=True)
@@ -84,11 +83,16 @@ def departments_asked(actor: Actor) -> set[str]:
 
 
 def can_speak(actor: Actor, demand: Any) -> bool:
-    """The nursing home that asks, where it may write; where it reads only, the practitioner who made the request for it or
-    has it in hand writes what the home says on the telephone."""
-    if settings.NURSING_HOMES_WRITE:
-        return can_write(actor, demand)
-    return actor.user_id in (demand.responsible_id, demand.dossier.opened_by) and can_take(actor, demand)
+    """The nursing home that asks, where it may write; the practitioner who made the request for it writes what the home says
+    on the telephone, and so does whoever has it in hand where the home reads only."""
+    if can_write(actor, demand):
+        return True
+    writes = (
+        {demand.dossier.opened_by}
+        if settings.NURSING_HOMES_WRITE
+        else {demand.dossier.opened_by, demand.responsible_id}
+    )
+    return actor.user_id in writes and can_take(actor, demand)
 
 
 def can_complete(actor: Actor, demand: Any) -> bool:

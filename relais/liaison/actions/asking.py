@@ -5,12 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from relais.accounts.models import User
+from relais.accounts.models import Membership, User
 from relais.audit import actions as audit
 from relais.core.actor import Actor
 from relais.core.doors import get_visible
@@ -56,7 +57,7 @@ def start(*, actor: Actor, patient: Patient, origin_id: UUID | None = None) -> R
 
 
 def start_for(*, actor: Actor, home: Establishment, family_name: str, given_name: str, birth_date: date) -> Request:
-    """The draft of a request that a doctor makes for a nursing home that may only read, after its telephone call.
+    """The draft of a request that a doctor makes for a nursing home, after its telephone call.
 
     The resident is one of those in the home's care, by exact name and birth date; the doctor and whoever answers with
     them see the resident from now on. Raises NotFound for who may not, Refused when nobody or several are found: such a
@@ -78,19 +79,23 @@ def start_for(*, actor: Actor, home: Establishment, family_name: str, given_name
 @whole
 def _start_for(actor: Actor, home: Establishment, patient: Patient) -> Request:
     made = _draft(actor, patient, home, None)
-    _nobody_else_types(actor, made)
+    _nobody_loses(actor, made)
     held = services_of(actor).filter(need__in=may.ANSWERING, departments__contains=[home.department])
     for service in held.order_by("name", "pk")[:1]:
         owning.join(actor, made, service)
-    if made.dossier.opened_by != actor.user_id:  # begun by a colleague, or by the home while it could write
+    if made.dossier.opened_by != actor.user_id:  # begun by a colleague, or by the home
         Dossier.objects.filter(pk=made.pk).update(opened_by=actor.me)
     return made
 
 
-def _nobody_else_types(actor: Actor, draft: Request) -> None:
-    """Raises Refused while a colleague types it: one draft has one author, whose saving must not be lost without a word."""
+def _nobody_loses(actor: Actor, draft: Request) -> None:
+    """Raises Refused while a colleague types it, whose saving would be lost without a word; a nursing home that may write
+    keeps on writing in its own."""
     author_id, since = draft.dossier.opened_by, draft.drafted_at or draft.dossier.created_at
     if author_id == actor.user_id or since < timezone.now() - TYPING:
+        return
+    staff = Membership.objects.at_work(may.CLINICAL).filter(establishment_id=draft.establishment_id)
+    if author_id and settings.NURSING_HOMES_WRITE and staff.filter(user_id=author_id).exists():
         return
     author = User.objects.filter(pk=author_id).first() if author_id else None
     raise Refused(

@@ -9,6 +9,7 @@ from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from relais.accounts.models import User
 from relais.core.actor import Actor
 from relais.core.doors import any_of
 from relais.core.written import written
@@ -83,15 +84,17 @@ def home_rows(actor: Actor) -> list[Row]:
     return _rows(actor, home=True)
 
 
-def drafts(actor: Actor) -> list[Request]:
-    """What the nursing home began to type and has not sent."""
-    rows = Request.objects.filter(state=State.DRAFT, establishment_id=actor.here).select_related("patient")
-    return list(rows.order_by("drafted_at", "pk")[:20])
+def drafts(actor: Actor) -> list[tuple[Request, str]]:
+    """What is typed for the nursing home and was not sent, with who began it where that is somebody else."""
+    rows = Request.objects.filter(state=State.DRAFT, establishment_id=actor.here).select_related("patient", "dossier")
+    found = list(rows.order_by("drafted_at", "pk")[:20])
+    authors = User.objects.in_bulk({one.dossier.opened_by for one in found if one.dossier.opened_by} - {actor.me})
+    return [(one, author.full_name if (author := authors.get(one.dossier.opened_by)) else "") for one in found]
 
 
 @written
 def own_drafts(actor: Actor) -> QuerySet[Request]:
-    """What a doctor began to type for a nursing home that may only read."""
+    """What a doctor began to type for a nursing home."""
     rows = Request.objects.filter(state=State.DRAFT, dossier__opened_by=actor.me).exclude(establishment_id=actor.here)
     return rows.select_related("patient", "establishment").order_by("drafted_at", "pk")[:20]
 

@@ -1,4 +1,5 @@
-"""Where nursing homes read only, the doctor on call makes the request for them after the telephone call (FG-01)."""
+"""After the telephone call the doctor on call makes the request of a nursing home: of one that reads only, and of one that may
+write and has its hands full (FG-01, FG-02)."""
 
 from datetime import date, timedelta
 from uuid import uuid4
@@ -6,12 +7,13 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from relais.accounts.testing import actor_for, client_of, make_establishment, make_practitioner
+from relais.accounts.models import Role
+from relais.accounts.testing import client_of, make_establishment, make_member, make_practitioner
 from relais.audit.models import Entry
 from relais.core.errors import NotFound, Refused
 from relais.liaison.actions import asking
 from relais.liaison.models import Request
-from relais.liaison.testing import make_home, posted
+from relais.liaison.testing import make_home, make_request, posted, taken
 from relais.notifications.models import Message
 from relais.patients.models import Patient
 from relais.patients.testing import make_patient
@@ -90,10 +92,17 @@ def test_a_name_that_many_homes_of_the_region_bear_finds_the_one_of_the_doctor_s
     assert doctor.post(url, typed(scene, home_name="bel air lutece")).status_code == 302
 
 
-def test_only_a_doctor_who_answers_there_and_only_where_homes_read_only(scene, settings):
-    url = "/liaison/astreinte/demander/"
-    for member in (scene.nurse, make_practitioner(), make_practitioner(scene.service.establishment)):
-        assert client_of(member).get(url).status_code in (403, 404)
+@pytest.mark.parametrize("write", [True, False])
+def test_only_a_doctor_who_answers_there(scene, settings, write):
+    settings.NURSING_HOMES_WRITE = write
+    url, elsewhere = "/liaison/astreinte/demander/", make_establishment(kind="ehpad")
+    strangers = (
+        scene.nurse, make_member(elsewhere, Role.CAREGIVER, profession="Infirmière"), make_practitioner(elsewhere),
+        make_practitioner(), make_practitioner(scene.service.establishment),
+    )  # fmt: skip
+    for member in strangers:
+        for answer in (client_of(member).get(url), client_of(member).post(url, typed(scene))):
+            assert answer.status_code in (403, 404)
     asked = {"home": scene.home, "family_name": "Vasseur-Lemée", "given_name": "", "birth_date": date(1934, 5, 12)}
     with pytest.raises(NotFound):
         asking.start_for(actor=scene.nurse_actor, **asked)
@@ -101,10 +110,61 @@ def test_only_a_doctor_who_answers_there_and_only_where_homes_read_only(scene, s
     scene.service.save()
     with pytest.raises(NotFound):
         asking.start_for(actor=scene.doctor_actor, **asked)
+    assert not Request.objects.exists()
+
+
+@pytest.mark.req("FG-02", "VR-02")
+@pytest.mark.parametrize("who", ["doctor", "regulator"])
+def test_where_homes_may_write_too_the_doctor_or_the_samu_makes_the_request_and_opens_its_room(scene, settings, who):
+    """The nurse has both hands full: what is said on the telephone leaves a dossier, with its owner and its trace."""
     settings.NURSING_HOMES_WRITE = True
-    with pytest.raises(NotFound):
-        asking.start_for(actor=actor_for(scene.regulator), **asked)
-    assert client_of(scene.doctor).get(url).status_code == 404
+    member, url = getattr(scene, who), "/liaison/astreinte/demander/"
+    caller = client_of(member)
+    assert url in caller.get("/liaison/astreinte/").content.decode()
+    assert "Dans cette région" not in caller.get(url).content.decode()
+    fill = caller.post(url, typed(scene)).url
+    assert fill in caller.get("/liaison/astreinte/").content.decode(), "a draft to finish"
+    nurse = client_of(scene.nurse)
+    assert f"Commencé par {member.user.full_name}" in nurse.get("/liaison/residents/").content.decode()
+    sent = caller.post(fill, posted(urgence="vitale", motif="dyspnee", gir=None))
+    demand = Request.objects.get()
+    assert (sent.status_code, demand.patient, demand.dossier.establishment) == (302, scene.resident, scene.home)
+    assert (demand.state, demand.responsible) == ("prise-en-charge", member.user)
+    assert demand.service == {"doctor": scene.service, "regulator": scene.samu}[who]
+    assert not Message.objects.filter(holder_id=member.user_id).exists(), "nobody is told of their own call"
+    assert Entry.objects.filter(action="liaison.sought", user_id=member.user_id, why="1").count() == 1
+    events = demand.dossier.events.filter(user_id=member.user_id).values_list("verb", flat=True)
+    assert {"submit", "take"} <= set(events)
+    page = f"/liaison/{demand.pk}/"
+    assert "Ouvrir la visio" in caller.get(page).content.decode()
+    assert caller.post(f"{page}room/").url == f"{page}visio/"
+    assert caller.post(f"{page}completer/", {"q-fg.gir": "2", "request_key": str(uuid4())}).status_code == 302
+    assert demand.dossier.reference in nurse.get(page).content.decode()
+    assert nurse.post(f"{page}notes/", {"text": "Famille prévenue."}).status_code == 302
+    other = make_member(make_establishment(kind="ehpad"), Role.CAREGIVER, profession="Infirmière")
+    assert client_of(other).get(page).status_code == 404
+
+
+def test_what_a_nurse_began_and_cannot_finish_the_doctor_goes_on_with_and_she_may_still_write(scene, settings):
+    settings.NURSING_HOMES_WRITE = True
+    nurse = client_of(scene.nurse)
+    fill = nurse.post(f"/liaison/residents/{scene.resident.pk}/demander/").url
+    keep = fill.replace("saisie", "brouillon")
+    assert nurse.post(keep, {"q-fg.fr": "28"}).status_code == 200
+    doctor = client_of(scene.doctor)
+    assert doctor.get(fill).status_code == 404
+    assert doctor.post("/liaison/astreinte/demander/", typed(scene)).url == fill
+    assert 'value="28"' in doctor.get(fill).content.decode()
+    assert nurse.post(keep, {"q-fg.fr": "30"}).status_code == 200
+    assert Request.objects.get().draft["fg.fr"] == ["30"]
+
+
+def test_where_homes_may_write_what_they_asked_is_theirs_to_complete(scene, settings):
+    settings.NURSING_HOMES_WRITE = True
+    demand = taken(scene)
+    assert make_request(scene, make_patient(seen_by=scene.home)).responsible == scene.doctor.user
+    assert client_of(scene.doctor).get(f"/liaison/{demand.pk}/constantes/").status_code == 404
+    assert client_of(scene.nurse).get(f"/liaison/{demand.pk}/constantes/").status_code == 200
 
 
 @pytest.mark.req("FG-01")

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -53,7 +54,7 @@ def start(request: Any, patient_id: UUID) -> HttpResponse:
 @professional("practitioner")
 @require_http_methods(["GET", "HEAD", "POST"])
 def start_for(request: Any) -> HttpResponse:
-    """Where nursing homes read only: the doctor who has one on the telephone begins its request."""
+    """The doctor who has a nursing home on the telephone begins its request."""
     if not may.can_ask(request.actor):
         raise NotFound
     form = AskForForm(request.POST or None)
@@ -76,7 +77,12 @@ def start_for(request: Any) -> HttpResponse:
             return redirect("liaison:fill", made.pk)
         except Refused as refused:
             form.refuse(refused)
-    context = {"form": form, "homes": homes[:FOUND], "chosen": request.POST.get("home", "")}
+    context = {
+        "form": form,
+        "homes": homes[:FOUND],
+        "chosen": request.POST.get("home", ""),
+        "homes_write": settings.NURSING_HOMES_WRITE,
+    }
     return render(request, "liaison/start_for.html", context, status=422 if request.method == "POST" else 200)
 
 

@@ -36,8 +36,8 @@ def on_call(request: Any) -> HttpResponse:
     rows = lists.on_call_rows(request.actor)
     alone = bool(request.htmx) and request.htmx.target == "liaison-rows"
     ended = [] if alone else lists.ended_rows(request.actor, timezone.now())
-    may_ask = may.can_ask(request.actor)
-    drafts = lists.own_drafts(request.actor) if may_ask and not alone else []
+    may_ask = not alone and may.can_ask(request.actor)
+    drafts = lists.own_drafts(request.actor) if may_ask else []
     shown = [*(row.demand.pk for row in rows), *(one.pk for one in (*ended, *drafts))]
     audit.record_list(actor=request.actor, action="liaison.list", ids=shown, seen=request.session)
     is_home = Establishment.objects.filter(pk=request.actor.here, kind__in=may.HOMES).exists()

@@ -36,7 +36,7 @@ def residents(request: Any) -> HttpResponse:
     card = shelf.card(actor, establishment, everybody) if may_start else ""
     named = everybody if card else people
     drafts, closed = lists.drafts(actor) if may_start else [], lists.closed_rows(actor)
-    shown = [*(row.demand.pk for row in rows), *(one.pk for one in (*drafts, *(one for one, _news in closed)))]
+    shown = [*(row.demand.pk for row in rows), *(one.pk for one, _said in (*drafts, *closed))]
     audit.record_list(actor=actor, action="liaison.list", ids=shown, seen=request.session)
     audit.record_list(actor=actor, action="patient.list", ids=[one.pk for one in named], seen=request.session)
     asked = {row.demand.patient_id: row.demand for row in rows}
