@@ -19,7 +19,7 @@ from relais.liaison import delays
 from relais.liaison.models import Decision, Departure, HandOver, Request
 from relais.liaison.queries.measures import fresh, measured
 from relais.liaison.queries.missing import missing
-from relais.liaison.queries.people import in_rooms
+from relais.liaison.queries.people import Line, in_rooms, lines_now
 from relais.liaison.queries.request import expected, telling
 from relais.liaison.queries.sbar import in_words, signs
 from relais.liaison.queries.unread import Unread, unread
@@ -51,6 +51,7 @@ class Row:
     mine: bool
     twin: bool  # another one of the list has the same name
     unread: Unread  # urgent notes and answers: only of what they have or take over
+    line: Line | None  # where a nursing home calls about it now
     visio: Peer | None  # somebody of another place, who waits in its room for those of the reader's
     hand_over: HandOver | None
     taking: bool  # the hand-over is proposed to the reader
@@ -204,6 +205,7 @@ def _rows(actor: Actor, *, home: bool) -> list[Row]:
     ids = [one.pk for one in found]
     news = unread(actor, ids, home=home)
     rooms = in_rooms(ids)
+    called = lines_now(found, now) if home else {}
     handed = {one.demand_id: one for one in _handed(ids)}
     alike = homonyms(one.patient for one in found)
     made = [
@@ -215,6 +217,7 @@ def _rows(actor: Actor, *, home: bool) -> list[Row]:
             twin=one.patient_id in alike,
             news=news[one.pk],
             inside=rooms.get(one.pk, []),
+            line=called.get(one.pk),
             hand_over=handed.get(one.pk),
         )
         for one in found
@@ -231,6 +234,7 @@ def _row(
     twin: bool,
     news: Unread,
     inside: list[Peer],
+    line: Line | None,
     hand_over: HandOver | None,
 ) -> Row:
     deadline = one.deadline
@@ -252,6 +256,7 @@ def _row(
         mine=one.responsible_id == actor.user_id,
         twin=twin,
         unread=news if concerned else replace(news, urgent=None, answer=None),
+        line=line,
         visio=inside[0] if inside and missed else None,
         hand_over=hand_over,
         expected=str(_("Accepter la relève")) if taking else expected(one, home=home),

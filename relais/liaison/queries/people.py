@@ -13,16 +13,17 @@ from relais.accounts.models import Membership, Role, User
 from relais.core.actor import Actor
 from relais.core.doors import any_of
 from relais.core.written import written
-from relais.directory.models import Service
+from relais.directory.models import Need, Service
 from relais.dossiers.models import Participant
 from relais.liaison import permissions as may
 from relais.liaison.models import Request
 from relais.liaison.permissions import CLINICAL
 from relais.oncall.models import PoolMember
-from relais.oncall.queries import members, on_duty
+from relais.oncall.queries import Duty, duties, members, on_duty, routes
 from relais.rooms.models import Peer
 
 SHIFT = timedelta(hours=12)  # of the nurse who asked or wrote
+ON_CALL = (Need.GERIATRIC, Need.NIGHT)  # services that answer in turn for the same nursing homes
 WROTE = ("submit", "completed", "measured", "note_written", "give", "document_added")  # events that say who is there
 
 
@@ -32,6 +33,40 @@ class Person:
 
     user: User
     place: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where a nursing home calls about a request, and who picks up there where that is not its doctor."""
+
+    phone: str
+    instead: str = ""
+
+
+def lines_now(demands: Iterable[Request], now: datetime) -> dict[UUID, Line]:
+    """Where one calls about each request at this moment, in four queries at most: its doctor while they are on duty, else
+    whoever is for their service, else, of an on-call, for the nursing home. What nobody has, or was passed on, keeps the
+    line of whoever is asked."""
+    rows = list(demands)
+    held = [(one, one.service) for one in rows if one.responsible_id and one.service and not one.passed_on]
+    named = duties([service for _one, service in held], now)
+    alone = [one.establishment for one, service in held if service.need in ON_CALL and not named[service.pk]]
+    routed = routes({home.pk: home for home in alone}.values(), now) if alone else {}
+    found = {one.pk: Line(one.line) for one in rows}
+    for one, service in held:
+        answering = named[service.pk] or (routed[one.establishment_id] if service.need in ON_CALL else [])
+        found[one.pk] = _line(one, service, answering)
+    return found
+
+
+def _line(demand: Request, service: Service, answering: list[Duty]) -> Line:
+    for duty in answering:
+        if duty.user and duty.user.pk == demand.responsible_id:
+            return Line(duty.phone or duty.service.phone)
+    for duty in answering:
+        who = f"{duty.name}, {duty.service.name}" if duty.user else duty.name
+        return Line(duty.phone or duty.service.phone, who)
+    return Line(service.phone, service.name)
 
 
 def told_of(service: Service, now: datetime) -> list[User]:

@@ -17,7 +17,7 @@ from relais.liaison import permissions as may
 from relais.liaison.models import TO_HOSPITAL, HandOver, Note, Request
 from relais.liaison.queries.measures import measured, measures
 from relais.liaison.queries.missing import missing
-from relais.liaison.queries.people import in_rooms, people_of
+from relais.liaison.queries.people import in_rooms, lines_now, people_of
 from relais.liaison.queries.sbar import said, signs
 from relais.liaison.queries.unread import unread
 from relais.liaison.workflow import OPEN, WAITING, State
@@ -147,6 +147,7 @@ def page(actor: Actor, demand: Request) -> dict[str, Any]:
         "may_rewrite": hand_over is not None and hand_over.leaving_id == actor.user_id,
         "in_room": in_room,
         "may_be_many": "room" in may_do and not in_room and most_people() > MESH_MAX,
+        "line": lines_now([demand], timezone.now())[demand.pk] if home else None,
         "back_number": next(iter(answers.get("fg.tel", [])), demand.establishment.phone),
         "expertise_url": f"{reverse('expertise:start')}?{_origin(demand)}",
         "follow_up_url": f"{reverse('telemonitoring:enrol')}?{_origin(demand)}",

@@ -8,14 +8,17 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from relais.accounts.testing import client_of, make_practitioner
+from relais.directory.models import Need
 from relais.liaison.actions import deciding, notes, owning
 from relais.liaison.models import HandOver, Request
+from relais.liaison.queries.people import lines_now
 from relais.liaison.queries.sbar import sbar
-from relais.liaison.testing import make_home, make_request, taken
+from relais.liaison.testing import make_home, make_request, relieved, taken
+from relais.oncall.testing import make_service
 from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 HOME, ON_CALL = "/liaison/residents/", "/liaison/astreinte/"
 
 
@@ -74,6 +77,49 @@ def test_the_number_of_the_service_that_is_asked_never_stands_beside_the_doctor_
     for member in (scene.nurse, scene.doctor):
         assert asked in text_of(member, f"/liaison/{demand.pk}/")
     assert f"{scene.samu.phone} {scene.samu.name}" in text_of(scene.nurse, f"/liaison/{demand.pk}/")
+
+
+@pytest.mark.req("FG-08")
+@pytest.mark.parametrize("state", ["avis-rendu", "a-reevaluer"])
+def test_the_home_calls_whoever_answers_now_once_the_doctor_of_the_request_is_off_duty(state):
+    """At night « Appeler » does not ring the private telephone of the doctor of the day."""
+    scene, now = make_home(), timezone.now()
+    demand = taken(scene)
+    Request.objects.filter(pk=demand.pk).update(state=state, advised_at=now, review_at=now + HOUR)
+    page, owner = f"/liaison/{demand.pk}/", scene.doctor.user.full_name
+    assert f"{owner}, {demand.line}" in text_of(scene.nurse, HOME)
+    assert f"{demand.line} {scene.service.name}" in text_of(scene.nurse, page)
+    relieved(scene, now - MINUTE)
+    instead = f"{scene.colleague.user.full_name}, {scene.service.name}"
+    assert f"{owner} Répond maintenant : {instead}, 06 39 98 00 77" in text_of(scene.nurse, HOME)
+    assert f"06 39 98 00 77 Répond maintenant : {instead}" in text_of(scene.nurse, page)
+    for url in (HOME, page):
+        assert demand.line not in text_of(scene.nurse, url)
+
+
+@pytest.mark.req("FG-08")
+def test_of_an_on_call_where_nobody_is_on_duty_the_home_calls_its_route_and_of_another_service_its_line():
+    scene = make_home()
+    demand = taken(scene)
+    for need, called in ((Need.GERIATRIC, "06 39 98 00 01"), (Need.HAD, "01 99 00 88 88")):
+        service = make_service(need, name="Le service d’avant", phone="01 99 00 88 88")
+        Request.objects.filter(pk=demand.pk).update(
+            service=service, responsible=scene.colleague.user, line="06 39 98 00 66"
+        )
+        for url in (HOME, f"/liaison/{demand.pk}/"):
+            said = text_of(scene.nurse, url)
+            assert (called in said, "06 39 98 00 66" in said) == (True, False), (need, url)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_whom_the_home_calls_takes_the_same_number_of_queries(count, django_assert_num_queries):
+    scene = make_home()
+    for _one in range(count):
+        demand = owning.take(actor=scene.doctor_actor, demand=make_request(scene, make_patient(seen_by=scene.home)))
+        Request.objects.filter(pk=demand.pk).update(service=make_service(Need.GERIATRIC))
+    demands = Request.objects.select_related("establishment", "service").order_by("pk")
+    with django_assert_num_queries(5):  # the requests, who is on duty, and the route of the home
+        assert len(lines_now(demands, timezone.now())) == count
 
 
 @pytest.mark.req("FG-04")
