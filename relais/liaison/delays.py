@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 ALARM_AGAIN = timedelta(hours=1)  # ours
 HAND_OVER = timedelta(minutes=15)  # ours: a hand-over that nobody accepts is an alarm after this, then hourly
+THERE = timedelta(hours=2)  # ours: proposed, to look whether a resident who is sent elsewhere is there
 
 
 @dataclass(frozen=True)

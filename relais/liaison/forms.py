@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from relais.core.errors import Refused
 from relais.core.forms import BirthDateField, CountedTextarea, DateInput, Form, RadioCards, TimeInput
 from relais.core.paris import PARIS, to_utc
+from relais.liaison import delays
 from relais.liaison.models import CareLevel, Code, Departure, Told
 
 # Hours until the next evaluation (domain.md §3.3: H+4, H+12, J+1…).
@@ -33,7 +34,10 @@ class DecisionForm(Form):
         widget=CountedTextarea(attrs={"rows": 3}),
     )  # fmt: skip
     family = forms.ChoiceField(label=_("Famille prévenue"), choices=[("", _("Choisir")), *Told.choices])
-    review = forms.ChoiceField(label=_("Prochaine évaluation"), choices=REVIEWS)
+    review = forms.ChoiceField(
+        label=_("Prochaine évaluation"), choices=REVIEWS,
+        help_text=_("« Aucune » n’est pas possible si le résident doit partir (hôpital, HAD, consultation)."),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, died: bool, **kwargs: Any) -> None:
         """`died`: their death is noted, and may be what was decided."""
@@ -41,6 +45,11 @@ class DecisionForm(Form):
         code: Any = self.fields["code"]
         if not died:
             code.choices = [one for one in code.choices if one[0] != Code.DEATH]
+
+    def propose_hour(self) -> None:
+        """In place of none: the form that comes back has it chosen."""
+        hours = str(delays.THERE // timedelta(hours=1))
+        self.data = {**{name: self.data[name] for name in self.data}, "review": hours}
 
     def review_at(self, now: datetime) -> datetime | None:
         """The moment that was chosen, from now."""

@@ -67,7 +67,7 @@ def test_nurse_doctor_and_samu_meet_from_the_request_and_the_decision_reaches_th
     doctor.get_by_label("Niveau de soins").select_option("pas-de-rea")
     doctor.get_by_label("Pourquoi").fill("Détresse respiratoire, vue en visio avec le SAMU.")
     doctor.get_by_label("Famille prévenue").select_option("oui")
-    doctor.get_by_label("Prochaine évaluation").select_option("0")
+    doctor.get_by_label("Prochaine évaluation").select_option("2")
     doctor.get_by_role("button", name="Rendre l’avis").click()
     doctor.get_by_text("l’EHPAD peut le lire").first.wait_for()
     leave(nurse)

@@ -68,9 +68,9 @@ def decide(*, actor: Actor, demand: Request, advice: Advice, read: str | None = 
     home is told.
 
     With an hour to look again the request is to be re-evaluated; a decision that takes the resident elsewhere leaves it
-    open until they are there. `read`: the id of the answers that the doctor had before their eyes. Raises Refused for what
-    is missing, a re-evaluation in the past or of somebody who died, a death that was not noted (`leaving.died`), or answers
-    that changed since they were read.
+    open until they are there, and has such an hour: otherwise no clock says that they did not leave. `read`: the id of the
+    answers that the doctor had before their eyes. Raises Refused for what is missing, a re-evaluation in the past or of
+    somebody who died, a death that was not noted (`leaving.died`), or answers that changed since they were read.
     """
     now = timezone.now()
     locked = lock(actor, demand.pk)
@@ -122,6 +122,13 @@ def _check(advice: Advice, demand: Request, now: datetime) -> None:
     if advice.review_at and (advice.code in (Code.DEATH, Code.NOTHING) or demand.patient.deceased_on):
         raise Refused(
             _("Après un décès ou « Sans suite », plus rien n’est à réévaluer : choisissez « Aucune »."),
+            field="review",
+        )
+    if advice.review_at is None and advice.code in ELSEWHERE and demand.patient.deceased_on is None:
+        raise Refused(
+            _(
+                "Le résident doit partir : choisissez quand vérifier où il en est. Un délai est proposé, changez-le au besoin."
+            ),
             field="review",
         )
 

@@ -84,7 +84,7 @@ def test_a_decision_on_signs_that_changed_since_the_page_was_opened_is_read_agai
 def test_a_decision_without_its_reasons_is_refused_beside_the_field(missing):
     scene = make_home()
     demand = taken(scene)
-    whole = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", "review": "0"}
+    whole = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", "review": "4"}
     said = {**whole, missing: ""}
     page = client_of(scene.doctor).post(f"/liaison/{demand.pk}/decision/", said)
     assert (page.status_code, Request.objects.get().state) == (422, "prise-en-charge")
@@ -101,7 +101,7 @@ def test_the_hour_to_look_again_is_chosen_and_refused_where_nothing_follows():
     said = {"care_level": "maximal", "justification": "Oui", "family": "non"}
     page = doctor.post(url, {**said, "code": "sans-suite", "review": "4"})
     assert (page.status_code, "choisissez « Aucune »" in page.content.decode()) == (422, True)
-    assert doctor.post(url, {**said, "code": "urgences-via-samu", "review": "0"}).status_code == 302
+    assert doctor.post(url, {**said, "code": "sans-suite", "review": "0"}).status_code == 302
     assert Request.objects.get().review_at is None
 
 
@@ -116,7 +116,8 @@ def test_the_hour_to_look_again_is_chosen_and_refused_where_nothing_follows():
 def test_a_decision_that_takes_the_resident_elsewhere_stays_open_until_they_are_there(code, state):
     scene = make_home()
     demand = taken(scene)
-    advice = Advice(code=code, care_level="maximal", justification="Nécessaire.", family="oui")
+    later = timezone.now() + timedelta(hours=2) if state == "orientation-en-cours" else None
+    advice = Advice(code=code, care_level="maximal", justification="Nécessaire.", family="oui", review_at=later)
     deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice)
     assert Request.objects.get().state == state
     assert client_of(scene.regulator).get(f"/liaison/{demand.pk}/").status_code == (200 if code == Code.SAMU else 404)

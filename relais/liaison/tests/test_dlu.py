@@ -31,7 +31,11 @@ from relais.questionnaires.models import Response
 from relais.questionnaires.testing import form
 
 pytestmark = pytest.mark.django_db
-AWAY = Advice(code="urgences-via-samu", care_level="pas-de-rea", justification="Détresse respiratoire.", family="oui")
+
+
+def away() -> Advice:
+    later = timezone.now() + timedelta(hours=2)
+    return Advice("urgences-via-samu", "pas-de-rea", "Détresse respiratoire.", "oui", review_at=later)
 
 
 def address(scene: Any) -> str:
@@ -167,7 +171,7 @@ def test_a_request_that_ended_in_a_hospital_makes_it_stale_too():
     scene = make_home()
     make_dlu(scene)
     demand = taken(scene)
-    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=AWAY)
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=away())
     deciding.close(actor=scene.doctor_actor, demand=demand, why="hospitalise")
     assert "Hospitalisation depuis la dernière mise à jour" in queries.brief(scene.resident).stale
 
@@ -209,7 +213,7 @@ def test_a_decision_for_the_hospital_offers_the_sheet_prefilled_and_prints_it_wi
     demand = taken(scene, spo2=86, fr=32)
     nurse, leave = client_of(scene.nurse), f"/liaison/residents/{scene.resident.pk}/transfert/"
     assert leave not in text_of(nurse.get(f"/liaison/{demand.pk}/"))
-    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=AWAY)
+    deciding.decide(actor=scene.doctor_actor, demand=demand, advice=away())
     assert leave in text_of(nurse.get(f"/liaison/{demand.pk}/"))
     assert leave not in text_of(client_of(scene.doctor).get(f"/liaison/{demand.pk}/"))
     page = text_of(nurse.get(leave))

@@ -111,6 +111,36 @@ def test_the_hour_promised_with_a_decision_that_takes_the_resident_elsewhere_is_
     assert "Demande à prendre" in client_of(scene.doctor).get("/liaison/astreinte/").content.decode()  # it rings
 
 
+@pytest.mark.req("FG-08", "FG-09")
+@pytest.mark.parametrize("code", ["had", "admission-directe-geriatrie", "urgences-via-samu"])
+def test_a_decision_that_takes_the_resident_elsewhere_has_an_hour_which_is_proposed(code):
+    """Otherwise nobody hears of a resident whom no ambulance came for."""
+    scene = make_home()
+    demand = taken(scene)
+    doctor, url = client_of(scene.doctor), f"/liaison/{demand.pk}/decision/"
+    said = {"code": code, "care_level": "maximal", "justification": "Oui", "family": "non", "review": "0"}
+    page = doctor.post(url, said)
+    drawn = page.content.decode()
+    assert (page.status_code, Request.objects.get().state) == (422, "prise-en-charge")
+    assert "choisissez quand vérifier où il en est" in drawn
+    assert ('<option value="2" selected' in drawn, '<option value="0" selected' in drawn) == (True, False)
+    assert doctor.post(url, {**said, "review": "2"}).status_code == 302
+    found = Request.objects.get()
+    assert (found.state, found.deadline) == ("orientation-en-cours", found.review_at)
+    watching.watch(found.review_at + timedelta(hours=1))
+    kinds = set(Message.objects.order_by("pk").values_list("type", flat=True))
+    assert kinds >= {"liaison.review", "liaison.review_help"}
+
+
+def test_nothing_is_looked_at_again_of_somebody_who_died_before_they_could_leave():
+    scene = make_home()
+    demand = taken(scene)
+    scene.resident.deceased_on = timezone.localdate()
+    scene.resident.save()
+    said = {"code": "had", "care_level": "maximal", "justification": "Oui", "family": "non", "review": "0"}
+    assert client_of(scene.doctor).post(f"/liaison/{demand.pk}/decision/", said).status_code == 302
+
+
 @pytest.mark.req("FG-08")
 def test_the_hour_promised_outlives_a_complement_that_is_asked_and_given():
     scene = make_home()

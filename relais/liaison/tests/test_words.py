@@ -234,7 +234,7 @@ def test_a_home_prepares_a_departure_for_the_hospital_alone(code, leaves):
     scene = make_home()
     demand = taken(scene)
     for one in ("had" if leaves else "admission-medecine", code):
-        advice = deciding.Advice(one, "maximal", "Nécessaire.", "oui")
+        advice = deciding.Advice(one, "maximal", "Nécessaire.", "oui", review_at=timezone.now() + timedelta(hours=2))
         deciding.decide(actor=scene.doctor_actor, demand=demand, advice=advice)
     for url in (HOME, f"/liaison/{demand.pk}/"):
         text = text_of(scene.nurse, url)

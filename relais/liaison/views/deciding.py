@@ -45,6 +45,8 @@ def decide(request: Any, dossier_id: UUID) -> HttpResponse:
             deciding.decide(actor=request.actor, demand=found, advice=advice, read=request.POST.get("read"))
         except Refused as refused:
             form.refuse(refused)
+            if refused.field == "review" and advice.review_at is None:
+                form.propose_hour()
             found = request_of(request, dossier_id, "Avis sur une demande")  # as it stands now, with what changed
         else:
             messages.success(request, _("Avis rendu : l’EHPAD peut le lire."))
