@@ -85,9 +85,6 @@ def test_over_seven_days_every_open_request_has_one_owner_or_an_open_alarm_at_ev
         days.relieved(moment, seen)
     assert min(seen.values()) > 0, seen
     assert days.done == set(KINDS)
-    every = list(HandOver.objects.all())
-    anew = [(one, two) for one in every for two in every if one.demand == two.demand and one.dropped_at == two.due_at]
-    assert any(one.taking_id != two.taking_id for one, two in anew), "one that was missed was proposed anew"
     happened = set(Event.objects.order_by().values_list("verb", flat=True).distinct())
     assert happened >= {"take", "escalated", "taken_over", "hand_over_accepted", "nobody_told", "advise"}, happened
     silent = Request.objects.filter(state__in=OPEN, responsible=None, alarm_told_at=None)
