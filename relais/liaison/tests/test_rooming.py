@@ -123,3 +123,13 @@ def test_nobody_who_may_not_enter_chooses_and_a_request_that_is_over_has_no_room
     client_of(scene.nurse).post(url)
     assert MORE not in words(client_of(scene.nurse), demand)
     assert not Room.objects.exists()
+
+
+def test_beside_the_call_stands_the_request_with_its_signs_and_answers():
+    scene = make_home()
+    demand = taken(scene)
+    page = client_of(scene.doctor).post(f"/liaison/{demand.pk}/room/", follow=True).content.decode()
+    panel = page[page.index('data-panel="dossier"') :]
+    shown = (scene.resident.family_name.upper(), scene.home.name, "SpO2", "Ouvrir la demande", f"/liaison/{demand.pk}/")
+    assert [word for word in shown if word not in panel] == []
+    assert "Aucun dossier n’est lié" not in page

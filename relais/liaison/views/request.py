@@ -29,7 +29,9 @@ from relais.liaison.models import Closing, Request
 from relais.liaison.queries import dlu, transfers
 from relais.liaison.queries import request as queries
 from relais.liaison.queries.people import told_of
+from relais.liaison.queries.sbar import signs
 from relais.liaison.workflow import State
+from relais.questionnaires.queries import shown
 from relais.rooms.models import Room
 from relais.rooms.queries import get_room
 from relais.rooms.views.call import context as call_context
@@ -109,7 +111,8 @@ def room(request: Any, dossier_id: UUID) -> HttpResponse:
         raise NotFound
     opened, invitation = get_room(request.actor, opened.pk)
     back = reverse("liaison:request", args=[found.pk])
-    return render(request, "liaison/call.html", call_context(request, opened, invitation, back_url=back))
+    beside = {"found": found, "signs": signs(found), "sections": shown(found.response) if found.response else []}
+    return render(request, "liaison/call.html", {**call_context(request, opened, invitation, back_url=back), **beside})
 
 
 @professional(*may.CLINICAL)
