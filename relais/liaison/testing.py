@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from relais.accounts.models import Membership, Role
@@ -16,7 +17,7 @@ from relais.core.paris import PARIS
 from relais.directory.models import Establishment, Need, Service
 from relais.liaison.actions import asking, filing, owning, sending
 from relais.liaison.actions import dlu as dlus
-from relais.liaison.models import Dlu, HospitalTransfer, Request
+from relais.liaison.models import Dlu, HandOver, HospitalTransfer, Request
 from relais.oncall.models import OnCallSlot
 from relais.oncall.testing import cover, join, make_service, make_slot
 from relais.patients.models import Patient
@@ -204,3 +205,7 @@ def make_dlu(scene: Scene, patient: Patient | None = None, **changes: Any) -> Dl
 def upload(name: str) -> SimpleUploadedFile:
     """A file as a form brings it."""
     return SimpleUploadedFile(name, b"Une ligne de texte.\n")
+
+
+def open_hand_overs() -> QuerySet[HandOver]:
+    return HandOver.objects.filter(accepted_at=None, dropped_at=None)

@@ -21,7 +21,7 @@ from relais.liaison import delays
 from relais.liaison.actions import deciding, handing, owning, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import HandOver, Request
-from relais.liaison.testing import make_home, make_request
+from relais.liaison.testing import make_home, make_request, open_hand_overs
 from relais.liaison.workflow import OPEN, WAITING, State
 from relais.oncall.actions import pool, replacements, slots
 from relais.oncall.hours import next_boundary
@@ -304,7 +304,3 @@ class Days:
 
 def _open(**fields: Any) -> QuerySet[Request]:
     return Request.objects.filter(**{"state__in": OPEN, **fields}).order_by("submitted_at", "pk")
-
-
-def open_hand_overs() -> QuerySet[HandOver]:
-    return HandOver.objects.filter(accepted_at=None, dropped_at=None)

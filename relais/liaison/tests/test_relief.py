@@ -12,7 +12,7 @@ from relais.directory.models import Need
 from relais.liaison.actions import deciding, handing, owning, watching
 from relais.liaison.actions.deciding import Advice
 from relais.liaison.models import HandOver, Request
-from relais.liaison.testing import make_home, make_request, posted, relieved, taken
+from relais.liaison.testing import make_home, make_request, open_hand_overs, posted, relieved, taken
 from relais.notifications.models import Message
 from relais.oncall.hours import next_boundary
 from relais.oncall.models import OnCallSlot, PoolMember
@@ -21,18 +21,6 @@ from relais.patients.testing import make_patient
 
 pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """What time it is, once somebody said so."""
-    moments = [timezone.now()]
-    monkeypatch.setattr(timezone, "now", lambda: moments[0])
-    return moments
-
-
-def open_hand_overs():
-    return HandOver.objects.filter(accepted_at=None, dropped_at=None)
 
 
 def handing_over():

@@ -13,8 +13,8 @@ from relais.accounts.testing import actor_for, client_of, make_member, make_prac
 from relais.liaison import messages
 from relais.liaison.actions import deciding, owning, watching
 from relais.liaison.actions.deciding import Advice
-from relais.liaison.models import HandOver, Request
-from relais.liaison.testing import make_home, make_request, taken
+from relais.liaison.models import Request
+from relais.liaison.testing import make_home, make_request, open_hand_overs, taken
 from relais.notifications.models import Message
 from relais.oncall.actions import pool
 from relais.oncall.models import OnCallSlot, PoolMember
@@ -204,18 +204,6 @@ EVENING, MORNING = (
     datetime(2026, 11, 25, 18, tzinfo=UTC),
     datetime(2026, 11, 26, 7, tzinfo=UTC),
 )  # 19:00 and 08:00 in Paris
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """What time it is, once somebody said so."""
-    moments = [timezone.now()]
-    monkeypatch.setattr(timezone, "now", lambda: moments[0])
-    return moments
-
-
-def open_hand_overs():
-    return HandOver.objects.filter(accepted_at=None, dropped_at=None)
 
 
 def handing_over(clock, at, until):
