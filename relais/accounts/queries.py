@@ -50,6 +50,11 @@ def members(establishment_id: UUID, roles: Iterable[str] = ()) -> QuerySet[Membe
     return found.select_related("user").order_by("user__family_name", "user__given_name", "id")
 
 
+def managers(establishment_id: UUID) -> list[User]:
+    """The managers of an establishment, by name: the referents of its services."""
+    return [one.user for one in members(establishment_id, [Role.MANAGER])]
+
+
 def practitioners(establishment_id: UUID) -> QuerySet[User]:
     """The professionals who consult in an establishment, by name."""
     return User.objects.filter(

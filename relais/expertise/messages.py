@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from relais.accounts.models import Membership, Role, User
+from relais.accounts.queries import managers
 from relais.core.actor import Actor
 from relais.dossiers import actions as dossiers
 from relais.expertise.models import Expertise, Urgency
@@ -208,11 +209,7 @@ def tell_managers(asked: Expertise) -> None:
     service is late."""
     if asked.service is None:
         return
-    managing = Membership.objects.filter(
-        establishment_id=asked.service.establishment_id, role=Role.MANAGER, ended_at=None
-    )
-    users = User.objects.filter(pk__in=managing.values("user_id"), is_active=True).order_by("id")
-    _tell(SUPERVISOR, asked, list(users), path=reverse("expertise:figures"))
+    _tell(SUPERVISOR, asked, managers(asked.service.establishment_id), path=reverse("expertise:figures"))
 
 
 def _tell(type_: str, asked: Expertise, users: list[User], path: str = "") -> None:

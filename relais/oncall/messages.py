@@ -9,7 +9,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import ngettext
 
-from relais.accounts.models import Membership, Role, User
+from relais.accounts.models import User
+from relais.accounts.queries import managers
 from relais.directory.models import Service
 from relais.notifications import actions as outbox
 from relais.notifications import registry
@@ -131,12 +132,8 @@ def tell_users(
 
 def tell_referents(key: str, service: Service, context: dict[str, Any]) -> None:
     """Queue one message to each manager of the establishment that holds the service."""
-    managers = Membership.objects.filter(
-        establishment_id=service.establishment_id, role=Role.MANAGER, ended_at=None, user__is_active=True
-    )
-    users = User.objects.filter(pk__in=managers.values("user")).order_by("pk")
     link = f"{settings.PUBLIC_URL}{reverse('oncall:rota', args=[service.pk])}"
-    _queue(key, service, users, {**context, "link": link})
+    _queue(key, service, managers(service.establishment_id), {**context, "link": link})
 
 
 def _queue(key: str, service: Service, users: Iterable[User], context: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from relais.accounts.models import User
+from relais.accounts.queries import managers
 from relais.core.actor import SYSTEM_ACTOR, Actor
 from relais.core.errors import NotFound, Refused
 from relais.core.transactions import each, whole
@@ -20,7 +21,6 @@ from relais.liaison import permissions as may
 from relais.liaison.actions import owning
 from relais.liaison.actions.states import lock, tell_pages
 from relais.liaison.models import HandOver, Request
-from relais.liaison.queries.people import referents
 from relais.liaison.queries.sbar import sbar
 from relais.liaison.workflow import WAITING, State
 from relais.oncall.hours import next_boundary
@@ -196,7 +196,7 @@ def sound(*, demand_id: UUID, now: datetime) -> None:
     if found.taking:
         messages.tell(messages.HAND_OVER, demand, found.taking)
     service = found.service or demand.service
-    for user in referents(service) if service else []:
+    for user in managers(service.establishment_id) if service else []:
         if user.pk not in (demand.responsible_id, found.taking_id):
             messages.tell(messages.HAND_OVER_HERE, demand, user, service=service)
     tell_pages(demand, urgent=True)

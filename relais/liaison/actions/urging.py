@@ -4,7 +4,8 @@ service to which they passed it and that does not take it); of a question that s
 from datetime import datetime
 from uuid import UUID
 
-from relais.accounts.models import Membership, Role, User
+from relais.accounts.models import User
+from relais.accounts.queries import managers
 from relais.core.actor import SYSTEM_ACTOR
 from relais.core.transactions import whole
 from relais.dossiers import actions as dossiers
@@ -84,7 +85,8 @@ def _tell(demand: Request, late: str, step: int, now: datetime) -> None:
 
 def tell_helpers(demand: Request, now: datetime, verb: str, key: str, key_here: str) -> None:
     """Whoever could help is told, and the referents, who find somebody; a note says so in the dossier."""
-    called, referents = _helpers(demand, now), _referents(demand)
+    called = _helpers(demand, now)
+    referents = managers(demand.service.establishment_id) if demand.service else []
     for user in called:
         messages.tell(key, demand, user)
     for user in referents:
@@ -100,13 +102,3 @@ def _helpers(demand: Request, now: datetime) -> list[User]:
     pools = (told_of(demand.service, now), [one.user for one in members(demand.service)])
     others = ([user for user in pool if user.pk != demand.responsible_id] for pool in pools)
     return next((found for found in others if found), [])
-
-
-def _referents(demand: Request) -> list[User]:
-    """The managers of the establishment that holds its service."""
-    if demand.service is None:
-        return []
-    managing = Membership.objects.filter(
-        establishment_id=demand.service.establishment_id, role=Role.MANAGER, ended_at=None, user__is_active=True
-    )
-    return list(User.objects.filter(pk__in=managing.values("user_id")).order_by("pk"))

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from relais.accounts.models import Membership, Role, User
+from relais.accounts.models import Membership, User
 from relais.core.actor import Actor
 from relais.core.doors import any_of
 from relais.core.written import written
@@ -76,14 +76,6 @@ def told_of(service: Service, now: datetime) -> list[User]:
     """
     named = [duty.user for duty in on_duty(service, now) if duty.user]
     return named or [one.user for one in members(service)]
-
-
-def referents(service: Service) -> list[User]:
-    """The managers of the establishment that holds a service: they keep its rota."""
-    managing = Membership.objects.filter(
-        establishment_id=service.establishment_id, role=Role.MANAGER, ended_at=None, user__is_active=True
-    )
-    return list(User.objects.filter(pk__in=managing.values("user_id")).order_by("pk"))
 
 
 def people_of(demand: Request) -> list[Person]:
