@@ -182,13 +182,14 @@ def tell(asked: Expertise, type_: str, *user_ids: Any, path: str = "") -> None:
 
 
 def asking(asked: Expertise) -> set[UUID]:
-    """Who is told on the side that asks: the requester as long as they may read it there, else the practitioners of the
-    establishment, else its caregivers."""
+    """Who is told on the side that asks: the requester as long as they may read it there, else those there who took part in
+    the thread, else the practitioners of the establishment, else its caregivers."""
     there = Membership.objects.at_work(CLINICAL).filter(establishment_id=asked.establishment_id)
     if there.filter(user_id=asked.requester_id).exists():
         return {asked.requester_id}
     roles = dict(there.values_list("user_id", "role"))
-    return {user for user, role in roles.items() if role == Role.PRACTITIONER} or set(roles)
+    acted = set(asked.dossier.events.filter(user_id__in=roles).values_list("user_id", flat=True))
+    return acted or {user for user, role in roles.items() if role == Role.PRACTITIONER} or set(roles)
 
 
 def tell_asking(asked: Expertise, type_: str, actor: Actor) -> None:

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from relais.accounts.actions import members
-from relais.accounts.models import Role
+from relais.accounts.models import Membership, Role
 from relais.accounts.testing import actor_for, client_of, make_establishment, make_member, make_practitioner
+from relais.expertise import messages
 from relais.expertise.actions import answering, drafting, keeping
 from relais.expertise.testing import ANSWER, make_asked, make_pool, posted
 from relais.files.tests import make
@@ -159,3 +160,14 @@ def test_a_note_is_told_to_the_colleagues_of_a_requester_who_left_one_unread():
         keeping.add_note(actor=scene.doctor, asked=scene.again(), text="Rappelez-moi.")
     notes = Message.objects.filter(type="expertise.note").order_by("created_at", "id")
     assert list(notes.values_list("holder_id", flat=True)) == [scene.requester.user_id, colleague.user_id]
+
+
+def test_of_the_colleagues_of_a_requester_who_left_those_are_told_who_wrote_in_the_thread():
+    scene = make_asked(state="prise-en-charge")
+    home = scene.requester.establishment
+    writer = make_practitioner(home)
+    make_practitioner(home)
+    scene.asked.dossier.events.create(verb="note_written", actor_kind="professional", user=writer.user)
+    assert messages.asking(scene.asked) == {scene.requester.user_id}
+    Membership.objects.filter(pk=scene.requester.pk).update(ended_at=timezone.now())
+    assert messages.asking(scene.asked) == {writer.user_id}, "and not everybody who practises there"
